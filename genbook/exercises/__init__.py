@@ -1,0 +1,1 @@
+"""Exercises of each chapter: checks, reference solutions, typical wrong answers."""

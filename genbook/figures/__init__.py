@@ -1,0 +1,1 @@
+"""Drawings of each chapter: functions from numbers to matplotlib figures."""

@@ -1,0 +1,173 @@
+"""One visual language for the whole book: a colour has one meaning everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+import matplotlib.style
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+DATA = "#0072B2"
+MODEL = "#D55E00"
+CRITIC = "#009070"
+GRADIENT = "#AA4499"
+MUTED = "#767676"
+INK = "#010203"
+SERIES = (DATA, MODEL, CRITIC, GRADIENT, "#5B4FC4", "#8A7000")
+
+STYLE = Path(__file__).with_name("book.mplstyle")
+
+
+def subplots(
+    nrows: int = 1,
+    ncols: int = 1,
+    *,
+    width: float = 7.0,
+    height: float = 2.8,
+    **options: Any,
+) -> tuple[Figure, Any]:
+    r"""A figure and its axes in the book's style, without touching pyplot's global state.
+
+    Args:
+        nrows: rows of axes.
+        ncols: columns of axes.
+        width: width in inches; 7 fills the page's column.
+        height: height in inches.
+        **options: handed to :meth:`matplotlib.figure.Figure.subplots`.
+
+    Returns:
+        The figure and what ``Figure.subplots`` returns: one axes, or an array of axes.
+
+    Raises:
+        ValueError: if the width or the height is not positive.
+
+    Example:
+        >>> fig, ax = subplots(width=4, height=2)
+        >>> _ = ax.plot([0, 1], [0, 1], color=DATA)
+    """
+    if not (width > 0 and height > 0):
+        raise ValueError(
+            f"expected a positive width and height in inches, got {width} × {height}; try 7 × 2.8"
+        )
+    with matplotlib.style.context(STYLE):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.subplots(nrows, ncols, **options)
+    return figure, axes
+
+
+def image_grid(
+    axes: Axes, images: torch.Tensor | np.ndarray, *, columns: int, padding: int = 1
+) -> None:
+    r"""Tile images of values in [0, 1] on one axes, row by row.
+
+    Args:
+        axes: where to draw; its ticks and frame are removed.
+        images: shape ``[N, H, W]``, ``[N, 1, H, W]`` or ``[N, 3, H, W]``.
+        columns: images in a row.
+        padding: pixels between images.
+
+    Raises:
+        ValueError: if the shape is none of those, or ``columns`` is not positive.
+
+    Example:
+        >>> fig, ax = subplots(width=2, height=1)
+        >>> image_grid(ax, torch.rand(4, 1, 8, 8), columns=4)
+    """
+    if columns < 1:
+        raise ValueError(f"expected at least one column, got columns={columns}")
+    tiled = tile(torch.as_tensor(images), columns=columns, padding=padding)
+    axes.imshow(tiled, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="equal")
+    axes.set_axis_off()
+
+
+def tile(images: torch.Tensor, *, columns: int, padding: int = 1) -> np.ndarray:
+    r"""The array of pixels that shows ``images`` side by side; gaps are mid-grey.
+
+    Args:
+        images: shape ``[N, H, W]`` or ``[N, C, H, W]`` with C = 1 or 3.
+        columns: images in a row.
+        padding: pixels between images.
+
+    Returns:
+        Shape ``[rows, cols]`` or ``[rows, cols, 3]``.
+
+    Raises:
+        ValueError: if the shape fits neither form.
+
+    Example:
+        >>> tile(torch.zeros(3, 2, 2), columns=2).shape
+        (5, 5)
+    """
+    images = images.detach().to("cpu", torch.float32)
+    if images.ndim == 3:
+        images = images[:, None]
+    if images.ndim != 4 or images.shape[1] not in (1, 3) or images.shape[0] == 0:
+        raise ValueError(
+            "expected images of shape [N, H, W], [N, 1, H, W] or [N, 3, H, W] with N ≥ 1, "
+            f"got {list(images.shape)}"
+        )
+    count, channels, height, width = images.shape
+    rows = -(-count // columns)
+    canvas = torch.full(
+        (channels, rows * (height + padding) - padding, columns * (width + padding) - padding), 0.5
+    )
+    for index, image in enumerate(images.clamp(0, 1)):
+        top = (index // columns) * (height + padding)
+        left = (index % columns) * (width + padding)
+        canvas[:, top : top + height, left : left + width] = image
+    array = canvas.permute(1, 2, 0).numpy()
+    return array[:, :, 0] if channels == 1 else array
+
+
+def label_lines(axes: Axes, labels: Sequence[str]) -> None:
+    r"""Write each line's label at its right end, in its colour, instead of a legend.
+
+    Args:
+        axes: axes whose lines, in order of drawing, get the labels.
+        labels: one label a line.
+
+    Raises:
+        ValueError: if the counts differ.
+
+    Example:
+        >>> fig, ax = subplots()
+        >>> _ = ax.plot([0, 1], [0, 1])
+        >>> label_lines(ax, ["p"])
+    """
+    lines = axes.get_lines()
+    if len(lines) != len(labels):
+        raise ValueError(f"expected one label a line, got {len(labels)} for {len(lines)} lines")
+    for line, label in zip(lines, labels, strict=True):
+        x, y = line.get_xdata()[-1], line.get_ydata()[-1]  # type: ignore[index]
+        axes.annotate(
+            label,
+            (x, y),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            color=line.get_color(),
+        )
+
+
+def picture(figure: Figure, *, caption: str, alt: str) -> None:
+    r"""Show a figure with its caption: themed inline SVG on the page, an image in Jupyter.
+
+    Args:
+        figure: a figure made by :func:`subplots`.
+        caption: one or two sentences under the figure.
+        alt: what the figure shows, for readers who cannot see it.
+
+    Raises:
+        ValueError: if the caption or the alt text is empty.
+    """
+    from IPython.display import display
+
+    from genbook.kit.figures import Picture
+
+    display(Picture(figure, caption=caption, alt=alt))
