@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import matplotlib
 import matplotlib.style
 import numpy as np
 import torch
+from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -160,14 +163,53 @@ def picture(figure: Figure, *, caption: str, alt: str) -> None:
 
     Args:
         figure: a figure made by :func:`subplots`.
-        caption: one or two sentences under the figure.
+        caption: one or two sentences under the figure; may hold HTML's inline tags.
         alt: what the figure shows, for readers who cannot see it.
 
     Raises:
         ValueError: if the caption or the alt text is empty.
+
+    Example:
+        >>> fig, ax = subplots(width=2, height=1)
+        >>> picture(fig, caption="An empty frame.", alt="Two axes without lines.")
+        <Picture: An empty frame.>
     """
-    from IPython.display import display
+    display(Picture(figure=figure, caption=caption, alt=alt))
 
-    from genbook.kit.figures import Picture
 
-    display(Picture(figure, caption=caption, alt=alt))
+@dataclass(frozen=True)
+class Picture:
+    r"""A figure together with the words that belong to it.
+
+    Args:
+        figure: the drawing.
+        caption: shown under it.
+        alt: read out in its place.
+    """
+
+    figure: Figure
+    caption: str
+    alt: str
+
+    def __post_init__(self) -> None:
+        for field in ("caption", "alt"):
+            if not getattr(self, field).strip():
+                raise ValueError(f"expected a {field} for the picture, got an empty one; write it")
+
+    def __repr__(self) -> str:
+        return f"<Picture: {self.caption}>"
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> dict[str, str]:
+        from genbook.kit import svg
+
+        salt = hashlib.sha256(f"{self.caption}{self.alt}".encode()).hexdigest()[:8]
+        drawing = svg.render(self.figure, salt=salt, alt=self.alt)
+        return {
+            "text/plain": repr(self),
+            "text/html": (
+                f'<figure class="gb-picture">{drawing}'
+                f"<figcaption>{self.caption}</figcaption></figure>"
+            ),
+        }
