@@ -1,0 +1,192 @@
+"""Keep notebooks as the book stores them: no outputs, but those that CI compares."""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+CHECKED = "nbval-check-output"
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+EMBEDDED = {"GENBOOK_DATA": "none", "GENBOOK_DOWNLOAD": "0", "GENBOOK_STATIC": "0"}
+
+
+@dataclass(frozen=True)
+class ReceiptCall:
+    r"""A ``receipt(...)`` call found in a notebook.
+
+    Args:
+        chapter: the notebook's stem.
+        claim: its first argument.
+        label: the label of the equation or theorem it names.
+        test: the break-it test it names.
+        checked: whether its cell's output is compared by CI.
+    """
+
+    chapter: str
+    claim: str
+    label: str
+    test: str
+    checked: bool
+
+
+def read(path: Path) -> NotebookNode:
+    r"""The notebook at ``path``, in format 4.
+
+    Args:
+        path: an ``.ipynb`` file.
+
+    Returns:
+        The notebook.
+
+    Raises:
+        ValueError: if there is no such file, or it is no notebook.
+    """
+    try:
+        return nbformat.read(path, as_version=4)
+    except FileNotFoundError as error:
+        raise ValueError(f"expected a notebook at {path}, found no file") from error
+    except nbformat.reader.NotJSONError as error:
+        raise ValueError(f"expected a notebook at {path}, found text that is not JSON") from error
+
+
+def is_checked(cell: NotebookNode) -> bool:
+    r"""Whether CI compares this cell's output with the stored one.
+
+    Args:
+        cell: a notebook cell.
+
+    Returns:
+        True for a code cell tagged ``nbval-check-output``.
+    """
+    return cell.cell_type == "code" and CHECKED in cell.metadata.get("tags", [])
+
+
+def clean(notebook: NotebookNode) -> NotebookNode:
+    r"""The notebook as the book stores it: outputs of checked cells only, stable ids.
+
+    Args:
+        notebook: any notebook.
+
+    Returns:
+        A new notebook; the argument is left alone.
+    """
+    result = nbformat.from_dict(notebook)
+    result.metadata = NotebookNode(
+        kernelspec=NotebookNode(KERNEL), language_info=NotebookNode(name="python")
+    )
+    result.nbformat, result.nbformat_minor = 4, 5
+    for index, cell in enumerate(result.cells):
+        tags = cell.metadata.get("tags", [])
+        cell.metadata = NotebookNode(tags=tags) if tags else NotebookNode()
+        cell.id = f"cell-{index:03d}"
+        if cell.cell_type == "code":
+            cell.execution_count = None
+            cell.outputs = [_stored(output) for output in cell.outputs] if is_checked(cell) else []
+    return result
+
+
+def _stored(output: NotebookNode) -> NotebookNode:
+    kept = NotebookNode({key: value for key, value in output.items() if key != "metadata"})
+    if "execution_count" in kept:
+        kept.execution_count = None
+    if output.output_type in ("display_data", "execute_result"):
+        kept.metadata = NotebookNode()
+    return kept
+
+
+def refresh(path: Path, *, timeout: float = 300.0) -> None:
+    r"""Run a notebook on the data that is always there and store it clean.
+
+    Args:
+        path: the notebook; it is rewritten in place.
+        timeout: seconds a cell may take.
+
+    Raises:
+        ValueError: if there is no notebook at ``path``.
+        nbclient.exceptions.CellExecutionError: if a cell raises; the file is then left alone.
+    """
+    from nbclient import NotebookClient
+
+    notebook = read(path)
+    saved = {key: os.environ.get(key) for key in EMBEDDED}
+    os.environ.update(EMBEDDED)
+    try:
+        NotebookClient(
+            notebook, timeout=timeout, resources={"metadata": {"path": str(path.parent)}}
+        ).execute()
+    finally:
+        for key, value in saved.items():
+            os.environ.pop(key) if value is None else os.environ.update({key: value})
+    write(path, clean(notebook))
+
+
+def write(path: Path, notebook: NotebookNode) -> None:
+    r"""Write a notebook in one step: a reader sees the old file or the new one.
+
+    Args:
+        path: where to.
+        notebook: what.
+    """
+    temporary = path.with_suffix(".ipynb.part")
+    temporary.write_text(nbformat.writes(notebook, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def receipts(path: Path) -> Iterator[ReceiptCall]:
+    r"""The receipts that a notebook asks for, read from its source.
+
+    Args:
+        path: the notebook.
+
+    Yields:
+        One record a ``receipt(...)`` call, in order.
+
+    Raises:
+        ValueError: if a call does not spell its claim, label and test as plain strings.
+    """
+    for cell in read(path).cells:
+        if cell.cell_type != "code" or cell.source.lstrip().startswith("%%"):
+            continue
+        for node in ast.walk(ast.parse(cell.source)):
+            if isinstance(node, ast.Call) and _name(node.func) == "receipt":
+                yield _receipt_call(path.stem, node, checked=is_checked(cell))
+
+
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _receipt_call(chapter: str, node: ast.Call, *, checked: bool) -> ReceiptCall:
+    keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+    try:
+        claim, label, test = (
+            ast.literal_eval(part) for part in (node.args[0], keywords["label"], keywords["test"])
+        )
+    except (IndexError, KeyError, ValueError) as error:
+        raise ValueError(
+            f"expected receipt('claim', error=…, tol=…, label='…', test='…') with plain strings in "
+            f"{chapter}, got {ast.unparse(node)}"
+        ) from error
+    return ReceiptCall(chapter=chapter, claim=claim, label=label, test=test, checked=checked)
+
+
+def main(paths: list[str]) -> int:
+    r"""Refresh the notebooks named on the command line.
+
+    Args:
+        paths: notebooks.
+
+    Returns:
+        The exit code.
+    """
+    for path in paths:
+        refresh(Path(path))
+        sys.stderr.write(f"refreshed {path}\n")
+    return 0
