@@ -1,4 +1,7 @@
-"""One visual language for the whole book: a colour has one meaning everywhere."""
+"""One visual language for the whole book: a colour has one meaning everywhere.
+
+Importing this module makes the book's style matplotlib's current one, in notebooks and in tests.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +25,11 @@ CRITIC = "#009070"
 GRADIENT = "#AA4499"
 MUTED = "#767676"
 INK = "#010203"
-SERIES = (DATA, MODEL, CRITIC, GRADIENT, "#5B4FC4", "#8A7000")
+SERIES = ("#5B4FC4", "#8A7000", "#1B7F9E", "#A5402D", "#5E6B73")
+"""Colours without a fixed meaning, for curves that are neither data, model, critic nor gradient."""
 
 STYLE = Path(__file__).with_name("book.mplstyle")
+matplotlib.style.use(STYLE)
 
 
 def subplots(
@@ -58,10 +63,8 @@ def subplots(
         raise ValueError(
             f"expected a positive width and height in inches, got {width} × {height}; try 7 × 2.8"
         )
-    with matplotlib.style.context(STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        axes = figure.subplots(nrows, ncols, **options)
-    return figure, axes
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(nrows, ncols, **options)
 
 
 def image_grid(
