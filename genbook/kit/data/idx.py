@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
-import tempfile
 import zlib
 from pathlib import Path
 
@@ -114,8 +113,8 @@ def verified(
     found = hashlib.md5(payload, usedforsecurity=False).hexdigest()
     if md5 is not None and found != md5:
         raise ValueError(
-            f"{name}: expected md5 {md5} (uncompressed), got {found}; the file is damaged or another "
-            "one: fetch it again or delete it."
+            f"{name}: expected md5 {md5} (uncompressed), got {found}; the file is damaged or "
+            "another one: fetch it again or delete it."
         )
     return array
 
@@ -134,12 +133,11 @@ def read_idx(path: str | os.PathLike[str], *, ndim: int | None = None) -> NDArra
         ValueError: If there is no such file, or it is not a whole IDX file of unsigned bytes.
 
     Example:
-        >>> folder = tempfile.TemporaryDirectory()
-        >>> path = Path(folder.name, "labels.gz")
-        >>> write_idx(path, np.array([1, 2, 3], dtype=np.uint8))
-        >>> read_idx(path).tolist()
+        >>> from tempfile import TemporaryDirectory
+        >>> with TemporaryDirectory() as folder:
+        ...     write_idx(Path(folder, "labels.gz"), np.array([1, 2, 3], dtype=np.uint8))
+        ...     read_idx(Path(folder, "labels.gz")).tolist()
         [1, 2, 3]
-        >>> folder.cleanup()
     """
     path = Path(path)
     if not path.is_file():
@@ -160,7 +158,8 @@ def write_idx(path: str | os.PathLike[str], array: NDArray[np.uint8]) -> None:
     path, array = Path(path), np.asarray(array)
     if array.dtype != np.uint8 or not 1 <= array.ndim <= 4:
         raise ValueError(
-            f"write_idx: expected uint8 with 1 to 4 dimensions, got {array.dtype} with {array.ndim}."
+            f"write_idx: expected uint8 with 1 to 4 dimensions, got {array.dtype} with "
+            f"{array.ndim}."
         )
     header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, dtype=">u4").tobytes()
     payload = header + array.tobytes()

@@ -80,10 +80,13 @@ def _found(split: str) -> tuple[NDArray[np.uint8], NDArray[np.uint8]] | str:
     if asked.lower() == "none":
         return "GENBOOK_DATA=none: using the bundled 8×8 digits instead of MNIST."
     folder = _data_folder(asked)
-    names = FILES[split]
-    paths = [_in_folder(folder, name) if folder else None for name in names]
-    if all(paths):
-        arrays = [verified(p.read_bytes(), str(p), md5=MD5[n]) for n, p in zip(names, paths)]
+    paths = [_in_folder(folder, name) for name in FILES[split]] if folder else []
+    arrays = [
+        verified(path.read_bytes(), str(path), md5=MD5[name])
+        for path, name in zip(paths, FILES[split], strict=False)
+        if path
+    ]
+    if len(arrays) == 2:
         return arrays[0], arrays[1]
     return "MNIST is not here: using the bundled 8×8 digits."
 

@@ -76,7 +76,8 @@ def temporal_order(
         dtype: Floating dtype of the inputs.
 
     Returns:
-        One-hot inputs **[n, length, 8]** and targets **[n]**, int64: 2·[first is Y] + [second is Y].
+        One-hot inputs **[n, length, 8]** and targets **[n]**, int64:
+        2·[first is Y] + [second is Y].
 
     Raises:
         ValueError: If a number is out of range.

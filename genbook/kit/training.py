@@ -1,0 +1,131 @@
+r"""Loops that are generators: one :class:`Step` at a time, watched, checked, saved.
+
+A training loop is written as ``for step in wgan.train(...)``. The loop prints nothing and calls
+nothing back; a notebook, an explorable, a study and a test all consume the same one.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from torch import Tensor
+from tqdm.auto import tqdm
+
+
+class NonFiniteLoss(ArithmeticError):  # noqa: N818 (the name says what it is)
+    r"""A loss became infinite or NaN.
+
+    Attributes:
+        index: The step at which it happened.
+        term: The name of the term.
+        value: What it was.
+    """
+
+    def __init__(self, index: int, term: str, value: float) -> None:
+        self.index, self.term, self.value = index, term, value
+        super().__init__(
+            f"step {index}: the term {term!r} is {value}; lower the learning rate, clip the "
+            "gradient, or look for a logarithm or a division by zero in this term."
+        )
+
+
+@dataclass(frozen=True)
+class Step:
+    r"""What one step of a training loop tells.
+
+    Attributes:
+        index: The step, counted from 0.
+        total: How many steps there will be.
+        terms: The loss and its parts by name, in nats where they are likelihoods; read-only.
+
+    Raises:
+        ValueError: If ``index`` is not in [0, total).
+    """
+
+    index: int
+    total: int
+    terms: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the count; freeze the terms."""
+        if not 0 <= self.index < self.total:
+            raise ValueError(f"Step: expected 0 ≤ index < {self.total}, got {self.index}.")
+        terms = {name: float(value) for name, value in self.terms.items()}
+        object.__setattr__(self, "terms", MappingProxyType(terms))
+
+    @property
+    def last(self) -> bool:
+        """Whether no step follows."""
+        return self.index == self.total - 1
+
+
+def finite(index: int, **terms: Tensor | float) -> dict[str, float]:
+    r"""The terms as plain numbers, if all of them are finite.
+
+    Args:
+        index: The step, for the error.
+        **terms: Numbers, or tensors with one element.
+
+    Returns:
+        The same terms as floats, ready for :class:`Step`.
+
+    Raises:
+        NonFiniteLoss: If a term is infinite or NaN; it names the step and the term.
+        ValueError: If a term has more than one element.
+
+    Example:
+        >>> finite(3, loss=0.5, kl=2.0)
+        {'loss': 0.5, 'kl': 2.0}
+        >>> finite(4, loss=float("nan"))
+        Traceback (most recent call last):
+            ...
+        genbook.kit.training.NonFiniteLoss: step 4: the term 'loss' is nan; lower the ...
+    """
+    numbers = {}
+    for name, value in terms.items():
+        if isinstance(value, Tensor) and value.numel() != 1:
+            raise ValueError(
+                f"finite: expected one number for {name!r}, got a tensor {list(value.shape)}; "
+                "reduce it with mean() or sum()."
+            )
+        numbers[name] = value.item() if isinstance(value, Tensor) else float(value)
+        if not math.isfinite(numbers[name]):
+            raise NonFiniteLoss(index, name, numbers[name])
+    return numbers
+
+
+def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
+    r"""Pass steps on and show a bar with the time left and the latest terms.
+
+    The bar is for people: it goes to stderr, vanishes at the end, and is silent in the book build
+    (``GENBOOK_STATIC=1``), under a test and wherever there is neither a terminal nor a notebook.
+
+    Args:
+        steps: A training loop.
+        description: A word in front of the bar.
+
+    Yields:
+        The same steps.
+
+    Example:
+        >>> [step.index for step in progress(Step(i, 3) for i in range(3))]
+        [0, 1, 2]
+    """
+    bar = tqdm(desc=description or None, leave=False, disable=_silent(), mininterval=0.2)
+    try:
+        for step in steps:
+            bar.total = step.total
+            bar.set_postfix({k: f"{v:.4g}" for k, v in step.terms.items()}, refresh=False)
+            bar.update(step.index + 1 - bar.n)
+            yield step
+    finally:
+        bar.close()
+
+
+def _silent() -> bool:
+    """Whether nobody watches."""
+    return os.environ.get("GENBOOK_STATIC", "0") not in ("", "0")
