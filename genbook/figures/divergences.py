@@ -177,7 +177,7 @@ def pulled_apart(distance: float, width: float) -> Figure:
     Returns:
         Three panels: the densities, values, absolute derivatives by distance.
     """
-    distances = grid(0.0, 10.0, 101)
+    distances = grid(0.0, 10.0, 81)
     chosen = (
         dv.KL,
         dv.JENSEN_SHANNON,
@@ -191,7 +191,7 @@ def pulled_apart(distance: float, width: float) -> Figure:
     left.plot(x, Normal(distance, width).log_prob(x).exp(), color=MODEL, label="q")
     left.set(xlim=(-4, 12), ylim=(0, 0.9), xlabel="x", title="densities")
     left.legend(loc="upper right")
-    at = int(round(distance * 10))
+    at = round(distance * 8)
     for divergence, color, height in zip(chosen, SERIES, (2.75, 0.45, 2.1, 1.1), strict=False):
         value, slope = curves[divergence.name]
         middle.plot(distances, value, color=color)
@@ -207,8 +207,8 @@ def pulled_apart(distance: float, width: float) -> Figure:
 @lru_cache(maxsize=64)
 def _separation_curves(width: float) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     x = grid(-12, 22, 1701)
-    offsets = grid(0.0, 10.0, 101)[:, None].requires_grad_()
-    log_p = Normal(0.0, width).log_prob(x).expand(101, -1)
+    offsets = grid(0.0, 10.0, 81)[:, None].requires_grad_()
+    log_p = Normal(0.0, width).log_prob(x).expand(81, -1)
     curves = {}
     for divergence in (dv.KL, dv.JENSEN_SHANNON, dv.SQUARED_HELLINGER, dv.TOTAL_VARIATION):
         log_q = dv.gaussian_log_density(x, offsets, torch.tensor(width, dtype=torch.float64))
@@ -253,4 +253,66 @@ def mass(prior: float, position: float) -> Figure:
         xlabel="x",
         title=f"p(y = 1 | x) = {posterior[at]:.3f}, p(x) = {total.exp()[at]:.1e}",
     )
+    return figure
+
+
+def saturation() -> Figure:
+    r"""Which divergences flatten out: closed forms for two unit Gaussians at distance θ.
+
+    Returns:
+        One panel on a logarithmic scale.
+    """
+    theta = np.linspace(0.05, 8, 160)
+    normal = torch.distributions.Normal(0.0, 1.0)
+    overlap = normal.cdf(torch.from_numpy(theta) / 2).numpy()
+    curves = {
+        "KL = θ²/2": theta**2 / 2,
+        "χ² = exp(θ²) − 1": np.expm1(theta**2),
+        "H² = 2 − 2 exp(−θ²/8)": -2 * np.expm1(-(theta**2) / 8),
+        "TV = 2Φ(θ/2) − 1": 2 * overlap - 1,
+    }
+    figure, axes = subplots(width=5.5, height=2.8)
+    for (label, values), color in zip(curves.items(), SERIES, strict=False):
+        axes.plot(theta, values, color=color, label=label)
+    axes.set(yscale="log", ylim=(0.01, 1e3), xlim=(0, 8), xlabel="θ", ylabel="divergence")
+    axes.legend(loc="lower right")
+    return figure
+
+
+def real_fits(scores: Tensor, fits: dict[str, dv.Distribution]) -> Figure:
+    r"""Histogram of a real feature under the densities fitted to it.
+
+    Args:
+        scores: the feature, shape ``[N]``.
+        fits: label → distribution, at most three.
+
+    Returns:
+        One panel.
+    """
+    low, high = scores.min().item() - 1, scores.max().item() + 1
+    x = grid(low, high, 300)
+    figure, axes = subplots(width=7.0, height=2.7)
+    axes.hist(scores.numpy(), bins=50, density=True, color=DATA, alpha=0.35, label="images")
+    for (label, fit), style in zip(fits.items(), ("-", "--", ":"), strict=False):
+        axes.plot(x, fit.log_prob(x).exp(), color=MODEL, linestyle=style, label=label)
+    axes.set(xlim=(low, high), xlabel="first principal component", ylabel="density")
+    axes.legend(loc="upper left")
+    return figure
+
+
+def ghosts(images: Tensor, titles: list[str]) -> Figure:
+    r"""A row of images with a title each.
+
+    Args:
+        images: shape ``[N, H, W]``, values in [0, 1] after clamping.
+        titles: one an image.
+
+    Returns:
+        N panels.
+    """
+    figure, axes = subplots(1, len(images), width=1.6 * len(images), height=1.7)
+    for panel, image, title in zip(axes, images, titles, strict=True):
+        panel.imshow(image.clamp(0, 1), vmin=0, vmax=1)
+        panel.set_title(title, fontsize=8.5, loc="center")
+        panel.set_axis_off()
     return figure
