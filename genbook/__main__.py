@@ -24,10 +24,10 @@ def _data_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _data(_: Arguments) -> int:
-    from genbook.kit.data import mnist
+    from genbook.kit.data import fetch_mnist
 
-    for split in ("train", "test"):
-        print(mnist(split, device="cpu").notice)
+    for path in fetch_mnist():
+        print(path)
     return 0
 
 

@@ -463,20 +463,104 @@ def fit_gaussian(
     if not (math.isfinite(mu) and math.isfinite(sigma) and sigma > 0):
         raise ValueError(f"expected a finite start (μ, σ) with σ > 0, got {start}")
 
-    def objective(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+    def objective(theta: Tensor) -> Tensor:
+        return on_grid(divergence, log_p, gaussian_log_density(x, theta[0], theta[1].exp()), x)
+
+    theta, value = _minimise(objective, [mu, math.log(sigma)], divergence, start)
+    return Fit(mu=float(theta[0]), sigma=math.exp(theta[1]), value=value)
+
+
+def _minimise(
+    objective: Callable[[Tensor], Tensor],
+    first: list[float],
+    divergence: Divergence,
+    start: object,
+) -> tuple[np.ndarray, float]:
+    """BFGS with autograd's gradient, in double precision."""
+
+    def value_and_gradient(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         theta = torch.tensor(parameters, dtype=torch.float64, requires_grad=True)
-        log_q = gaussian_log_density(x, theta[0], theta[1].exp())
-        value = on_grid(divergence, log_p, log_q, x)
+        value = objective(theta)
         (gradient,) = torch.autograd.grad(value, theta)
         return value.item(), gradient.numpy()
 
-    first = np.array([mu, math.log(sigma)])
-    if not np.isfinite(objective(first)[0]):
+    if not math.isfinite(value_and_gradient(np.array(first))[0]):
         raise ValueError(
             f"expected a finite {divergence.name} at the start {start}; choose a wider σ"
         )
-    found = minimize(objective, first, jac=True, method="BFGS", options={"gtol": 1e-9})
-    return Fit(mu=float(found.x[0]), sigma=math.exp(found.x[1]), value=float(found.fun))
+    found = minimize(
+        value_and_gradient, np.array(first), jac=True, method="BFGS", options={"gtol": 1e-9}
+    )
+    return found.x, float(found.fun)
+
+
+@dataclass(frozen=True)
+class MixtureFit:
+    r"""The mixture of two Gaussians that a divergence prefers.
+
+    Args:
+        weight: share of the first component.
+        means: of the two components.
+        sigmas: their standard deviations.
+        value: the divergence at the optimum.
+    """
+
+    weight: float
+    means: tuple[float, float]
+    sigmas: tuple[float, float]
+    value: float
+
+
+def fit_two_gaussians(
+    divergence: Divergence,
+    log_p: Tensor,
+    x: Tensor,
+    *,
+    means: tuple[float, float],
+    sigma: float,
+) -> MixtureFit:
+    r"""The mixture of two Gaussians that minimises a divergence from p, from one start.
+
+    .. math::
+        \min_{w,\mu,\sigma} D\big(p\,\|\,w\,\mathcal N(\mu_1,\sigma_1^2)
+        + (1-w)\,\mathcal N(\mu_2,\sigma_2^2)\big)
+
+    Args:
+        divergence: which one.
+        log_p: log-density of p at ``x``, shape ``[n]``, float64.
+        x: increasing grid, shape ``[n]``, float64.
+        means: first guess of the two means; they must differ, or the two never part.
+        sigma: first guess of both widths, > 0.
+
+    Returns:
+        The mixture and the divergence there.
+
+    Raises:
+        ValueError: if the guess is no proper start, or the divergence is not finite there.
+
+    Example:
+        >>> x = torch.linspace(-9, 9, 901, dtype=torch.float64)
+        >>> two = mixture(torch.tensor([0.3, 0.7]), torch.tensor([-3.0, 3.0]), torch.ones(2) / 2)
+        >>> fit = fit_two_gaussians(REVERSE_KL, two.log_prob(x), x, means=(-1.0, 1.0), sigma=1.0)
+        >>> round(fit.weight, 3), round(fit.means[0], 3)
+        (0.3, -3.0)
+    """
+    if means[0] == means[1] or not sigma > 0:
+        raise ValueError(f"expected two different means and σ > 0, got {means} and {sigma}")
+
+    def objective(theta: Tensor) -> Tensor:
+        shares = torch.stack([theta[0], -theta[0]]).div(2).log_softmax(0)
+        parts = gaussian_log_density(x[:, None], theta[1:3], theta[3:5].exp())
+        return on_grid(divergence, log_p, torch.logsumexp(parts + shares, -1), x)
+
+    first = [0.0, *means, math.log(sigma), math.log(sigma)]
+    theta, value = _minimise(objective, first, divergence, (means, sigma))
+    return MixtureFit(
+        weight=1 / (1 + math.exp(-theta[0])),
+        means=(float(theta[1]), float(theta[2])),
+        sigmas=(math.exp(theta[3]), math.exp(theta[4])),
+        value=value,
+    )
 
 
 def gaussian_log_density(x: Tensor, mu: Tensor, sigma: Tensor) -> Tensor:

@@ -316,3 +316,31 @@ def ghosts(images: Tensor, titles: list[str]) -> Figure:
         panel.set_title(title, fontsize=8.5, loc="center")
         panel.set_axis_off()
     return figure
+
+
+def front_page(separation: float, share: float) -> Figure:
+    r"""The fits of forward and reverse KL to a two-mode density, for the first page.
+
+    Args:
+        separation: distance of the modes.
+        share: share of the left mode.
+
+    Returns:
+        One panel.
+    """
+    x = grid(-8, 8, 321)
+    log_p = two_modes(separation, share).log_prob(x)
+    half = separation / 2
+    forward = dv.fit_gaussian(dv.KL, log_p, x, start=(0.0, 2.0))
+    reverse = dv.best_gaussian(dv.REVERSE_KL, log_p, x, starts=((-half, 0.5), (half, 0.5)))
+    coarse = grid(-5, 5, 121)
+    figure, axes = subplots(width=7.0, height=2.8)
+    density = two_modes(separation, share).log_prob(coarse).exp()
+    axes.fill_between(coarse, density, color=DATA, alpha=0.25, linewidth=0)
+    axes.plot(coarse, density, color=DATA, label="data")
+    for fit, style, name in ((forward, "-", "maximum likelihood"), (reverse, "--", "reverse KL")):
+        curve = Normal(fit.mu, fit.sigma).log_prob(coarse).exp()
+        axes.plot(coarse, curve, color=MODEL, linestyle=style, label=name)
+    axes.set(xlim=(-5, 5), ylim=(0, 1.05), xlabel="x", ylabel="density")
+    axes.legend(loc="upper center", ncols=3)
+    return figure

@@ -7,13 +7,14 @@ nothing back; a notebook, an explorable, a study and a test all consume the same
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from torch import Tensor
 from tqdm.auto import tqdm
+
+from genbook.kit.environment import watched
 
 
 class NonFiniteLoss(ArithmeticError):  # noqa: N818 (the name says what it is)
@@ -101,8 +102,8 @@ def finite(index: int, **terms: Tensor | float) -> dict[str, float]:
 def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
     r"""Pass steps on and show a bar with the time left and the latest terms.
 
-    The bar is for people: it goes to stderr, vanishes at the end, and is silent in the book build
-    (``GENBOOK_STATIC=1``), under a test and wherever there is neither a terminal nor a notebook.
+    The bar is for people: it goes to stderr or the notebook, vanishes at the end, and is silent
+    where nobody watches (see :func:`genbook.kit.environment.watched`).
 
     Args:
         steps: A training loop.
@@ -115,7 +116,7 @@ def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
         >>> [step.index for step in progress(Step(i, 3) for i in range(3))]
         [0, 1, 2]
     """
-    bar = tqdm(desc=description or None, leave=False, disable=_silent(), mininterval=0.2)
+    bar = tqdm(desc=description or None, leave=False, disable=not watched(), mininterval=0.2)
     try:
         for step in steps:
             bar.total = step.total
@@ -124,8 +125,3 @@ def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
             yield step
     finally:
         bar.close()
-
-
-def _silent() -> bool:
-    """Whether nobody watches."""
-    return os.environ.get("GENBOOK_STATIC", "0") not in ("", "0")

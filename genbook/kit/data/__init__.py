@@ -17,7 +17,7 @@ from __future__ import annotations
 from genbook.kit.data.bundled import PHOTOGRAPHS, digits, photos
 from genbook.kit.data.idx import read_idx, write_idx
 from genbook.kit.data.images import Batches, ImageSet, batches
-from genbook.kit.data.mnist import mnist
+from genbook.kit.data.mnist_files import fetch_mnist, mnist
 from genbook.kit.data.sequences import adding_problem, first_symbol, temporal_order
 from genbook.kit.data.text import Text, python_source
 from genbook.kit.data.toys import (
@@ -37,6 +37,7 @@ __all__ = [
     "adding_problem",
     "batches",
     "digits",
+    "fetch_mnist",
     "first_symbol",
     "grid",
     "grid_centres",

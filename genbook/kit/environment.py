@@ -1,0 +1,52 @@
+"""What the environment says about a run as a whole."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+SAYINGS = {"1": True, "0": False}
+
+
+def flag(name: str, *, default: bool) -> bool:
+    r"""An environment variable that is 0 or 1.
+
+    Args:
+        name: The variable.
+        default: What it means if it is unset or empty.
+
+    Returns:
+        Its value.
+
+    Raises:
+        ValueError: If it is neither.
+
+    Example:
+        >>> flag("GENBOOK_NO_SUCH_VARIABLE", default=True)
+        True
+    """
+    value = os.environ.get(name, "").strip()
+    if value == "":
+        return default
+    if value not in SAYINGS:
+        raise ValueError(
+            f"{name}: expected 0 or 1, got {value!r}; set it to one of them or unset it."
+        )
+    return SAYINGS[value]
+
+
+def watched() -> bool:
+    r"""Whether somebody may be looking at a progress bar.
+
+    ``GENBOOK_PROGRESS`` (0 or 1) decides if it is set. If not, nobody looks in the book build
+    (``GENBOOK_STATIC=1``), under pytest, and where stderr is neither a terminal nor a notebook.
+
+    Returns:
+        Whether to draw progress bars.
+    """
+    default = (
+        not flag("GENBOOK_STATIC", default=False)
+        and "PYTEST_VERSION" not in os.environ
+        and (sys.stderr.isatty() or "ipykernel" in sys.modules)
+    )
+    return flag("GENBOOK_PROGRESS", default=default)

@@ -1,0 +1,24 @@
+"""Set what the notebooks' kernels inherit: static explorables, no downloads, one data folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.config import Config
+
+
+def setup(app: Sphinx) -> None:
+    """Register with Sphinx."""
+    app.connect("config-inited", prepare)
+
+
+def prepare(app: Sphinx, config: Config) -> None:
+    """Turn static explorables on and pin the data folder, whoever started the build."""
+    os.environ["GENBOOK_STATIC"] = "1"
+    os.environ.setdefault("GENBOOK_DOWNLOAD", "0")
+    os.environ.setdefault("PYTHONHASHSEED", "0")
+    folder = os.environ.get("GENBOOK_DATA", "")
+    if folder and folder != "none":
+        os.environ["GENBOOK_DATA"] = str((Path(app.confdir) / folder).resolve())

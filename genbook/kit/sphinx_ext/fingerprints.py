@@ -1,0 +1,170 @@
+"""Run a notebook again when anything it depends on has changed, and only then.
+
+Jupyter Book's cache knows a notebook by its code cells and its kernel. A chapter also depends on
+the package it calls, the data it finds and the settings it reads. A hash of those, written into
+the kernel's entry as the notebook is read, makes the cache see them.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+
+PACKAGE = Path(__file__).parents[2]
+BUILD_ONLY = Path(__file__).parent
+SETTINGS = ("GENBOOK_DATA", "GENBOOK_PROFILE", "GENBOOK_DEVICE", "GENBOOK_CACHE")
+LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "matplotlib")
+
+
+def setup(app: Sphinx) -> None:
+    """Register with Sphinx."""
+    app.connect("env-get-outdated", outdated)
+    app.connect("source-read", stamp)
+
+
+def outdated(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> Sequence[str]:
+    """Documents whose notebook text stands but whose fingerprint does not."""
+    known = getattr(env, "genbook_fingerprints", {})
+    return [
+        name
+        for name in env.found_docs - added - changed
+        if _is_notebook(env, name) and known.get(name) != _of_document(env, name)
+    ]
+
+
+def stamp(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Write the fingerprint into the notebook's kernel entry as it is read."""
+    if not _is_notebook(app.env, docname):
+        return
+    fingerprint = _of_document(app.env, docname)
+    source[0] = stamped(source[0], fingerprint)
+    if not hasattr(app.env, "genbook_fingerprints"):
+        app.env.genbook_fingerprints = {}  # type: ignore[attr-defined]
+    app.env.genbook_fingerprints[docname] = fingerprint
+
+
+def stamped(text: str, fingerprint: str) -> str:
+    r"""A notebook's text with a fingerprint in its kernel entry.
+
+    Args:
+        text: the notebook, JSON.
+        fingerprint: any string.
+
+    Returns:
+        JSON.
+
+    Example:
+        >>> stamped('{"metadata": {}}', "abc")
+        '{"metadata": {"kernelspec": {"genbook": "abc"}}}'
+    """
+    notebook = json.loads(text)
+    notebook["metadata"].setdefault("kernelspec", {})["genbook"] = fingerprint
+    return json.dumps(notebook)
+
+
+def fingerprint(notebook: Path) -> str:
+    r"""A hash of what a notebook depends on besides its own cells.
+
+    The package's modules that its cells import, directly or through others; every resource of the
+    kit; the recorded studies of its topic; the data that is there; settings and library versions.
+
+    Args:
+        notebook: path of the ``.ipynb``.
+
+    Returns:
+        Hexadecimal digits.
+
+    Raises:
+        SyntaxError: if a cell is not Python.
+    """
+    digest = hashlib.sha256()
+    studies = sorted(notebook.parent.glob(f"studies/{notebook.stem}_*.json"))
+    for path in [*sorted(modules_of(notebook)), *_resources(), *studies]:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    for key in SETTINGS:
+        digest.update(f"{key}={os.environ.get(key, '')};".encode())
+    for library in LIBRARIES:
+        digest.update(f"{library}=={importlib.metadata.version(library)};".encode())
+    digest.update(repr(_data_files()).encode())
+    return digest.hexdigest()[:16]
+
+
+def modules_of(notebook: Path) -> set[Path]:
+    r"""The package's source files that a notebook's cells import, transitively.
+
+    Args:
+        notebook: path of the ``.ipynb``.
+
+    Returns:
+        Paths of ``.py`` files.
+    """
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+    pending = set(imported_files(code))
+    found: set[Path] = set()
+    while pending:
+        path = pending.pop()
+        found.add(path)
+        pending |= set(imported_files(path.read_text(encoding="utf-8"))) - found
+    return {path for path in found if BUILD_ONLY not in path.parents}
+
+
+def imported_files(code: str) -> Iterator[Path]:
+    r"""Files of the package that a piece of Python imports.
+
+    Args:
+        code: Python source.
+
+    Yields:
+        Paths of modules and of the packages that hold them.
+    """
+    for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] == PACKAGE.name:
+                yield from _files_of(name.split(".")[1:])
+
+
+def _files_of(parts: list[str]) -> Iterator[Path]:
+    for depth in range(len(parts) + 1):
+        stem = PACKAGE.joinpath(*parts[:depth])
+        for path in (stem / "__init__.py", stem.with_suffix(".py")):
+            if path.is_file():
+                yield path
+
+
+def _resources() -> list[Path]:
+    kinds = {".js", ".css", ".mplstyle"}
+    return sorted(path for path in PACKAGE.rglob("*") if path.suffix in kinds)
+
+
+def _data_files() -> list[tuple[str, int]]:
+    folder = os.environ.get("GENBOOK_DATA", "")
+    if not folder or folder == "none":
+        return []
+    paths = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+    return [(path.name, path.stat().st_size) for path in paths]
+
+
+def _is_notebook(env: BuildEnvironment, docname: str) -> bool:
+    return str(env.doc2path(docname)).endswith(".ipynb")
+
+
+def _of_document(env: BuildEnvironment, docname: str) -> str:
+    return fingerprint(Path(env.doc2path(docname)))

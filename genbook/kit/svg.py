@@ -1,0 +1,417 @@
+"""Figures as small, themed, repeatable SVG that sits in the page and takes its colours and font."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
+from html import escape
+from types import MappingProxyType
+from xml.parsers import expat
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from PIL import Image
+
+PAPER = "#ffffff"
+SETTINGS = MappingProxyType(
+    {
+        "svg.fonttype": "none",
+        "svg.image_inline": True,
+        "image.composite_image": False,
+        "path.simplify": False,
+    }
+)
+
+_LONG = re.compile(r"-?\d+\.\d{3,}")
+_NUMBER = re.compile(r"-?\d*\.?\d+(?:e[-+]?\d+)?")
+_PATH = re.compile(r"([A-Za-z])([^A-Za-z]*)")
+_CALL = re.compile(r"(\w+)\(([^)]*)\)")
+_REFERENCE = re.compile(r"#([\w.-]+)")
+_HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
+_COORDINATES = frozenset({"x", "y", "width", "height", "x1", "y1", "x2", "y2", "r", "cx", "cy"})
+_DROPPED_STYLES = frozenset({"font-family", "font-stretch"})
+
+
+@dataclass(slots=True)
+class Node:
+    r"""An element of a drawing.
+
+    Args:
+        tag: its name.
+        attributes: in the order of writing.
+        text: its text, empty for elements that hold elements.
+        children: its elements.
+        kind: what matplotlib drew there (``"line2d"``, ``"axes"`` …), for aligning two drawings.
+    """
+
+    tag: str
+    attributes: dict[str, str]
+    text: str = ""
+    children: list[Node] = field(default_factory=list)
+    kind: str = ""
+
+
+def render(figure: Figure, *, salt: str, alt: str = "") -> str:
+    r"""Draw ``figure`` as SVG for inclusion in a page.
+
+    Coordinates are rounded to 0.01; text stays text and takes the page's font; the book's colours
+    become CSS variables and the ink ``currentColor``, so that one drawing serves the light and the
+    dark theme. The same figure gives the same string.
+
+    Args:
+        figure: what to draw.
+        salt: start of every id in the drawing; keeps two drawings on one page apart.
+        alt: read out in place of the drawing.
+
+    Returns:
+        An ``<svg>`` element.
+
+    Raises:
+        ValueError: if ``salt`` is no plain word.
+
+    Example:
+        >>> from genbook.kit import plotting
+        >>> figure, axes = plotting.subplots(width=2, height=1)
+        >>> render(figure, salt="one", alt="Empty axes.")[:36]
+        '<svg viewBox="0 0 144 72" width="192"'
+    """
+    with settings():
+        return serialise(draw(figure, salt=salt, alt=alt))
+
+
+@contextmanager
+def settings() -> Iterator[None]:
+    r"""Matplotlib's settings for :func:`draw`; open it once around many figures.
+
+    Example:
+        >>> with settings():
+        ...     matplotlib.rcParams["svg.fonttype"]
+        'none'
+    """
+    with matplotlib.rc_context(dict(SETTINGS)):
+        yield
+
+
+def draw(figure: Figure, *, salt: str, alt: str = "") -> Node:
+    r"""The tree of :func:`render`, to be called inside :func:`settings`.
+
+    Args:
+        figure: what to draw.
+        salt: start of every id in the drawing.
+        alt: read out in place of the drawing.
+
+    Returns:
+        The root of the drawing.
+
+    Raises:
+        ValueError: if ``salt`` is no plain word.
+
+    Example:
+        >>> with settings():
+        ...     draw(Figure(figsize=(2, 1)), salt="one").tag
+        'svg'
+    """
+    if not re.fullmatch(r"[A-Za-z][\w-]*", salt):
+        raise ValueError(
+            f"expected a salt of letters, digits and hyphens that begins with a letter, got {salt!r}"
+        )
+    for image in figure.findobj(AxesImage):
+        if image.get_interpolation() == "nearest":  # the browser enlarges pixels just as well
+            image.set_interpolation("none")
+    matplotlib.rcParams["svg.hashsalt"] = salt
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    root = _tidy(parse(buffer.getvalue()))
+    _rename(root, salt)
+    return _dressed(root, alt)
+
+
+def serialise(node: Node) -> str:
+    r"""Write ``node`` without a byte of blank.
+
+    Example:
+        >>> serialise(Node("g", {"id": "a"}, children=[Node("text", {}, "x < 1")]))
+        '<g id="a"><text>x &lt; 1</text></g>'
+    """
+    parts: list[str] = []
+    _write(node, parts)
+    return "".join(parts)
+
+
+def inner(node: Node) -> str:
+    r"""What stands inside ``node``.
+
+    Example:
+        >>> inner(Node("g", {}, children=[Node("path", {"d": "M0 0"})]))
+        '<path d="M0 0"/>'
+    """
+    parts = [escape(node.text, quote=False)] if node.text else []
+    for child in node.children:
+        _write(child, parts)
+    return "".join(parts)
+
+
+def _write(node: Node, parts: list[str]) -> None:
+    parts.append(f"<{node.tag}")
+    parts.extend(f' {name}="{escape(value)}"' for name, value in node.attributes.items())
+    if not (node.text or node.children):
+        parts.append("/>")
+        return
+    parts.append(">")
+    parts.append(escape(node.text, quote=False))
+    for child in node.children:
+        _write(child, parts)
+    parts.append(f"</{node.tag}>")
+
+
+def parse(text: str) -> Node:
+    r"""Read SVG into a tree; blank between elements and comments are dropped.
+
+    Example:
+        >>> parse("<g> <text>a</text> </g>").children[0].text
+        'a'
+    """
+    root = Node("", {})
+    stack = [root]
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+
+    def start(tag: str, attributes: dict[str, str]) -> None:
+        node = Node(tag, attributes)
+        stack[-1].children.append(node)
+        stack.append(node)
+
+    def end(tag: str) -> None:
+        node = stack.pop()
+        if node.children and not node.text.strip():
+            node.text = ""
+
+    def characters(data: str) -> None:
+        stack[-1].text += data
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = characters
+    parser.Parse(text, True)
+    return root.children[0]
+
+
+def _tidy(node: Node) -> Node:
+    """Shorten what matplotlib wrote, and dress it in the page's colours."""
+    attributes = node.attributes
+    if node.tag == "g" and "id" in attributes:
+        node.kind = attributes["id"].rsplit("_", 1)[0]
+    if "xlink:href" in attributes:
+        attributes["href"] = _link(attributes.pop("xlink:href"))
+    for name in _COORDINATES & attributes.keys():
+        attributes[name] = _LONG.sub(_rounded, attributes[name])
+    if "d" in attributes:
+        attributes["d"] = _short_path(attributes["d"])
+    if "transform" in attributes:
+        _set(attributes, "transform", _short_transform(attributes["transform"]))
+    if "style" in attributes:
+        _set(attributes, "style", _short_style(attributes["style"], is_text=_is_text(node)))
+    if "fill" in attributes:
+        attributes["fill"] = _themed(attributes["fill"], is_text=False)
+    node.children = [_tidy(child) for child in node.children if not _is_dropped(child)]
+    node.children = [_unwrapped(child) for child in node.children if not _is_empty(child)]
+    return node
+
+
+def _is_text(node: Node) -> bool:
+    if node.tag == "g":
+        return any(child.tag == "text" for child in node.children)
+    return node.tag in ("text", "tspan")
+
+
+def _set(attributes: dict[str, str], name: str, value: str) -> None:
+    if value:
+        attributes[name] = value
+    else:
+        del attributes[name]
+
+
+def _is_dropped(node: Node) -> bool:
+    return node.tag in ("metadata", "style")
+
+
+def _is_empty(node: Node) -> bool:
+    if node.tag in ("g", "defs"):
+        return not node.children
+    style = node.attributes.get("style", "")
+    return node.tag == "path" and style == "fill:none"
+
+
+def _unwrapped(node: Node) -> Node:
+    """A group without meaning of its own around one element is that element."""
+    named = {"id"} if node.tag == "g" else set()
+    if node.tag != "g" or len(node.children) != 1 or set(node.attributes) - named:
+        return node
+    child = node.children[0]
+    child.kind = child.kind or node.kind
+    return child
+
+
+def _rounded(match: re.Match[str]) -> str:
+    return _short_number(float(match[0]), 2)
+
+
+def _short_number(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
+
+
+def _short_path(data: str) -> str:
+    """One letter for a run of like commands, one blank between numbers."""
+    parts: list[str] = []
+    previous = ""
+    for letter, numbers in _PATH.findall(data):
+        rounded = _LONG.sub(_rounded, " ".join(numbers.replace(",", " ").split()))
+        follows = {"M": "L"}.get(previous, previous)
+        if letter == follows and letter in "LCQ":
+            parts.append(" " + rounded)
+            continue
+        parts.append(letter.upper() + rounded)
+        previous = letter
+    return "".join(parts)
+
+
+def _short_transform(transform: str) -> str:
+    return "".join(_short_call(name, body) for name, body in _CALL.findall(transform))
+
+
+def _short_call(name: str, body: str) -> str:
+    numbers = [float(number) for number in _NUMBER.findall(body)]
+    if (name == "rotate" and numbers[0] == 0) or (name == "translate" and not any(numbers)):
+        return ""
+    exact = {"rotate": 1, "scale": 2, "matrix": 4}.get(name, 0)
+    short = [_short_number(x, 6 if i < exact else 2) for i, x in enumerate(numbers)]
+    return f"{name}({' '.join(short)})"
+
+
+def _short_style(style: str, *, is_text: bool) -> str:
+    kept = []
+    for declaration in style.split(";"):
+        name, _, value = declaration.partition(":")
+        name, value = name.strip(), value.strip()
+        if name and name not in _DROPPED_STYLES:
+            value = _LONG.sub(_rounded, value) if "opacity" not in name else value
+            kept.append(f"{name}:{_themed(value, is_text=is_text)}")
+    return ";".join(kept)
+
+
+@lru_cache(maxsize=512)
+def _themed(value: str, *, is_text: bool) -> str:
+    if "#" not in value or value.startswith("url("):
+        return value
+    return _HEX.sub(lambda match: _colour(match[0].lower(), is_text), value)
+
+
+def _colour(code: str, is_text: bool) -> str:
+    if code in _inks():
+        return "currentColor"
+    name = _names().get(code)
+    if name is None:
+        return code
+    if is_text:
+        return f"var(--gb-{name}-text,{code})"
+    return f"var(--gb-{name},{code})"
+
+
+@lru_cache(maxsize=1)
+def _inks() -> frozenset[str]:
+    from genbook.kit import plotting
+
+    return frozenset({"#000000", plotting.INK.lower()})
+
+
+@lru_cache(maxsize=1)
+def _names() -> Mapping[str, str]:
+    from genbook.kit import plotting
+
+    words = ("data", "model", "critic", "gradient", "muted")
+    names = {getattr(plotting, word.upper()).lower(): word for word in words}
+    for place, code in enumerate(plotting.SERIES):
+        names.setdefault(code.lower(), f"series-{place + 1}")
+    return MappingProxyType({**names, PAPER: "paper"})
+
+
+def _link(target: str) -> str:
+    head, _, body = target.partition("base64,")
+    if not body:
+        return target
+    return f"{head}base64,{_small_png(body)}"
+
+
+def _small_png(body: str) -> str:
+    """The same pixels in the fewest bytes: grey or palette where they suffice."""
+    image = Image.open(io.BytesIO(base64.b64decode(body)))
+    candidates = [image]
+    if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
+        opaque = image.convert("RGB")
+        red, green, blue = (channel.tobytes() for channel in opaque.split())
+        if red == green == blue:
+            candidates = [opaque.getchannel("R")]
+        else:
+            candidates = [opaque]
+    packed = []
+    for candidate in candidates:
+        buffer = io.BytesIO()
+        candidate.save(buffer, format="png", optimize=True)
+        packed.append(buffer.getvalue())
+    return base64.b64encode(min(packed, key=len)).decode("ascii")
+
+
+def _rename(root: Node, salt: str) -> None:
+    """Number the ids that something refers to; drop all others."""
+    nodes = list(walk(root))
+    wanted: dict[str, str] = {}
+    for node in nodes:
+        for name, value in node.attributes.items():
+            if name == "href" or "url(" in value:
+                for target in _REFERENCE.findall(value):
+                    wanted.setdefault(target, f"{salt}-{len(wanted)}")
+    for node in nodes:
+        for name, value in list(node.attributes.items()):
+            if name == "id":
+                _set(node.attributes, "id", wanted.get(value, ""))
+            elif name == "href" or "url(" in value:
+                node.attributes[name] = _REFERENCE.sub(
+                    lambda match: "#" + wanted.get(match[1], match[1]), value
+                )
+
+
+def walk(node: Node) -> Iterator[Node]:
+    r"""``node`` and all within it, in the document's order.
+
+    Example:
+        >>> [n.tag for n in walk(parse("<g><path/><use/></g>"))]
+        ['g', 'path', 'use']
+    """
+    yield node
+    for child in node.children:
+        yield from walk(child)
+
+
+def _dressed(root: Node, alt: str) -> Node:
+    box = _LONG.sub(_rounded, root.attributes["viewBox"])
+    width = float(box.split()[2])
+    attributes = {
+        "viewBox": box,
+        "width": _short_number(width * 4 / 3, 0),
+        "role": "img",
+        "aria-label": alt,
+        "fill": "currentColor",
+        "stroke-linejoin": "round",
+        "style": "max-width:100%;height:auto",
+    }
+    if not alt:
+        del attributes["aria-label"]
+        attributes["role"] = "presentation"
+    return Node("svg", attributes, children=root.children)
