@@ -7,6 +7,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ PATIENCE = 900.0
 ROUNDS = 5
 """How often to go through the mirrors, as long as each round brings more bytes."""
 
-CHUNK = 1 << 16
+CHUNK = 1 << 14
+"""Bytes that a broken connection may lose."""
 
 Check = Callable[[bytes], object]
 
@@ -74,6 +76,8 @@ def fetch(target: Path, urls: Sequence[str], check: Check) -> Path:
         DownloadError: If no mirror has a good copy or none can be reached; a target that was there
             before is left as it was.
     """
+    if not urls:
+        raise DownloadError(f"no mirror of {target.name} answers", short="no mirror answers")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(f"{target}.lock", timeout=PATIENCE):
@@ -103,11 +107,11 @@ def reachable(urls: Sequence[str], *, seconds: float = PROBE) -> list[str]:
     answers: queue.Queue[tuple[str, bool]] = queue.Queue()
 
     def ask(url: str) -> None:
-        try:
+        yes = False
+        with suppress(Exception):
             head = pooch.HTTPDownloader(timeout=CONNECT)
-            answers.put((url, bool(head(url, None, None, check_only=True))))
-        except (OSError, ValueError):
-            answers.put((url, False))
+            yes = bool(head(url, None, None, check_only=True))
+        answers.put((url, yes))
 
     for url in urls:
         threading.Thread(target=ask, args=(url,), daemon=True).start()
@@ -166,8 +170,7 @@ def _fetch(target: Path, urls: Sequence[str], check: Check) -> None:
         part.unlink(missing_ok=True)
     said = "; ".join(f"{url}: {text}" for url, text in complaints.items())
     raise DownloadError(
-        f"no mirror has a good copy of {target.name} ({said or 'none answers'})",
-        short="no mirror gave a good copy" if urls else "no mirror answers",
+        f"no mirror has a good copy of {target.name} ({said})", short="no mirror gave a good copy"
     )
 
 
