@@ -8,6 +8,7 @@ pixels.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -178,9 +179,7 @@ def binarise(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def _coins(images: Tensor, generator: torch.Generator) -> Tensor:
-    noise = torch.rand(
-        images.shape, generator=generator, device=images.device, dtype=images.dtype
-    )
+    noise = torch.rand(images.shape, generator=generator, device=images.device, dtype=images.dtype)
     return (noise < images).to(images.dtype)
 
 
@@ -239,6 +238,33 @@ class Autoencoder(nn.Module):
         """Logits ``[..., P]`` of codes ``[..., D]``."""
         logits: Tensor = self.decoder(z)
         return logits.to(z.dtype)
+
+
+@torch.no_grad()
+def rescale(model: Autoencoder, matrix: Tensor) -> None:
+    r"""Change the coordinates of an autoencoder's codes, and undo it in the decoder.
+
+    .. math:: e'(x) = A\, e(x), \qquad d'(z) = d(A^{-1} z)
+
+    Every reconstruction stays as it is; every code moves.
+
+    Args:
+        model: changed in place.
+        matrix: :math:`A`, invertible, shape ``[D, D]``.
+
+    Raises:
+        ValueError: if the model is no :class:`Autoencoder` or the shapes do not fit.
+    """
+    if not isinstance(model, Autoencoder) or matrix.shape != (model.latent, model.latent):
+        raise ValueError(
+            f"expected an Autoencoder and a matrix [D, D], got {type(model).__name__} and "
+            f"{list(matrix.shape)}"
+        )
+    weight, bias = list(model.encoder.parameters())[-2:]
+    first = next(model.decoder.parameters())
+    weight.copy_(matrix @ weight)
+    bias.copy_(matrix @ bias)
+    first.copy_(first @ torch.linalg.inv(matrix))
 
 
 class VAE(nn.Module):
@@ -375,7 +401,7 @@ def network(sizes: Sequence[int], generator: torch.Generator) -> nn.Sequential:
 
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer
@@ -479,6 +505,33 @@ def iwae_bound(log_w: Tensor) -> Tensor:
     return torch.logsumexp(log_w, dim=0) - math.log(log_w.shape[0])
 
 
+def doubling_bounds(log_w: Tensor) -> Tensor:
+    r"""Estimates of the bounds for k = 1, 2, 4, ..., K, all from the same weights.
+
+    The weights are cut into groups of k; :math:`\mathcal L_k` is the mean over the groups. Two
+    groups merge into one at every doubling, so by Jensen's inequality the estimates never fall,
+    not even by chance.
+
+    Args:
+        log_w: log-weights, shape ``[K, ...]``, K a power of two.
+
+    Returns:
+        Shape ``[1 + log2 K, ...]``, nats.
+
+    Raises:
+        ValueError: if K is not a power of two.
+
+    Example:
+        >>> doubling_bounds(torch.log(torch.tensor([1.0, 3.0]))).exp()
+        tensor([1.7321, 2.0000])
+    """
+    count = log_w.shape[0] if log_w.ndim else 0
+    if count < 1 or count & (count - 1):
+        raise ValueError(f"expected log-weights [K, ...] with K a power of two, got K = {count}")
+    groups = [log_w.reshape(-1, 2**power, *log_w.shape[1:]) for power in range(count.bit_length())]
+    return torch.stack([iwae_bound(group.transpose(0, 1)).mean(0) for group in groups])
+
+
 @torch.no_grad()
 def importance_log_prob(
     model: InferenceModel,
@@ -518,7 +571,7 @@ def importance_log_prob(
     if samples < 1 or rows < 1:
         raise ValueError(f"expected samples ≥ 1 and rows ≥ 1, got {samples} and {rows}")
     estimates = []
-    for images in x.split(max(1, rows // samples)):
+    for images in torch.split(x, max(1, rows // samples)):
         q = model.encode(images)
         total = images.new_full((len(images),), -math.inf)
         for count in _portions(samples, max(1, rows // len(images))):
@@ -685,7 +738,7 @@ class LinearGaussian:
         eye = torch.eye(len(self.bias), dtype=x.dtype, device=x.device)
         covariance = self.weight @ self.weight.T + self.noise**2 * eye
         marginal = torch.distributions.MultivariateNormal(self.bias, covariance)
-        log_prob: Tensor = marginal.log_prob(x)
+        log_prob: Tensor = marginal.log_prob(x)  # type: ignore[no-untyped-call]
         return log_prob
 
     def posterior(self, x: Tensor) -> torch.distributions.MultivariateNormal:
@@ -1106,9 +1159,7 @@ def neighbour_accuracy(
     return float((labels[nearest] == test_labels).double().mean())
 
 
-def impostors(
-    images: Tensor, photos: Tensor, generator: torch.Generator
-) -> dict[str, Tensor]:
+def impostors(images: Tensor, photos: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
     r"""Images that are not digits, or not as digits should be.
 
     Args:
@@ -1176,3 +1227,340 @@ def _matrix(name: str, tensor: Tensor) -> None:
             f"expected {name} of shape [N, ·], got {list(tensor.shape)}; flatten images with "
             ".flatten(1)"
         )
+
+
+# --- The recorded study -----------------------------------------------------------------------
+
+LONGEST = 8
+"""Stages of the whole schedule of Burda, Grosse and Salakhutdinov: 3280 passes."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    r"""Network and schedule for one data set.
+
+    Args:
+        hidden: widths of the deterministic layers.
+        latent: ``D``.
+        unit: passes over the training set that stage 0 takes; stage i takes 3**i times as many.
+        batch: images in a minibatch.
+    """
+
+    hidden: tuple[int, ...]
+    latent: int
+    unit: int
+    batch: int = 20
+
+    def passes(self, index: int) -> int:
+        r"""Passes over the data in a stage: :math:`3^i` units.
+
+        Args:
+            index: ``i``, 0 to 7.
+
+        Returns:
+            How many.
+
+        Raises:
+            ValueError: if there is no such stage.
+
+        Example:
+            >>> sum(RECIPES["mnist"].passes(index) for index in range(LONGEST))
+            3280
+        """
+        if not 0 <= index < LONGEST:
+            raise ValueError(f"expected a stage from 0 to {LONGEST - 1}, got {index}")
+        return int(self.unit * 3**index)
+
+    def config(self, index: int, images: int, samples: int) -> TrainConfig:
+        r"""The settings of a stage: step size :math:`10^{-3 - i/7}`.
+
+        Args:
+            index: ``i``, 0 to 7.
+            images: how many there are to train on.
+            samples: ``k``.
+
+        Returns:
+            Settings for :func:`train`.
+
+        Raises:
+            ValueError: if there is no such stage.
+
+        Source: Burda, Grosse and Salakhutdinov, Importance weighted autoencoders, section 5.
+        """
+        steps = max(1, self.passes(index) * images // self.batch)
+        lr = 1e-3 * 10 ** (-index / 7)
+        return TrainConfig(steps=steps, batch=self.batch, lr=lr, samples=samples, every=500)
+
+
+RECIPES = {
+    "mnist": Recipe(hidden=(200, 200), latent=50, unit=1),
+    "digits": Recipe(hidden=(100, 100), latent=20, unit=20),
+}
+"""The paper's network for MNIST; a smaller one, trained for more passes, for the 8×8 digits."""
+
+
+def build(dataset: str, seed: int, device: Device | None = None) -> tuple[VAE, torch.Generator]:
+    r"""The study's model for a data set, and the generator that will train it.
+
+    Args:
+        dataset: ``"mnist"`` or ``"digits"``.
+        seed: of the weights, and of everything random in the training.
+        device: where to put both; as :func:`genbook.kit.device.pick` chooses by default.
+
+    Returns:
+        Model and generator.
+
+    Raises:
+        ValueError: if there is no recipe for the data set.
+
+    Example:
+        >>> build("digits", 0, pick("cpu"))[0].latent
+        20
+    """
+    if dataset not in RECIPES:
+        raise ValueError(f"expected a data set of {sorted(RECIPES)}, got {dataset!r}")
+    recipe, where = RECIPES[dataset], pick(device)
+    pixels = {"mnist": 784, "digits": 64}[dataset]
+    model = VAE(pixels, recipe.latent, hidden=recipe.hidden, generator=seeded(seed))
+    return model.to(where.device), seeded(seed + 1_000, where)
+
+
+@dataclass(frozen=True)
+class Judge:
+    r"""How a trained model is judged: one bound on all test images, a tighter one on a few.
+
+    .. math:: -\log p(x) \lesssim -\overline{\mathcal L_k}
+        - \overline{(\mathcal L_K - \mathcal L_k)}
+
+    The second mean runs over few images only; it needs no more, because both bounds are taken on
+    the same images and their difference varies little.
+
+    Args:
+        samples: ``k``, spent on every test image.
+        tight: ``K``, spent on the first ``few`` test images.
+        few: how many those are; 0 leaves the second mean out.
+    """
+
+    samples: int = 100
+    tight: int = 5_000
+    few: int = 0
+
+    def __call__(self, model: InferenceModel, x: Tensor) -> dict[str, float | int]:
+        r"""The scores of a model.
+
+        Args:
+            model: gives q(z | x) and p(x | z).
+            x: binary test images, shape ``[N, P]``.
+
+        Returns:
+            ``nll`` (as above), ``nll_k`` (:math:`-\mathcal L_k` alone), both in nats an image, and
+            the number of ``active`` units.
+
+        Example:
+            >>> model = VAE(4, 2, hidden=(8,), generator=seeded(0))
+            >>> sorted(Judge(samples=5)(model, torch.eye(4)))
+            ['active', 'nll', 'nll_k']
+        """
+
+        def bound(images: Tensor, samples: int, seed: int) -> Tensor:
+            source = seeded(seed, x.device)
+            return importance_log_prob(model, images, samples=samples, generator=source).double()
+
+        loose = bound(x, self.samples, 1)
+        few = x[: self.few]
+        gain = float((bound(few, self.tight, 2) - loose[: len(few)]).mean()) if len(few) else 0.0
+        nll_k = -float(loose.mean())
+        active = int((activity(model, x) > 1e-2).sum())
+        return {"nll": nll_k - gain, "nll_k": nll_k, "active": active}
+
+
+def learning_curve(
+    train_images: Tensor,
+    test_images: Tensor,
+    *,
+    dataset: str,
+    samples: int,
+    seed: int,
+    stages: int,
+    judge: Judge,
+    device: Device,
+    autocast: Callable[[], AbstractContextManager[object]] | None = None,
+) -> Iterator[dict[str, float | int | str]]:
+    r"""Train stage by stage on the schedule of the recipe, and judge the model after each.
+
+    Args:
+        train_images: grey values, shape ``[N, P]``.
+        test_images: grey values, shape ``[M, P]``, binarised once, with a seed of their own.
+        dataset: key of :data:`RECIPES`.
+        samples: ``k`` of the objective; 1 is the VAE.
+        seed: of the run.
+        stages: how many stages to train.
+        judge: how to judge.
+        device: where the images are.
+        autocast: context of the forward pass in training, ``device.autocast`` by default; judging
+            is done in full precision.
+
+    Yields:
+        One flat row a stage: ``objective``, ``k``, ``seed``, ``passes``, ``nll``, ``active``, ...
+
+    Raises:
+        ValueError: if there is no recipe for the data set or no such stage.
+    """
+    model, generator = build(dataset, seed, device)
+    recipe, passes, seconds = RECIPES[dataset], 0, 0.0
+    optimiser = torch.optim.Adam(model.parameters(), eps=1e-4, fused=True)
+    x = binarise(test_images, seeded(0, device))
+    for index in range(stages):
+        config = recipe.config(index, len(train_images), samples)
+        optimiser.param_groups[0]["lr"] = config.lr
+        start = time.perf_counter()
+        *_, last = train(
+            model,
+            train_images,
+            config,
+            generator=generator,
+            optimiser=optimiser,
+            autocast=autocast or device.autocast,
+        )
+        passes, seconds = passes + recipe.passes(index), seconds + time.perf_counter() - start
+        yield {
+            "dataset": dataset,
+            "objective": "VAE" if samples == 1 else "IWAE",
+            "k": samples,
+            "seed": seed,
+            "passes": passes,
+            "train_bound": last.terms["bound"],
+            **judge(model, x),
+            "train_seconds": round(seconds, 1),
+        }
+
+
+def probe(
+    train_images: Tensor, test_images: Tensor, *, dataset: str, seed: int, device: Device
+) -> dict[str, float | int | str]:
+    r"""The short run that a chapter repeats live: stage 0 of the VAE, judged on few images.
+
+    Args:
+        train_images: grey values, shape ``[N, P]``.
+        test_images: grey values, shape ``[M, P]``; the first thousand are judged.
+        dataset: key of :data:`RECIPES`.
+        seed: of the run.
+        device: where the images are.
+
+    Returns:
+        One row, as :func:`learning_curve` yields.
+
+    Raises:
+        ValueError: if there is no recipe for the data set.
+    """
+    rows = learning_curve(
+        train_images,
+        test_images[:1_000],
+        dataset=dataset,
+        samples=1,
+        seed=seed,
+        stages=1,
+        judge=Judge(samples=100),
+        device=device,
+    )
+    return next(rows)
+
+
+@dataclass(frozen=True)
+class NllConfig:
+    r"""Settings of the recorded study: objectives, seeds and how far each is trained.
+
+    Args:
+        samples: ``k`` of the objectives; 1 is the VAE.
+        seeds: of the learning curves.
+        stages: stages of the schedule; 3 are 13 passes over MNIST, 8 are the paper's 3280.
+        longer: one more stage for the first seed and these ``k``.
+        digit_stages: stages on the 8×8 digits.
+        probe_seeds: of the short runs that a chapter repeats.
+        judge: how the curves are judged.
+    """
+
+    samples: tuple[int, ...] = (1, 5, 50)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    stages: int = 3
+    longer: tuple[int, ...] = (1, 5)
+    digit_stages: int = 2
+    probe_seeds: tuple[int, ...] = (10, 11, 12, 13, 14)
+    judge: Judge = Judge(samples=50, tight=5_000, few=100)
+
+    def jobs(self, dataset: str) -> list[tuple[int, int, int]]:
+        r"""What to train on a data set: (seed, k, stages), the cheap ones of a seed first.
+
+        Args:
+            dataset: ``"mnist"`` or ``"digits"``.
+
+        Returns:
+            One entry a learning curve.
+
+        Example:
+            >>> NllConfig(seeds=(0,)).jobs("mnist")
+            [(0, 1, 4), (0, 5, 4), (0, 50, 3)]
+        """
+        jobs = []
+        for seed in self.seeds:
+            for k in self.samples:
+                more = dataset == "mnist" and k in self.longer and seed == self.seeds[0]
+                stages = self.stages if dataset == "mnist" else self.digit_stages
+                jobs.append((seed, k, min(LONGEST, stages + more)))
+        return jobs
+
+
+SLICE = NllConfig(
+    samples=(1, 5),
+    seeds=(0,),
+    digit_stages=1,
+    probe_seeds=(10,),
+    judge=Judge(samples=20, tight=100, few=10),
+)
+"""A small piece of the study, on the bundled digits only; seconds."""
+
+
+def nll_rows(
+    config: NllConfig, datasets: Sequence[str], device: Device
+) -> Iterator[dict[str, float | int | str]]:
+    r"""All rows of the study: the probes first, then the learning curves.
+
+    The forward pass of the curves runs in bfloat16, whatever the objective; probes run as a
+    chapter does. Everything is judged in full precision.
+
+    Args:
+        config: what to train.
+        datasets: ``"mnist"``, ``"digits"`` or both.
+        device: where.
+
+    Yields:
+        Flat rows; ``part`` is ``"probe"`` or ``"curve"``.
+
+    Raises:
+        ValueError: if MNIST is asked for and not there.
+    """
+
+    def autocast() -> AbstractContextManager[object]:
+        return torch.autocast(device.type, torch.bfloat16)
+
+    for dataset in datasets:
+        load = {"mnist": data.mnist, "digits": data.digits}[dataset]
+        train_set, test_set = load("train", device=device), load("test", device=device)
+        if train_set.name != dataset:
+            raise ValueError(f"expected {dataset} for the study: {train_set.notice}")
+        images = {"train_images": train_set.flat, "test_images": test_set.flat}
+        for seed in config.probe_seeds:
+            yield {"part": "probe", **probe(**images, dataset=dataset, seed=seed, device=device)}
+        for seed, k, stages in config.jobs(dataset):
+            curve = learning_curve(
+                **images,
+                dataset=dataset,
+                samples=k,
+                seed=seed,
+                stages=stages,
+                judge=config.judge,
+                device=device,
+                autocast=autocast,
+            )
+            for row in curve:
+                yield {"part": "curve", **row}
