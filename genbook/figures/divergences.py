@@ -197,8 +197,8 @@ def pulled_apart(distance: float, width: float) -> Figure:
         middle.plot(distances, value, color=color)
         middle.text(9.8, height, divergence.symbol, ha="right", color=color)
         right.plot(distances, slope, color=color)
-        middle.plot([distances[at]], [value[at]], "o", color=color)
-        right.plot([distances[at]], [slope[at]], "o", color=color)
+        middle.plot([distances[at]], [min(value[at], 3.0)], "o", color=color)
+        right.plot([distances[at]], [min(slope[at], 1.2)], "o", color=color)
     middle.set(xlim=(0, 10), ylim=(0, 3), xlabel="distance", title="value")
     right.set(xlim=(0, 10), ylim=(0, 1.2), xlabel="distance", title="slope = gradient for q")
     return figure

@@ -18,6 +18,8 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from PIL import Image
 
+from genbook.kit.mathtext import flow
+
 PAPER = "#ffffff"
 SETTINGS = MappingProxyType(
     {
@@ -34,8 +36,9 @@ _PATH = re.compile(r"([A-Za-z])([^A-Za-z]*)")
 _CALL = re.compile(r"(\w+)\(([^)]*)\)")
 _REFERENCE = re.compile(r"#([\w.-]+)")
 _HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
-_COORDINATES = frozenset({"x", "y", "width", "height", "x1", "y1", "x2", "y2", "r", "cx", "cy"})
+_COORDINATES = frozenset({"x", "y", "width", "height", "x1", "y1", "x2", "y2", "dx", "dy"})
 _DROPPED_STYLES = frozenset({"font-family", "font-stretch"})
+_DEFAULTS = frozenset({("text-anchor", "start"), ("fill", "#010203"), ("fill", "#000000")})
 
 
 @dataclass(slots=True)
@@ -127,7 +130,12 @@ def draw(figure: Figure, *, salt: str, alt: str = "") -> Node:
     matplotlib.rcParams["svg.hashsalt"] = salt
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    root = _tidy(parse(buffer.getvalue()))
+    root = parse(buffer.getvalue())
+    _inline(root)
+    for node in walk(root):
+        if [child.tag for child in node.children] == ["text"] and node.children[0].children:
+            flow(node.children[0])  # a formula without rules
+    root = _tidy(root)
     _rename(root, salt)
     return _dressed(root, alt)
 
@@ -202,6 +210,35 @@ def parse(text: str) -> Node:
     return root.children[0]
 
 
+def _inline(root: Node) -> None:
+    """Write filled areas as plain paths, whether or not matplotlib took them for markers."""
+    height = root.attributes["viewBox"].split()[3]
+    uses: dict[str, int] = {}
+    for node in walk(root):
+        if node.tag == "use":
+            target = node.attributes["xlink:href"]
+            uses[target] = uses.get(target, 0) + 1
+    for node in walk(root):
+        if [child.tag for child in node.children] == ["defs", "g"]:
+            shapes, users = node.children[0].children, node.children[1].children
+            if len(shapes) == len(users) == 1 and users[0].tag == "use":
+                use = users[0].attributes
+                if (use["x"], use["y"]) == ("0", height) and uses[use["xlink:href"]] == 1:
+                    data = _shifted(shapes[0].attributes["d"], float(height))
+                    attributes = {"d": data, **node.children[1].attributes, "style": use["style"]}
+                    node.children = [Node("path", attributes)]
+
+
+def _shifted(data: str, height: float) -> str:
+    """Move a path down by ``height``; every second number is a y."""
+    numbers = iter(range(10**9))
+
+    def move(match: re.Match[str]) -> str:
+        return match[0] if next(numbers) % 2 == 0 else f"{float(match[0]) + height:.6f}"
+
+    return _NUMBER.sub(move, data)
+
+
 def _tidy(node: Node) -> Node:
     """Shorten what matplotlib wrote, and dress it in the page's colours."""
     attributes = node.attributes
@@ -220,7 +257,9 @@ def _tidy(node: Node) -> Node:
     if "fill" in attributes:
         attributes["fill"] = _themed(attributes["fill"], is_text=False)
     node.children = [_tidy(child) for child in node.children if not _is_dropped(child)]
-    node.children = [_unwrapped(child) for child in node.children if not _is_empty(child)]
+    node.children = [child for child in node.children if not _is_empty(child)]
+    if node.kind in ("xtick", "ytick"):
+        node.children = [_unwrapped(child) for child in node.children]
     return node
 
 
@@ -263,7 +302,9 @@ def _rounded(match: re.Match[str]) -> str:
 
 
 def _short_number(value: float, digits: int) -> str:
-    text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    text = f"{value:.{digits}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "") else text
 
 
@@ -300,7 +341,7 @@ def _short_style(style: str, *, is_text: bool) -> str:
     for declaration in style.split(";"):
         name, _, value = declaration.partition(":")
         name, value = name.strip(), value.strip()
-        if name and name not in _DROPPED_STYLES:
+        if name and name not in _DROPPED_STYLES and (name, value) not in _DEFAULTS:
             value = _LONG.sub(_rounded, value) if "opacity" not in name else value
             kept.append(f"{name}:{_themed(value, is_text=is_text)}")
     return ";".join(kept)

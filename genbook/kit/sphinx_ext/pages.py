@@ -11,6 +11,7 @@ STATIC = Path(__file__).parents[1] / "static"
 
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
+    app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for a box we leave out
     app.connect("builder-inited", add_static)
 
 

@@ -158,10 +158,13 @@ def _toc_order(env: BuildEnvironment) -> list[str]:
 
 
 def _section(app: Sphinx, docname: str, chapter: str) -> list[nodes.Node]:
+    stem = chapter.rsplit("/", 1)[-1]
     heading = nodes.rubric("", "", _link(app, docname, chapter, "", _title(app, chapter)))
     heading["classes"].append("gb-verified-chapter")
+    where = nodes.paragraph("", "Tests in ", nodes.literal(text=f"tests/test_{stem}.py"), nodes.Text("."))
     rows = [_row(app, docname, receipt) for receipt in _records(app.env)[chapter]]
-    return [heading, _table(("Claim", "Stated in", "Measured", "Allowed", "Test"), rows)]
+    head = ("Claim", "Stated in", "Measured", "Allowed", "Test that breaks it")
+    return [heading, where, _table(head, rows)]
 
 
 def _title(app: Sphinx, docname: str) -> str:
@@ -170,13 +173,12 @@ def _title(app: Sphinx, docname: str) -> str:
 
 def _row(app: Sphinx, docname: str, receipt: Verified) -> list[nodes.Node]:
     anchor, text = _target(app.env, receipt)
-    stem = receipt.docname.rsplit("/", 1)[-1]
     return [
         nodes.Text(receipt.claim),
         _link(app, docname, receipt.docname, anchor, text),
         nodes.Text(receipt.error),
         nodes.Text("exact" if receipt.tol == "0" else receipt.tol),
-        nodes.literal(text=f"tests/test_{stem}.py::{receipt.test}"),
+        nodes.literal(text=receipt.test.replace("_", "_\u200b")),
     ]
 
 
@@ -193,7 +195,7 @@ def _link(app: Sphinx, here: str, there: str, anchor: str, text: str) -> nodes.N
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[nodes.Node]]) -> nodes.table:
     group = nodes.tgroup(cols=len(head))
-    group.extend(nodes.colspec(colwidth=1) for _ in head)
+    group.extend(nodes.colspec(colwidth=width) for width in (40, 16, 12, 10, 22))
     body = nodes.tbody()
     body.extend(_table_row(row) for row in rows)
     group += nodes.thead("", _table_row([nodes.Text(text) for text in head]))
