@@ -7,14 +7,28 @@ nothing back; a notebook, an explorable, a study and a test all consume the same
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from genbook.kit.checkpoints import Checkpoint, Part, load_checkpoint, save_checkpoint
 from genbook.kit.environment import watched
+
+__all__ = [
+    "Checkpoint",
+    "NonFiniteLoss",
+    "Step",
+    "checkpointed",
+    "finite",
+    "load_checkpoint",
+    "progress",
+    "save_checkpoint",
+]
 
 
 class NonFiniteLoss(ArithmeticError):  # noqa: N818 (the name says what it is)
@@ -125,3 +139,41 @@ def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
             yield step
     finally:
         bar.close()
+
+
+def checkpointed(
+    steps: Iterable[Step],
+    path: str | os.PathLike[str],
+    *,
+    every: int,
+    notes: Mapping[str, Any] | None = None,
+    **parts: Part,
+) -> Iterator[Step]:
+    r"""Pass steps on and save the run every so many of them, and after the last.
+
+    The loop stands still while it is saved, right after the update of the step, so a run that loads
+    the checkpoint and goes on with the following step repeats what this one does.
+
+    Args:
+        steps: A training loop.
+        path: As in :func:`save_checkpoint`.
+        every: Save when at least so many steps have been made since the last time.
+        notes: As in :func:`save_checkpoint`.
+        **parts: As in :func:`save_checkpoint`: all that the loop changes, random generators and
+            :class:`~genbook.kit.data.Batches` included.
+
+    Yields:
+        The same steps.
+
+    Raises:
+        ValueError: If ``every`` is below 1, or a part can't be saved.
+    """
+    if isinstance(every, bool) or not isinstance(every, int) or every < 1:
+        raise ValueError(f"every: expected a whole number ≥ 1, got {every!r}.")
+    saved: int | None = None
+    for step in steps:
+        saved = step.index if saved is None else saved
+        if step.last or step.index + 1 - saved >= every:
+            saved = step.index + 1
+            save_checkpoint(path, step=saved, notes=notes, **parts)
+        yield step
