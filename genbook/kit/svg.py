@@ -97,7 +97,7 @@ def settings() -> Iterator[None]:
         ...     matplotlib.rcParams["svg.fonttype"]
         'none'
     """
-    with matplotlib.rc_context(dict(SETTINGS)):
+    with matplotlib.rc_context(dict(SETTINGS)):  # type: ignore[arg-type]
         yield
 
 
@@ -122,7 +122,7 @@ def draw(figure: Figure, *, salt: str, alt: str = "") -> Node:
     """
     if not re.fullmatch(r"[A-Za-z][\w-]*", salt):
         raise ValueError(
-            f"expected a salt of letters, digits and hyphens that begins with a letter, got {salt!r}"
+            f"expected a salt of letters, digits and hyphens, a letter first, got {salt!r}"
         )
     for image in figure.findobj(AxesImage):
         if image.get_interpolation() == "nearest":  # the browser enlarges pixels just as well
@@ -391,22 +391,16 @@ def _link(target: str) -> str:
 
 
 def _small_png(body: str) -> str:
-    """The same pixels in the fewest bytes: grey or palette where they suffice."""
-    image = Image.open(io.BytesIO(base64.b64decode(body)))
-    candidates = [image]
+    """The same pixels in the fewest bytes: grey where grey suffices."""
+    image: Image.Image = Image.open(io.BytesIO(base64.b64decode(body)))
     if image.mode == "RGBA" and image.getchannel("A").getextrema() == (255, 255):
-        opaque = image.convert("RGB")
-        red, green, blue = (channel.tobytes() for channel in opaque.split())
+        image = image.convert("RGB")
+        red, green, blue = (channel.tobytes() for channel in image.split())
         if red == green == blue:
-            candidates = [opaque.getchannel("R")]
-        else:
-            candidates = [opaque]
-    packed = []
-    for candidate in candidates:
-        buffer = io.BytesIO()
-        candidate.save(buffer, format="png", optimize=True)
-        packed.append(buffer.getvalue())
-    return base64.b64encode(min(packed, key=len)).decode("ascii")
+            image = image.getchannel("R")
+    buffer = io.BytesIO()
+    image.save(buffer, format="png", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode("ascii")
 
 
 def _rename(root: Node, salt: str) -> None:

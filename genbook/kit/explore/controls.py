@@ -209,7 +209,8 @@ def _check_signature(draw: Callable[..., Any], specs: Mapping[str, Any]) -> None
     name = getattr(draw, "__name__", "draw")
     parameters = inspect.signature(draw).parameters
     takes_all = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
-    named = {k for k, p in parameters.items() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
+    ordinary = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    named = {key for key, parameter in parameters.items() if parameter.kind in ordinary}
     for control in specs:
         if control not in named and not takes_all:
             raise ValueError(
@@ -247,7 +248,7 @@ def _values(name: str, spec: Any) -> tuple[str, tuple[Any, ...], tuple[str, ...]
     if isinstance(spec, list):
         texts = tuple(str(value) for value in spec)
         if len(spec) < 2 or len(set(texts)) < len(texts):
-            raise ValueError(f"expected a menu of two or more different values, got {name}={spec!r}")
+            raise ValueError(f"expected two or more different entries, got {name}={spec!r}")
         return "menu", tuple(spec), texts
     if isinstance(spec, tuple) and len(spec) == 3 and all(_is_number(x) for x in spec):
         return "slider", *_slider(name, *spec)
@@ -288,8 +289,10 @@ def _digits(value: float) -> int:
 
 def _place(name: str, values: tuple[Any, ...], texts: tuple[str, ...], wanted: Any) -> int:
     for place, value in enumerate(values):
-        same = math.isclose(value, wanted, abs_tol=1e-9) if _both_numbers(value, wanted) else (
-            value is wanted or bool(value == wanted)
+        same = (
+            math.isclose(value, wanted, abs_tol=1e-9)
+            if _both_numbers(value, wanted)
+            else (value is wanted or bool(value == wanted))
         )
         if same:
             return place

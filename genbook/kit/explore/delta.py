@@ -11,19 +11,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from genbook.kit.explore.numbers import ALPHABET, pack, unpack
-from genbook.kit.svg import Node, inner, parse, walk
+from genbook.kit.svg import Node, inner, parse, serialise, walk
 
 TEXT = ""
 INNER = "*"
+PRESENT = "?"
+MOST_OPTIONAL = 64  # elements that come and go, a parent; beyond, the parent's inside is replaced
 SAME = 0
 MODES = tuple(product((False, True), (0, 1, 2)))  # absolute?, order of the differences
+
+Key = tuple[str, str]
 
 _RUN = re.compile(r"-?\d+(?:\.\d{1,2})?(?: -?\d+(?:\.\d{1,2})?)*")
 _COUNT = re.compile(r"\d+")
@@ -34,8 +39,9 @@ class Column:
     r"""What one attribute or text is in every frame.
 
     Args:
-        node: the element's place in the drawing, in the document's order.
-        name: the attribute, ``""`` for the text, ``"*"`` for everything inside.
+        node: the element's place in the template, in the document's order.
+        name: the attribute, ``""`` for the text, ``"*"`` for everything inside, ``"?"`` for
+            whether the element is there at all.
         axes: the controls that it depends on.
         skeletons: for numbers, the texts around them, the first frame's first; else empty.
         codes: for numbers, one packed value for each combination of ``axes``.
@@ -58,18 +64,53 @@ class Column:
             return [*head, list(self.skeletons), " ".join(self.codes)]
         if self.places == tuple(range(len(self.table))):
             return [*head, list(self.table)]
-        return [*head, list(self.table), list(self.places), 0]
+        return [*head, list(self.table), pack(self.places), 0]
 
 
-@dataclass
-class _Collector:
+@dataclass(frozen=True)
+class Extra:
+    r"""An element that the first frame lacks.
+
+    Args:
+        parent: its parent's place in the template.
+        place: which of the parent's children in the template it is.
+        node: the element.
+    """
+
+    parent: int
+    place: int
+    node: Node
+
+    def json(self) -> list[Any]:
+        """The element as the page reads it."""
+        return [self.parent, self.place, serialise(self.node)]
+
+
+@dataclass(frozen=True)
+class Encoded:
+    r"""Every frame of a figure.
+
+    Args:
+        shape: values a control.
+        template: the first frame, with the elements that only other frames have.
+        columns: what changes.
+        extras: what the template has over the first frame.
+    """
+
     shape: tuple[int, ...]
-    start: int
-    columns: list[Column] = field(default_factory=list)
-    count: int = 0
+    template: Node
+    columns: tuple[Column, ...]
+    extras: tuple[Extra, ...]
+
+    def json(self) -> dict[str, Any]:
+        """What the page needs besides the first frame."""
+        return {
+            "columns": [column.json() for column in self.columns],
+            "extras": [extra.json() for extra in self.extras],
+        }
 
 
-def encode(frames: Sequence[Node], shape: tuple[int, ...], start: int) -> list[Column]:
+def encode(frames: Sequence[Node], shape: tuple[int, ...], start: int) -> Encoded:
     r"""Find what changes between ``frames``.
 
     Args:
@@ -78,65 +119,117 @@ def encode(frames: Sequence[Node], shape: tuple[int, ...], start: int) -> list[C
         start: the number of the first frame shown.
 
     Returns:
-        The columns, by element.
+        A template and what changes in it.
 
     Raises:
         ValueError: if the frames are not as many as the shape says, or differ in their root.
 
     Example:
         >>> frames = [parse(f'<svg><path d="M0 {y}"/></svg>') for y in range(3)]
-        >>> [column.codes for column in encode(frames, (3,), 0)]
-        [('!!!', '!!$', '!!&')]
+        >>> [column.name for column in encode(frames, (3,), 0).columns]
+        ['d']
     """
     expected = int(np.prod(shape))
     if len(frames) != expected:
         raise ValueError(f"expected {expected} frames for the shape {shape}, got {len(frames)}")
     if len({frame.tag for frame in frames}) > 1:
         raise ValueError("expected frames with one kind of root")
-    collector = _Collector(shape, start)
-    _compare(list(frames), collector)
-    return collector.columns
+    encoder = _Encoder(shape, start)
+    template = encoder.compare(list(frames), extra=False)
+    return Encoded(shape, template, tuple(encoder.columns), tuple(encoder.extras))
 
 
-def _compare(nodes: list[Node], collector: _Collector) -> None:
-    place = collector.count
-    collector.count += 1
-    first = nodes[collector.start]
-    for name in sorted({name for node in nodes for name in node.attributes}):
-        _add(collector, place, name, [node.attributes.get(name) for node in nodes])
-    tags = [child.tag for child in first.children]
-    if all([child.tag for child in node.children] == tags for node in nodes):
-        _add(collector, place, TEXT, [node.text for node in nodes])
-        for children in zip(*(node.children for node in nodes), strict=True):
-            _compare(list(children), collector)
-        return
-    _add(collector, place, INNER, [inner(node) for node in nodes])
-    collector.count += sum(1 for _ in walk(first)) - 1
+class _Encoder:
+    """Walks all frames at once; ``count`` numbers the elements of the template."""
+
+    def __init__(self, shape: tuple[int, ...], start: int) -> None:
+        self.shape, self.start = shape, start
+        self.columns: list[Column] = []
+        self.extras: list[Extra] = []
+        self.count = 0
+
+    def compare(self, nodes: list[Node], *, extra: bool) -> Node:
+        place, first = self.count, nodes[self.start]
+        self.count += 1
+        for name in sorted({name for node in nodes for name in node.attributes}):
+            self.add(place, name, [node.attributes.get(name) for node in nodes])
+        slots = _slots([node.children for node in nodes], self.start)
+        texts = [node.text for node in nodes]
+        if slots is None or (slots and any(texts)):
+            self.add(place, INNER, [inner(node) for node in nodes])
+            self.count += sum(1 for _ in walk(first)) - 1
+            return first
+        self.add(place, TEXT, texts)
+        children = [self.child(slot, place, k, extra) for k, slot in enumerate(slots)]
+        return Node(first.tag, first.attributes, first.text, children, first.kind)
+
+    def child(self, slot: list[Node | None], parent: int, place: int, extra: bool) -> Node:
+        model = slot[self.start] or next(node for node in slot if node is not None)
+        if any(node is None for node in slot):
+            self.add(self.count, PRESENT, [None if node is None else "1" for node in slot])
+        added = slot[self.start] is None and not extra
+        merged = self.compare([node or model for node in slot], extra=extra or added)
+        if added:
+            self.extras.append(Extra(parent, place, merged))
+        return merged
+
+    def add(self, node: int, name: str, values: Sequence[str | None]) -> None:
+        if any(value != values[0] for value in values):
+            self.columns.append(_column(node, name, values, self.shape, self.start))
 
 
-def _add(collector: _Collector, node: int, name: str, values: Sequence[str | None]) -> None:
-    if all(value == values[0] for value in values):
-        return
+def _slots(families: list[list[Node]], start: int) -> list[list[Node | None]] | None:
+    """Align children between frames: a slot an element, ``None`` where a frame lacks it."""
+    keys = [tuple((child.tag, child.kind) for child in children) for children in families]
+    order = list(keys[start])
+    for other in dict.fromkeys(keys):
+        order = _merged(order, other)
+    shortest = min(len(key) for key in keys)
+    if len(order) - shortest > MOST_OPTIONAL:
+        return None
+    rows = []
+    for family, key in zip(families, keys, strict=True):
+        row: list[Node | None] = [None] * len(order)
+        slot = -1
+        for child, name in zip(family, key, strict=True):
+            slot = order.index(name, slot + 1)
+            row[slot] = child
+        rows.append(row)
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _merged(order: list[Key], other: Sequence[Key]) -> list[Key]:
+    """The shortest sequence found that holds both."""
+    if list(other) == order:
+        return order
+    merged: list[Key] = []
+    for action, a, b, c, d in SequenceMatcher(None, order, other, False).get_opcodes():
+        merged += order[a:b]
+        if action in ("insert", "replace"):
+            merged += other[c:d]
+    return merged
+
+
+def _column(
+    node: int, name: str, values: Sequence[str | None], shape: tuple[int, ...], start: int
+) -> Column:
     table: dict[str | None, int] = {}
-    numbers = np.array([table.setdefault(value, len(table)) for value in values])
-    numbers = numbers.reshape(collector.shape)
+    numbers = np.array([table.setdefault(value, len(table)) for value in values]).reshape(shape)
     axes = tuple(
-        axis
-        for axis in range(numbers.ndim)
-        if (numbers != numbers.take([0], axis=axis)).any()
+        axis for axis in range(len(shape)) if (numbers != numbers.take([0], axis=axis)).any()
     )
-    slices = tuple(slice(None) if axis in axes else 0 for axis in range(numbers.ndim))
-    flat = [int(number) for number in numbers[slices].ravel()]
-    texts = list(table)
-    plain = Column(node, name, axes, table=tuple(texts), places=tuple(flat))
-    first = values[collector.start]
-    if name != INNER and first is not None and None not in table:
-        packed = _packed(first, [texts[number] or "" for number in flat])
-        if packed is not None:
-            better = Column(node, name, axes, *packed)
-            if len(str(better.json())) < len(str(plain.json())):
-                plain = better
-    collector.columns.append(plain)
+    slices = tuple(slice(None) if axis in axes else 0 for axis in range(len(shape)))
+    flat = tuple(int(number) for number in numbers[slices].ravel())
+    texts = tuple(table)
+    plain = Column(node, name, axes, table=texts, places=flat)
+    first = values[start]
+    if name in (INNER, PRESENT) or first is None or None in table:
+        return plain
+    packed = _packed(first, [texts[number] or "" for number in flat])
+    if packed is None:
+        return plain
+    short = Column(node, name, axes, *packed)
+    return short if len(str(short.json())) < len(str(plain.json())) else plain
 
 
 def _packed(first: str, values: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -243,13 +336,11 @@ def _stream(values: np.ndarray, against: np.ndarray) -> str:
     return ALPHABET[best[1]] + pack(best[2].tolist())
 
 
-def decode(base: Node, columns: Sequence[Column], shape: tuple[int, ...], number: int) -> Node:
-    r"""Draw frame ``number`` from the base drawing, as the page's script does.
+def decode(encoded: Encoded, number: int) -> Node:
+    r"""Draw frame ``number`` from the template, as the page's script does.
 
     Args:
-        base: the first frame shown.
-        columns: what :func:`encode` found.
-        shape: values a control.
+        encoded: what :func:`encode` found.
         number: which frame.
 
     Returns:
@@ -257,14 +348,22 @@ def decode(base: Node, columns: Sequence[Column], shape: tuple[int, ...], number
 
     Example:
         >>> frames = [parse(f"<svg><text>{word}</text></svg>") for word in ("a", "b")]
-        >>> decode(frames[0], encode(frames, (2,), 0), (2,), 1).children[0].text
+        >>> decode(encode(frames, (2,), 0), 1).children[0].text
         'b'
     """
+    shape = encoded.shape
     place = tuple(int(i) for i in np.unravel_index(number, shape))
-    root = _copy(base)
+    root = _copy(encoded.template)
     nodes = list(walk(root))
-    for column in columns:
-        _set(nodes[column.node], column.name, _value(column, nodes[column.node], shape, place))
+    absent = set()
+    for column in encoded.columns:
+        value = _value(column, nodes[column.node], shape, place)
+        if column.name == PRESENT:
+            absent |= {id(nodes[column.node])} if value is None else set()
+        else:
+            _set(nodes[column.node], column.name, value)
+    for node in nodes:
+        node.children = [child for child in node.children if id(child) not in absent]
     return root
 
 

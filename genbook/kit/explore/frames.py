@@ -109,9 +109,11 @@ class Artist:
         """
         places = list(self.grid.places())
         with styled():
-            drawn = _both_ends(self._frame, places) if _can_fork(len(places)) else [
-                self._frame(place) for place in places
-            ]
+            drawn = (
+                _both_ends(self._frame, places)
+                if _can_fork(len(places))
+                else [self._frame(place) for place in places]
+            )
         start = self.grid.number(self.grid.start)
         if svg.serialise(drawn[start]) != svg.serialise(self.frame(self.grid.start)):
             raise ValueError(
@@ -176,8 +178,23 @@ def styled() -> Iterator[None]:
         ...     matplotlib.rcParams["axes.spines.top"]
         False
     """
-    with matplotlib.style.context(plotting.STYLE), svg.settings():
+    with matplotlib.style.context(plotting.STYLE), svg.settings(), _one_thread():
         yield
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Keep torch, where it is in use, to one thread: its pool does not survive a fork."""
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _pair(limits: tuple[float, float]) -> str:
@@ -240,9 +257,6 @@ def _from_the_back(
     work: Callable[[tuple[int, ...]], Node], places: Sequence[tuple[int, ...]], writer: int
 ) -> None:  # pragma: no cover - runs in the copy
     try:
-        import torch
-
-        torch.set_num_threads(1)  # its pool of threads did not survive the fork
         for number in reversed(range(len(places))):
             data = pickle.dumps((number, work(places[number])))
             message = len(data).to_bytes(8, "big") + data

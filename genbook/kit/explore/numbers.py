@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-ALPHABET = "".join(chr(code) for code in range(33, 127) if chr(code) not in "\"&<>\\")
+ALPHABET = "".join(chr(code) for code in range(33, 127) if chr(code) not in '"&<>\\')
 BASE = len(ALPHABET)  # 89
 ONES = 55  # −27 … 27
 ZEROS = 55  # a run of zeros; its length − 2 follows
