@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import importlib
+import pkgutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import genbook
+
+if TYPE_CHECKING:
+    from genbook.kit.studies import Study
 
 Arguments = argparse.Namespace
 
@@ -41,6 +49,51 @@ def _refresh(arguments: Arguments) -> int:
     return notebooks.main(arguments.notebooks)
 
 
+def _study_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("topic", help="a chapter's stem, or all")
+    parser.add_argument("--slice", action="store_true", help="a part of a minute, not recorded")
+    parser.add_argument("--only", metavar="NAME", help="just the study of this name")
+
+
+def _study(arguments: Arguments) -> int:
+    from genbook.kit import studies
+    from genbook.kit.study_runs import record
+
+    for study in chosen_studies(arguments.topic, arguments.only):
+        result = record(study, slice=arguments.slice)
+        if result is None:
+            continue
+        print(result.provenance if arguments.slice else studies.save(result))
+        for row in result.rows:
+            print("  " + ", ".join(f"{name} {value}" for name, value in row.items()))
+    return 0
+
+
+def chosen_studies(topic: str, only: str | None = None) -> list[Study]:
+    r"""The studies of a topic.
+
+    Args:
+        topic: A chapter's stem, or ``"all"``.
+        only: The name of one of them.
+
+    Returns:
+        The studies, at least one.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    from genbook.kit import studies
+
+    inside = [module.name for module in pkgutil.iter_modules(genbook.__path__, "genbook.")]
+    topics = [name for name in inside if name not in ("genbook.__main__", "genbook.kit")]
+    every = list(studies.find(importlib.import_module(name) for name in topics))
+    chosen = [s for s in every if topic in ("all", s.topic) and only in (None, s.name)]
+    if not chosen:
+        names = ", ".join(study.name for study in every) or "none"
+        raise ValueError(f"no study {only or ''} of {topic!r}; there are: {names}.")
+    return chosen
+
+
 COMMANDS = {
     "data": Command("fetch MNIST into the cache", _data_arguments, _data),
     "refresh": Command(
@@ -48,6 +101,7 @@ COMMANDS = {
         _refresh_arguments,
         _refresh,
     ),
+    "study": Command("run a topic's studies and record them", _study_arguments, _study),
 }
 """Every sub-command."""
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+
+import pooch
 
 SAYINGS = {"1": True, "0": False}
 
@@ -50,3 +53,13 @@ def watched() -> bool:
         and (sys.stderr.isatty() or "ipykernel" in sys.modules)
     )
     return flag("GENBOOK_PROGRESS", default=default)
+
+
+def cache_folder() -> Path:
+    r"""Where downloads are kept: ``$GENBOOK_CACHE``, else the platform's cache folder.
+
+    Returns:
+        The folder, which may not exist yet.
+    """
+    asked = os.environ.get("GENBOOK_CACHE", "").strip()
+    return Path(asked).expanduser() if asked else Path(pooch.os_cache("genbook"))

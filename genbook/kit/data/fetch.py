@@ -47,16 +47,6 @@ class DownloadError(OSError):
         super().__init__(message)
 
 
-def cache_folder() -> Path:
-    r"""Where downloads are kept: ``$GENBOOK_CACHE``, else the platform's cache folder.
-
-    Returns:
-        The folder, which may not exist yet.
-    """
-    asked = os.environ.get("GENBOOK_CACHE", "").strip()
-    return Path(asked).expanduser() if asked else Path(pooch.os_cache("genbook"))
-
-
 def fetch(target: Path, urls: Sequence[str], check: Check) -> Path:
     r"""Bring a file to ``target``, from the first mirror that has a good copy.
 

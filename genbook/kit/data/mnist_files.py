@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 import genbook
 from genbook.kit.data._checks import one_of
 from genbook.kit.data.bundled import digits
-from genbook.kit.data.fetch import DownloadError, cache_folder, fetch, is_good, reachable
+from genbook.kit.data.fetch import DownloadError, fetch, is_good, reachable
 from genbook.kit.data.idx import verified
 from genbook.kit.data.images import ImageSet
 from genbook.kit.device import Device, pick
-from genbook.kit.environment import flag
+from genbook.kit.environment import cache_folder, flag
 
 MD5 = {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
