@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -21,7 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from genbook.kit import data
-from genbook.kit.device import Device, pick, seeded
+from genbook.kit.device import Device, budget, pick, seeded
+from genbook.kit.studies import Study
 from genbook.kit.training import Step, finite
 
 LOG_2PI = math.log(2 * math.pi)
@@ -189,7 +190,10 @@ def _coins(images: Tensor, generator: torch.Generator) -> Tensor:
 class LatentModel(Protocol):
     """What a bound needs to know of a model: how many latent units, and p(x | z)."""
 
-    latent: int
+    @property
+    def latent(self) -> int:
+        """``D``."""
+        ...
 
     def log_likelihood(self, x: Tensor, z: Tensor) -> Tensor:
         """Log p(x | z) of shape ``[..., N]`` for x ``[N, P]`` and z ``[..., N, D]``."""
@@ -1468,69 +1472,71 @@ def probe(
 
 @dataclass(frozen=True)
 class NllConfig:
-    r"""Settings of the recorded study: objectives, seeds and how far each is trained.
+    r"""Settings of the recorded study: objectives, data sets and how far each is trained.
 
     Args:
+        datasets: keys of :data:`RECIPES`.
         samples: ``k`` of the objectives; 1 is the VAE.
-        seeds: of the learning curves.
-        stages: stages of the schedule; 3 are 13 passes over MNIST, 8 are the paper's 3280.
-        longer: one more stage for the first seed and these ``k``.
+        stages: stages of the schedule on MNIST; 3 are 13 passes, 8 are the paper's 3280.
+        longer: seed 0 gets one more stage on MNIST for these ``k``.
         digit_stages: stages on the 8×8 digits.
-        probe_seeds: of the short runs that a chapter repeats.
+        probes: short runs a seed, as :func:`probe` does and a chapter repeats.
         judge: how the curves are judged.
     """
 
+    datasets: tuple[str, ...] = ("digits", "mnist")
     samples: tuple[int, ...] = (1, 5, 50)
-    seeds: tuple[int, ...] = (0, 1, 2)
     stages: int = 3
     longer: tuple[int, ...] = (1, 5)
     digit_stages: int = 2
-    probe_seeds: tuple[int, ...] = (10, 11, 12, 13, 14)
+    probes: int = 2
     judge: Judge = Judge(samples=50, tight=5_000, few=100)
 
-    def jobs(self, dataset: str) -> list[tuple[int, int, int]]:
-        r"""What to train on a data set: (seed, k, stages), the cheap ones of a seed first.
+    def depth(self, dataset: str, k: int, seed: int) -> int:
+        r"""How many stages one learning curve gets.
 
         Args:
             dataset: ``"mnist"`` or ``"digits"``.
+            k: of the objective.
+            seed: of the run.
 
         Returns:
-            One entry a learning curve.
+            1 to 8.
 
         Example:
-            >>> NllConfig(seeds=(0,)).jobs("mnist")
-            [(0, 1, 4), (0, 5, 4), (0, 50, 3)]
+            >>> NllConfig().depth("mnist", 1, seed=0), NllConfig().depth("mnist", 50, seed=0)
+            (4, 3)
         """
-        jobs = []
-        for seed in self.seeds:
-            for k in self.samples:
-                more = dataset == "mnist" and k in self.longer and seed == self.seeds[0]
-                stages = self.stages if dataset == "mnist" else self.digit_stages
-                jobs.append((seed, k, min(LONGEST, stages + more)))
-        return jobs
+        if dataset == "digits":
+            return self.digit_stages
+        return min(LONGEST, self.stages + (seed == 0 and k in self.longer))
 
 
 SLICE = NllConfig(
+    datasets=("digits",),
     samples=(1, 5),
-    seeds=(0,),
     digit_stages=1,
-    probe_seeds=(10,),
+    probes=1,
     judge=Judge(samples=20, tight=100, few=10),
 )
 """A small piece of the study, on the bundled digits only; seconds."""
 
+SEEDS = (0, 1, 2)
+PROBE_SEED = 100
+"""Seeds of the probes begin here, so that no probe shares a seed with a learning curve."""
+
 
 def nll_rows(
-    config: NllConfig, datasets: Sequence[str], device: Device
+    config: NllConfig, seed: int, device: Device
 ) -> Iterator[dict[str, float | int | str]]:
-    r"""All rows of the study: the probes first, then the learning curves.
+    r"""All rows of one seed: on each data set the probes, then the learning curves.
 
     The forward pass of the curves runs in bfloat16, whatever the objective; probes run as a
     chapter does. Everything is judged in full precision.
 
     Args:
         config: what to train.
-        datasets: ``"mnist"``, ``"digits"`` or both.
+        seed: 0, 1, ...
         device: where.
 
     Yields:
@@ -1543,24 +1549,63 @@ def nll_rows(
     def autocast() -> AbstractContextManager[object]:
         return torch.autocast(device.type, torch.bfloat16)
 
-    for dataset in datasets:
+    for dataset in config.datasets:
         load = {"mnist": data.mnist, "digits": data.digits}[dataset]
         train_set, test_set = load("train", device=device), load("test", device=device)
         if train_set.name != dataset:
             raise ValueError(f"expected {dataset} for the study: {train_set.notice}")
         images = {"train_images": train_set.flat, "test_images": test_set.flat}
-        for seed in config.probe_seeds:
-            yield {"part": "probe", **probe(**images, dataset=dataset, seed=seed, device=device)}
-        for seed, k, stages in config.jobs(dataset):
+        for number in range(config.probes):
+            row = probe(
+                **images,
+                dataset=dataset,
+                seed=PROBE_SEED + config.probes * seed + number,
+                device=device,
+            )
+            yield {"part": "probe", **row}
+        for k in config.samples:
             curve = learning_curve(
                 **images,
                 dataset=dataset,
                 samples=k,
                 seed=seed,
-                stages=stages,
+                stages=config.depth(dataset, k, seed),
                 judge=config.judge,
                 device=device,
                 autocast=autocast,
             )
             for row in curve:
                 yield {"part": "curve", **row}
+
+
+def record_nll(slice: bool, seed: int) -> Iterator[dict[str, float | int | str]]:
+    r"""The study ``vae_nll``, one seed of it.
+
+    A GPU, or ``GENBOOK_PROFILE=full``, goes through all eight stages of the paper's schedule.
+
+    Args:
+        slice: only :data:`SLICE`.
+        seed: one of :data:`SEEDS`.
+
+    Yields:
+        Rows of :func:`nll_rows`.
+    """
+    stages = budget(cpu=NllConfig.stages, gpu=LONGEST)
+    yield from nll_rows(SLICE if slice else replace(NllConfig(), stages=stages), seed, pick())
+
+
+STUDIES = (
+    Study(
+        name="vae_nll",
+        topic="vae",
+        run=record_nll,
+        seeds=SEEDS,
+        config={
+            "network": "MNIST 784-200-200-50, digits 64-100-100-20, tanh, one stochastic layer",
+            "schedule": "3^i passes at step size 10^(-3 - i/7), batch 20, Adam with epsilon 1e-4",
+            "training": "binarised afresh each minibatch, forward pass in bfloat16",
+            "nll": "L_50 on all test images + mean of L_5000 - L_50 on the first 100",
+            "probe": "VAE, stage 0, full precision; L_100 on at most 1000 test images",
+        },
+    ),
+)
