@@ -312,7 +312,7 @@ def ghosts(images: Tensor, titles: list[str]) -> Figure:
     """
     figure, axes = subplots(1, len(images), width=1.6 * len(images), height=1.7)
     for panel, image, title in zip(axes, images, titles, strict=True):
-        panel.imshow(image.clamp(0, 1), vmin=0, vmax=1)
+        panel.imshow(image.clamp(0, 1).numpy(), vmin=0, vmax=1)
         panel.set_title(title, fontsize=8.5, loc="center")
         panel.set_axis_off()
     return figure
