@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 import torch
 from torch import Tensor, nn
 
+from genbook.lstm_training import STUDIES as STUDIES
+
 State = tuple[Tensor, Tensor]
 
 
