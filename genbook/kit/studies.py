@@ -146,9 +146,10 @@ class StudyResult:
         if missing := [name for name in VERSIONS if not self.versions.get(name)]:
             raise ValueError(f"{where}: versions: {', '.join(missing)} missing.")
         _day(where, self.date)
-        _plain(f"{where}: wall_seconds", self.wall_seconds)
-        if isinstance(self.wall_seconds, (bool, str)) or not self.wall_seconds >= 0:
-            raise ValueError(f"{where}: wall_seconds: expected ≥ 0, got {self.wall_seconds!r}.")
+        seconds = self.wall_seconds
+        real = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+        if not real or not 0 <= seconds < math.inf:
+            raise ValueError(f"{where}: wall_seconds: expected ≥ 0, got {seconds!r}.")
         if not self.rows:
             raise ValueError(f"{where}: rows: expected at least one, got none.")
         for place, row in enumerate(self.rows):
