@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,8 +15,8 @@ from types import MappingProxyType
 from xml.parsers import expat
 
 import matplotlib
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.image import AxesImage
 from PIL import Image
 
 from genbook.kit.mathtext import flow
@@ -85,6 +86,8 @@ def render(figure: Figure, *, salt: str, alt: str = "") -> str:
         '<svg viewBox="0 0 144 72" width="192"'
     """
     with settings():
+        if figure.get_layout_engine() is not None:
+            _printed(figure)  # lets the layout settle
         return serialise(draw(figure, salt=salt, alt=alt))
 
 
@@ -120,24 +123,94 @@ def draw(figure: Figure, *, salt: str, alt: str = "") -> Node:
         ...     draw(Figure(figsize=(2, 1)), salt="one").tag
         'svg'
     """
+    return finish(sketch(figure, salt=salt), salt=salt, alt=alt)
+
+
+def sketch(figure: Figure, *, salt: str) -> Node:
+    r"""The first half of :func:`draw`: matplotlib's drawing, shortened and themed.
+
+    Args:
+        figure: what to draw.
+        salt: makes matplotlib's ids repeatable.
+
+    Returns:
+        The root of the drawing, with matplotlib's ids.
+
+    Raises:
+        ValueError: if ``salt`` is no plain word.
+    """
     if not re.fullmatch(r"[A-Za-z][\w-]*", salt):
         raise ValueError(
             f"expected a salt of letters, digits and hyphens, a letter first, got {salt!r}"
         )
-    for image in figure.findobj(AxesImage):
+    for image in (image for axes in figure.axes for image in axes.images):
         if image.get_interpolation() == "nearest":  # the browser enlarges pixels just as well
             image.set_interpolation("none")
     matplotlib.rcParams["svg.hashsalt"] = salt
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    root = parse(buffer.getvalue())
+    root = parse(_printed(figure))
     _inline(root)
     for node in walk(root):
         if [child.tag for child in node.children] == ["text"] and node.children[0].children:
             flow(node.children[0])  # a formula without rules
-    root = _tidy(root)
+    return _tidy(root)
+
+
+def finish(root: Node, *, salt: str, alt: str = "") -> Node:
+    r"""The second half of :func:`draw`: short ids, and the attributes of the whole.
+
+    Args:
+        root: what :func:`sketch` gave; it changes.
+        salt: start of every id in the drawing.
+        alt: read out in place of the drawing.
+
+    Returns:
+        The root of the drawing.
+    """
     _rename(root, salt)
     return _dressed(root, alt)
+
+
+def _printed(figure: Figure) -> str:
+    """What matplotlib writes, without the second drawing that ``savefig`` makes for a layout."""
+    canvas, dpi = figure.canvas, figure.dpi
+    buffer = io.StringIO()
+    try:
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+    finally:
+        figure.set_canvas(canvas)
+        figure.dpi = dpi
+    return buffer.getvalue()
+
+
+def is_whole(root: Node) -> bool:
+    r"""Whether all that the drawing refers to is in it, once.
+
+    Example:
+        >>> is_whole(parse('<svg><use href="#a"/></svg>'))
+        False
+    """
+    nodes = list(walk(root))
+    names = [node.attributes["id"] for node in nodes if "id" in node.attributes]
+    wanted = {
+        target
+        for node in nodes
+        for name, value in node.attributes.items()
+        if name == "href" or "url(" in value
+        for target in _REFERENCE.findall(value)
+    }
+    counts = Counter(names)
+    return all(counts[target] == 1 for target in wanted)
+
+
+def copy(node: Node) -> Node:
+    r"""``node`` and all within it, anew.
+
+    Example:
+        >>> copy(Node("g", {})) == Node("g", {})
+        True
+    """
+    children = [copy(child) for child in node.children]
+    return Node(node.tag, dict(node.attributes), node.text, children, node.kind)
 
 
 def serialise(node: Node) -> str:
@@ -282,7 +355,7 @@ def _is_dropped(node: Node) -> bool:
 
 def _is_empty(node: Node) -> bool:
     if node.tag in ("g", "defs"):
-        return not node.children
+        return not node.children and not node.attributes.get("id", "").startswith("gb-")
     style = node.attributes.get("style", "")
     return node.tag == "path" and style == "fill:none"
 

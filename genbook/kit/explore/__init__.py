@@ -14,7 +14,8 @@ from IPython.display import display
 from genbook.kit import svg
 from genbook.kit.explore import delta, record, static
 from genbook.kit.explore.controls import Grid, Steps, coarser, grid, steps
-from genbook.kit.explore.frames import Artist, Stage
+from genbook.kit.explore.frames import Artist
+from genbook.kit.explore.stage import Stage
 
 __all__ = ["Steps", "explore", "steps"]
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from genbook.kit.explore.numbers import ALPHABET, pack, unpack
-from genbook.kit.svg import Node, inner, parse, serialise, walk
+from genbook.kit.svg import Node, copy, inner, parse, serialise, walk
 
 TEXT = ""
 INNER = "*"
@@ -353,7 +353,7 @@ def decode(encoded: Encoded, number: int) -> Node:
     """
     shape = encoded.shape
     place = tuple(int(i) for i in np.unravel_index(number, shape))
-    root = _copy(encoded.template)
+    root = copy(encoded.template)
     nodes = list(walk(root))
     absent = set()
     for column in encoded.columns:
@@ -365,11 +365,6 @@ def decode(encoded: Encoded, number: int) -> Node:
     for node in nodes:
         node.children = [child for child in node.children if id(child) not in absent]
     return root
-
-
-def _copy(node: Node) -> Node:
-    children = [_copy(child) for child in node.children]
-    return Node(node.tag, dict(node.attributes), node.text, children, node.kind)
 
 
 def _value(

@@ -1,0 +1,232 @@
+"""What the frames of an explorable share: size, places, limits, and axis lines that agree."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+
+from genbook.kit import svg
+from genbook.kit.svg import Node
+
+MARK = "gb-axis-"
+
+
+@dataclass(frozen=True)
+class Panel:
+    r"""Where one axes stands and what it spans.
+
+    Args:
+        name: for messages.
+        position: left, bottom, width, height as fractions of the figure.
+        x: limits of the x axis.
+        y: limits of the y axis.
+        scales: ``("linear", "log")`` and so on.
+        titles: heights of its three titles, as fractions of the axes.
+    """
+
+    name: str
+    position: tuple[float, float, float, float]
+    x: tuple[float, float]
+    y: tuple[float, float]
+    scales: tuple[str, str]
+    titles: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    r"""What all frames have in common.
+
+    Args:
+        size: width and height in inches.
+        panels: one an axes.
+        signature: everything that the axis lines, ticks, grids and labels depend on.
+        axes: their drawings, in the order of ``figure.axes`` and x before y.
+    """
+
+    size: tuple[float, float]
+    panels: tuple[Panel, ...]
+    signature: str
+    axes: tuple[Node, ...]
+
+
+def settle(figure: Figure, *, salt: str, alt: str) -> tuple[Stage, Node]:
+    r"""Draw the first frame, and read off it what the others are held to.
+
+    Args:
+        figure: the first frame; its layout runs.
+        salt: start of the drawing's ids.
+        alt: what the figure shows.
+
+    Returns:
+        The stage and the drawing.
+    """
+    signature = _signature(figure)
+    svg.draw(figure, salt=salt)  # lets the layout settle
+    width, height = figure.get_size_inches()
+    panels = tuple(_panel(axes, place) for place, axes in enumerate(figure.axes))
+    stage = Stage((float(width), float(height)), panels, signature, ())
+    hold(figure, stage)
+    marked = dict(_marks(figure))
+    for mark, axis in marked.items():
+        axis.set_gid(mark)
+    root = svg.sketch(figure, salt=salt)
+    found = {node.attributes.get("id"): node for node in svg.walk(root)}
+    kept = tuple(svg.copy(found[mark]) for mark in marked if mark in found)
+    for node in kept:
+        node.kind = "matplotlib.axis"
+    for axis in marked.values():
+        axis.set_gid(None)
+    return replace(stage, axes=kept), svg.finish(svg.sketch(figure, salt=salt), salt=salt, alt=alt)
+
+
+def hold(figure: Figure, stage: Stage) -> None:
+    r"""Put the figure's axes and titles where the first frame's are.
+
+    Args:
+        figure: a frame with as many axes as the first.
+        stage: of the first frame.
+    """
+    figure.set_layout_engine("none")
+    for axes, panel in zip(figure.axes, stage.panels, strict=True):
+        axes.set_position(panel.position)
+        for title, y in zip(_titles(axes), panel.titles, strict=True):
+            title.set_y(y)
+        if hasattr(axes, "_autotitlepos"):
+            axes._autotitlepos = False
+
+
+def moved(figure: Figure, stage: Stage) -> str:
+    r"""What jumped against the first frame.
+
+    Args:
+        figure: a frame.
+        stage: of the first frame.
+
+    Returns:
+        A sentence's end, empty if nothing moved.
+    """
+    for axes, panel in zip(figure.axes, stage.panels, strict=True):
+        if not axes.axison:
+            continue
+        limits = (("x", panel.x, axes.get_xlim()), ("y", panel.y, axes.get_ylim()))
+        for letter, then, now in limits:
+            if not all(map(_close, then, now)):
+                return (
+                    f"expected the {letter} limits of {panel.name} to stay at {_pair(then)}, got "
+                    f"{_pair(now)} from {{call}}; fix them in draw with set_{letter}lim(…), or say "
+                    "rescale=True if they are meant to move"
+                )
+    return ""
+
+
+def quick(figure: Figure, stage: Stage, *, salt: str, alt: str) -> Node | None:
+    r"""Draw a held frame with the first frame's axis lines instead of its own, if they agree.
+
+    Axis lines, ticks, grids and labels take most of a drawing's time, and are the same in most
+    explorables.
+
+    Args:
+        figure: the frame.
+        stage: of the first frame.
+        salt: start of the drawing's ids.
+        alt: what the figure shows.
+
+    Returns:
+        The drawing, or ``None`` where it has to be drawn in full.
+    """
+    marked = dict(_marks(figure))
+    if len(stage.axes) != len(marked) or _signature(figure) != stage.signature:
+        return None
+    for mark, axis in marked.items():
+        axis.draw = _placeholder(mark)  # type: ignore[method-assign]
+    root = svg.sketch(figure, salt=salt)
+    for axis in marked.values():
+        del axis.draw
+    drawn = dict(zip(marked, stage.axes, strict=True))
+    for node in svg.walk(root):
+        node.children = [
+            svg.copy(drawn[child.attributes["id"]])
+            if child.attributes.get("id") in drawn
+            else child
+            for child in node.children
+        ]
+    return svg.finish(root, salt=salt, alt=alt) if svg.is_whole(root) else None
+
+
+def _placeholder(mark: str) -> Any:
+    def draw(renderer: Any) -> None:
+        renderer.open_group("matplotlib.axis", gid=mark)
+        renderer.close_group("matplotlib.axis")
+
+    return draw
+
+
+def _marks(figure: Figure) -> Iterator[tuple[str, Axis]]:
+    for place, axes in enumerate(figure.axes):
+        if axes.axison and axes.get_visible():
+            for letter, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+                if axis.get_visible():
+                    yield f"{MARK}{place}{letter}", axis
+
+
+def _signature(figure: Figure) -> str:
+    """Everything an axis' looks depend on; objects that only print their address never agree."""
+    return repr([(mark, _axis_signature(axis)) for mark, axis in _marks(figure)])
+
+
+def _axis_signature(axis: Axis) -> list[Any]:
+    label = axis.label
+    return [
+        axis.get_view_interval().tolist(),
+        axis.get_scale(),
+        [_parts(x) for x in (axis.get_major_locator(), axis.get_minor_locator())],
+        [_parts(x) for x in (axis.get_major_formatter(), axis.get_minor_formatter())],
+        [sorted(getattr(axis, f"_{which}_tick_kw", {}).items()) for which in ("major", "minor")],
+        [axis.get_label_position(), axis.get_ticks_position(), axis.get_zorder()],
+        [label.get_text(), label.get_color(), label.get_fontsize(), label.get_visible()],
+        [_tick(tick) for tick in vars(axis).get("majorTicks", ())],
+    ]
+
+
+def _parts(thing: Any) -> tuple[str, list[tuple[str, Any]]]:
+    own = {key: value for key, value in vars(thing).items() if key != "axis"}
+    return type(thing).__name__, sorted(own.items())
+
+
+def _tick(tick: Any) -> list[Any]:
+    looks = ("text", "color", "fontsize", "visible", "rotation", "fontweight")
+    texts = [
+        [getattr(text, f"get_{look}")() for look in looks] for text in (tick.label1, tick.label2)
+    ]
+    return [texts, [[x.get_visible(), x.get_color()] for x in (tick.tick1line, tick.gridline)]]
+
+
+def _titles(axes: Axes) -> tuple[Any, ...]:
+    return tuple(getattr(axes, name) for name in ("title", "_left_title", "_right_title"))
+
+
+def _panel(axes: Axes, place: int) -> Panel:
+    title = axes.get_title() or axes.get_title("left") or axes.get_ylabel() or axes.get_xlabel()
+    left, bottom, width, height = axes.get_position(original=True).bounds
+    return Panel(
+        name=f"axes {place}" + (f" ({title!r})" if title else ""),
+        position=(left, bottom, width, height),
+        x=axes.get_xlim(),
+        y=axes.get_ylim(),
+        scales=(axes.get_xscale(), axes.get_yscale()),
+        titles=tuple(title.get_position()[1] for title in _titles(axes)),
+    )
+
+
+def _close(a: float, b: float) -> bool:
+    return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)
+
+
+def _pair(limits: tuple[float, float]) -> str:
+    return f"({limits[0]:.6g}, {limits[1]:.6g})"
