@@ -83,5 +83,3 @@ def assert_holds(stem: str, test: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every receipt that names ``test`` holds as the chapter stands."""
     found = chapter(stem).outcomes(test, monkeypatch)
     assert {claim: failure for claim, failure in found.items() if failure} == {}
-
-

@@ -20,9 +20,7 @@ class GaussianPair:
     @property
     def exact(self) -> dict[str, float]:
         """Divergence name → value, in nats for the logarithmic ones."""
-        m1, s1, m2, s2 = (
-            v.item() for v in (self.p.loc, self.p.scale, self.q.loc, self.q.scale)
-        )
+        m1, s1, m2, s2 = (v.item() for v in (self.p.loc, self.p.scale, self.q.loc, self.q.scale))
 
         def kl(a: float, s: float, b: float, t: float) -> float:
             return math.log(t / s) + (s**2 + (a - b) ** 2) / (2 * t**2) - 0.5

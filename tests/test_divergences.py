@@ -167,10 +167,9 @@ def test_reverse_fit_depends_on_its_start_and_the_best_is_kept():
     left, right = (
         dv.fit_gaussian(dv.REVERSE_KL, p.log_prob(grid), grid, start=(at, 0.5)) for at in (-2, 2)
     )
-    assert (left.mu < 0 < right.mu) and right.value < left.value
-    best = dv.best_gaussian(
-        dv.REVERSE_KL, p.log_prob(grid), grid, starts=((-2.0, 0.5), (2.0, 0.5))
-    )
+    assert left.mu < 0 < right.mu
+    assert right.value < left.value
+    best = dv.best_gaussian(dv.REVERSE_KL, p.log_prob(grid), grid, starts=((-2.0, 0.5), (2.0, 0.5)))
     assert best == right
 
 
@@ -180,9 +179,7 @@ def test_two_gaussians_recover_a_mixture_of_two_under_every_smooth_divergence():
         torch.tensor([0.3, 0.7]).double(), torch.tensor([-2.0, 2.0]).double(), torch.ones(2) / 2
     )
     for divergence in (dv.KL, dv.REVERSE_KL, dv.JENSEN_SHANNON):
-        fit = dv.fit_two_gaussians(
-            divergence, p.log_prob(grid), grid, means=(-1.0, 1.0), sigma=1.0
-        )
+        fit = dv.fit_two_gaussians(divergence, p.log_prob(grid), grid, means=(-1.0, 1.0), sigma=1.0)
         assert fit.weight == pytest.approx(0.3, abs=1e-3)
         assert fit.means == pytest.approx((-2.0, 2.0), abs=1e-3)
         assert fit.sigmas == pytest.approx((0.5, 0.5), abs=1e-3)

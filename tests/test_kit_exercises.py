@@ -8,7 +8,7 @@ import pkgutil
 import pytest
 
 import genbook.exercises
-from genbook.kit.exercises import Exercise, Unanswered, Wrong, call
+from genbook.kit.exercises import Exercise, UnansweredError, Wrong, call
 
 ALL = [
     pytest.param(exercise, id=f"{module.name}-{exercise.name}")
@@ -54,7 +54,7 @@ def test_an_answer_that_raises_is_reported_not_raised():
 def test_a_value_where_a_function_is_expected_is_explained():
     with pytest.raises(ValueError, match="expected a function, got 3"):
         call(3)
-    with pytest.raises(Unanswered):
+    with pytest.raises(UnansweredError):
         call(blank)
 
 

@@ -10,7 +10,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
-from torch.distributions import Normal
+from torch.distributions import Distribution, MixtureSameFamily, Normal
 
 from genbook import divergences as dv
 from genbook.kit.plotting import CRITIC, DATA, MODEL, MUTED, SERIES, subplots
@@ -33,7 +33,7 @@ def grid(low: float, high: float, points: int) -> Tensor:
 
 
 @lru_cache(maxsize=4096)
-def two_modes(separation: float, weight: float = 0.5, sigma: float = 0.5) -> dv.MixtureSameFamily:
+def two_modes(separation: float, weight: float = 0.5, sigma: float = 0.5) -> MixtureSameFamily:
     r"""Two Gaussians at ± separation / 2.
 
     Args:
@@ -279,7 +279,7 @@ def saturation() -> Figure:
     return figure
 
 
-def real_fits(scores: Tensor, fits: dict[str, dv.Distribution]) -> Figure:
+def real_fits(scores: Tensor, fits: dict[str, Distribution]) -> Figure:
     r"""Histogram of a real feature under the densities fitted to it.
 
     Args:

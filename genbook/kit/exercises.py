@@ -56,7 +56,7 @@ class Exercise:
             return f"… {self.name}: not answered yet."
         try:
             hint = self.check(answer)
-        except Unanswered:
+        except UnansweredError:
             return f"… {self.name}: not answered yet."
         except Exception as error:  # the reader's own code may raise anything
             return f"✗ {self.name}: your code raised {type(error).__name__}: {error}"
@@ -71,7 +71,7 @@ class Exercise:
         print(self.verdict(answer))
 
 
-class Unanswered(Exception):
+class UnansweredError(Exception):
     """A stub that returns nothing yet."""
 
 
@@ -87,7 +87,7 @@ def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
         What the function returns.
 
     Raises:
-        Unanswered: if it returns ``None`` or ``...``.
+        UnansweredError: if it returns ``None`` or ``...``.
         ValueError: if it is no function.
 
     Example:
@@ -98,7 +98,7 @@ def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
         raise ValueError(f"expected a function, got {function!r}; pass its name without brackets")
     value = function(*arguments, **keywords)
     if _blank(value):
-        raise Unanswered
+        raise UnansweredError
     return value
 
 

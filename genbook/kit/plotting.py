@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 DATA = "#0072B2"
 MODEL = "#D55E00"
 CRITIC = "#009070"
-GRADIENT = "#AA4499"
+GRADIENT = "#CC6FA4"
 MUTED = "#767676"
 INK = "#010203"
 SERIES = ("#5B4FC4", "#8A7000", "#1B7F9E", "#A5402D", "#5E6B73")
@@ -202,9 +202,7 @@ class Picture:
     def __repr__(self) -> str:
         return f"<Picture: {self.caption}>"
 
-    def _repr_mimebundle_(
-        self, include: object = None, exclude: object = None
-    ) -> dict[str, str]:
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         from genbook.kit import svg
 
         salt = hashlib.sha256(f"{self.caption}{self.alt}".encode()).hexdigest()[:8]

@@ -31,7 +31,8 @@ def run_missing(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None
     """Fill the cache with the notebooks about to be read, two or more at a time."""
     if app.config.nb_execution_mode != "cache":
         return
-    cache = get_cache(app.config.nb_execution_cache_path or str(Path(app.outdir).parent / ".jupyter_cache"))
+    beside_output = str(Path(app.outdir).parent / ".jupyter_cache")
+    cache = get_cache(app.config.nb_execution_cache_path or beside_output)
     paths = [Path(env.doc2path(name)) for name in docnames]
     missing = [
         (path, notebook)

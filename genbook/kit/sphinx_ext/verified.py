@@ -161,7 +161,8 @@ def _section(app: Sphinx, docname: str, chapter: str) -> list[nodes.Node]:
     stem = chapter.rsplit("/", 1)[-1]
     heading = nodes.rubric("", "", _link(app, docname, chapter, "", _title(app, chapter)))
     heading["classes"].append("gb-verified-chapter")
-    where = nodes.paragraph("", "Tests in ", nodes.literal(text=f"tests/test_{stem}.py"), nodes.Text("."))
+    file = nodes.literal(text=f"tests/test_{stem}.py")
+    where = nodes.paragraph("", "", nodes.Text("Tests in "), file, nodes.Text("."))
     rows = [_row(app, docname, receipt) for receipt in _records(app.env)[chapter]]
     head = ("Claim", "Stated in", "Measured", "Allowed", "Test that breaks it")
     return [heading, where, _table(head, rows)]

@@ -1,0 +1,159 @@
+"""The book as a whole: stems line up, receipts point at things that exist, nothing leaks in."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from genbook.kit import notebooks
+
+ROOT = Path(__file__).parents[1]
+BOOK = ROOT / "book"
+FRONT = {"index"}
+NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
+CHAPTERS = [path for path in NOTEBOOKS if path.stem not in FRONT]
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def files_in_toc() -> list[str]:
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    return [toc["root"], *(entry["file"] for part in toc["parts"] for entry in part["chapters"])]
+
+
+def markdown(path: Path) -> str:
+    return "\n".join(c.source for c in notebooks.read(path).cells if c.cell_type == "markdown")
+
+
+def code(path: Path) -> list[str]:
+    return [c.source for c in notebooks.read(path).cells if c.cell_type == "code"]
+
+
+def functions_in(stem: str) -> set[str]:
+    tree = ast.parse((ROOT / "tests" / f"test_{stem}.py").read_text())
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+def test_the_book_has_chapters():
+    assert {"divergences", "lstm", "vae"} <= {path.stem for path in CHAPTERS}
+
+
+@each_chapter
+def test_one_stem_stands_in_four_places(path):
+    assert (ROOT / "genbook" / f"{path.stem}.py").is_file()
+    assert (ROOT / "tests" / f"test_{path.stem}.py").is_file()
+    assert f"book/{path.stem}" in files_in_toc()
+
+
+def test_every_file_of_the_toc_exists():
+    for name in files_in_toc():
+        assert list(ROOT.glob(f"{name}.*")), name
+
+
+@each_notebook
+def test_notebooks_are_stored_clean(path):
+    notebook = notebooks.read(path)
+    assert notebook == notebooks.clean(notebook), f"run: python -m genbook refresh {path}"
+
+
+@each_notebook
+def test_checked_cells_have_the_output_that_ci_compares(path):
+    for cell in notebooks.read(path).cells:
+        if notebooks.is_checked(cell):
+            assert cell.outputs, cell.source
+
+
+@each_notebook
+def test_receipts_are_compared_and_name_a_label_and_a_test(path):
+    labels = set(re.findall(r"^\$\$ *\((\S+)\)", markdown(path), re.M))
+    labels |= set(re.findall(r"^:label: *(\S+)", markdown(path), re.M))
+    known = functions_in(path.stem)
+    for call in notebooks.receipts(path):
+        assert call.checked, call.claim
+        assert call.label in labels, f"{call.claim}: no equation or theorem {call.label}"
+        assert call.test in known, f"{call.claim}: no test {call.test}"
+
+
+@each_chapter
+def test_a_chapter_has_five_receipts_three_explorables_and_five_exercises(path):
+    assert len(list(notebooks.receipts(path))) >= 5
+    source = "\n".join(code(path))
+    assert len(re.findall(r"^explore\(", source, re.M)) >= 3
+    assert markdown(path).count("```{exercise}") >= 5
+
+
+@each_chapter
+def test_a_chapter_is_short_enough_to_read(path):
+    words = len(re.findall(r"\w+", re.sub(r"\$.*?\$", "x", markdown(path), flags=re.S)))
+    assert 1200 <= words <= 3200, words
+    for source in code(path):
+        assert len(source.strip().splitlines()) <= 20, source
+        assert max(map(len, source.splitlines()), default=0) <= 100 or "caption" in source, source
+
+
+@each_notebook
+def test_claims_of_one_chapter_are_told_apart(path):
+    claims = [call.claim for call in notebooks.receipts(path)]
+    assert len(set(claims)) == len(claims)
+
+
+@each_chapter
+def test_every_explorable_and_picture_has_words_for_those_who_cannot_see_it(path):
+    for source in code(path):
+        for node in ast.walk(ast.parse(source)):
+            name = getattr(node.func, "id", "") if isinstance(node, ast.Call) else ""
+            if name in {"explore", "picture"}:
+                assert {"caption", "alt"} <= {keyword.arg for keyword in node.keywords}
+
+
+@each_chapter
+def test_exercises_of_a_chapter_are_used_in_it(path):
+    module = importlib.import_module(f"genbook.exercises.{path.stem}")
+    source = "\n".join(code(path))
+    for exercise in module.EXERCISES:
+        assert f".{exercise.name}.run(" in source, exercise.name
+
+
+def test_terms_in_the_chapters_stand_in_the_glossary():
+    entries = re.findall(r"^(\S.*)\n    \S", (BOOK / "glossary.md").read_text(), re.M)
+    known = {entry.strip().lower() for entry in entries}
+    for path in NOTEBOOKS:
+        for term in re.findall(r"\{term\}`([^`]+)`", markdown(path)):
+            name = re.sub(r".*<(.*)>", r"\1", term)
+            assert name.lower() in known, f"{path.stem}: {name}"
+
+
+def test_glossary_entries_have_a_chinese_name():
+    for entry in re.findall(r"^\S.*\n    (\S.*)$", (BOOK / "glossary.md").read_text(), re.M):
+        if not entry.startswith(("Each", "```")):
+            assert re.search(r"[一-鿿]", entry), entry
+
+
+def test_every_requirement_says_why_in_three_words():
+    for line in (ROOT / "requirements.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            assert len(line.split("#")[1].split()) == 3, line
+
+
+def test_no_machine_path_is_committed():
+    command = ["git", "grep", "-nIE", r"/(home|root|Users|tmp)/\w"]
+    listed = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=False)
+    assert listed.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "path", sorted((ROOT / "genbook").rglob("*.py")), ids=lambda path: path.stem
+)
+def test_docstrings_with_backslashes_are_raw(path):
+    text = path.read_text(encoding="utf-8")
+    kinds = (ast.FunctionDef, ast.ClassDef, ast.Module)
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, kinds) and ast.get_docstring(node) is not None:
+            written = ast.get_source_segment(text, node.body[0]) or ""
+            assert "\\" not in written or written.startswith("r"), written[:60]

@@ -1,0 +1,103 @@
+"""One look for every figure: contrast measured, images tiled without loss, words required."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+import torch
+
+from genbook.kit import plotting
+from genbook.kit.plotting import Picture, image_grid, label_lines, subplots, tile
+
+ROLES = (plotting.DATA, plotting.MODEL, plotting.CRITIC, plotting.GRADIENT)
+
+
+def luminance(color: str) -> float:
+    """Relative luminance as WCAG 2 defines it."""
+    channels = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def contrast(first: str, second: str) -> float:
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("color", [*ROLES, plotting.MUTED, *plotting.SERIES])
+def test_lines_stand_out_from_white_paper(color):
+    assert contrast(color, "#ffffff") >= 3
+
+
+def test_no_colour_has_two_meanings():
+    assert len({*ROLES, plotting.MUTED, plotting.INK, *plotting.SERIES}) == 6 + len(plotting.SERIES)
+
+
+DEUTERANOPIA = np.array([[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]])
+
+
+@pytest.mark.parametrize(("first", "second"), list(combinations(ROLES, 2)))
+def test_roles_stay_apart_for_red_green_colour_blindness(first, second):
+    def seen(color: str) -> np.ndarray:
+        rgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
+        return DEUTERANOPIA @ rgb
+
+    assert np.abs(seen(first) - seen(second)).max() > 0.15
+
+
+def test_tiles_hold_every_pixel_in_reading_order():
+    images = torch.arange(6.0).reshape(6, 1, 1, 1) / 10
+    canvas = tile(images, columns=3, padding=0)
+    np.testing.assert_allclose(canvas, [[0.0, 0.1, 0.2], [0.3, 0.4, 0.5]], rtol=1e-6)
+
+
+def test_colour_images_keep_their_channels():
+    assert tile(torch.rand(2, 3, 4, 5), columns=2).shape == (4, 11, 3)
+
+
+def test_gaps_are_grey_and_values_are_clamped():
+    canvas = tile(torch.full((2, 1, 1, 1), 7.0), columns=2)
+    assert canvas.tolist() == [[1.0, 0.5, 1.0]]
+
+
+def test_image_grid_draws_one_image_without_axes():
+    _, axes = subplots()
+    image_grid(axes, torch.rand(4, 8, 8), columns=2)
+    assert len(axes.images) == 1
+    assert not axes.axison
+
+
+def test_labels_stand_at_the_ends_in_their_lines_colours():
+    _, axes = subplots()
+    axes.plot([0, 1], [0, 2], color=plotting.MODEL)
+    label_lines(axes, ["q"])
+    assert axes.texts[0].get_color() == plotting.MODEL
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: subplots(width=0),
+        lambda: tile(torch.zeros(2, 2), columns=1),
+        lambda: tile(torch.zeros(2, 2, 3, 3), columns=1),
+        lambda: tile(torch.zeros(0, 3, 3), columns=1),
+        lambda: image_grid(subplots()[1], torch.zeros(1, 2, 2), columns=0),
+        lambda: label_lines(subplots()[1], ["a"]),
+        lambda: Picture(subplots()[0], caption=" ", alt="b"),
+        lambda: Picture(subplots()[0], caption="a", alt=""),
+    ],
+)
+def test_bad_input_is_explained(call):
+    with pytest.raises(ValueError, match="expected"):
+        call()
+
+
+def test_a_picture_carries_its_words_into_the_page():
+    figure, axes = subplots(width=2, height=1)
+    axes.plot([0, 1], [0, 1], color=plotting.DATA)
+    html = Picture(figure, caption="A rise.", alt="A rising line.")._repr_mimebundle_()["text/html"]
+    assert "<figcaption>A rise.</figcaption>" in html
+    assert 'aria-label="A rising line."' in html
+    assert "--gb-data" in html
