@@ -35,6 +35,11 @@ def code(path: Path) -> list[str]:
     return [c.source for c in notebooks.read(path).cells if c.cell_type == "code"]
 
 
+def labels_in(path: Path) -> set[str]:
+    equations = re.findall(r"\$\$ *\(([\w-]+)\)", markdown(path))
+    return {*equations, *re.findall(r"^:label: *(\S+)", markdown(path), re.M)}
+
+
 def functions_in(stem: str) -> set[str]:
     tree = ast.parse((ROOT / "tests" / f"test_{stem}.py").read_text())
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
@@ -71,13 +76,19 @@ def test_checked_cells_have_the_output_that_ci_compares(path):
 
 @each_notebook
 def test_receipts_are_compared_and_name_a_label_and_a_test(path):
-    labels = set(re.findall(r"^\$\$ *\((\S+)\)", markdown(path), re.M))
-    labels |= set(re.findall(r"^:label: *(\S+)", markdown(path), re.M))
+    labels = labels_in(path)
     known = functions_in(path.stem)
     for call in notebooks.receipts(path):
         assert call.checked, call.claim
         assert call.label in labels, f"{call.claim}: no equation or theorem {call.label}"
         assert call.test in known, f"{call.claim}: no test {call.test}"
+
+
+def test_labels_are_unique_in_the_whole_book():
+    owner: dict[str, str] = {}
+    for path in NOTEBOOKS:
+        for label in labels_in(path):
+            assert owner.setdefault(label, path.stem) == path.stem, label
 
 
 @each_chapter
