@@ -82,7 +82,7 @@ def render(figure: Figure, *, salt: str, alt: str = "") -> str:
     Example:
         >>> from genbook.kit import plotting
         >>> figure, axes = plotting.subplots(width=2, height=1)
-        >>> render(figure, salt="one", alt="Empty axes.")[:36]
+        >>> render(figure, salt="one", alt="Empty axes.")[:37]
         '<svg viewBox="0 0 144 72" width="192"'
     """
     with settings():
@@ -123,7 +123,7 @@ def draw(figure: Figure, *, salt: str, alt: str = "") -> Node:
         ...     draw(Figure(figsize=(2, 1)), salt="one").tag
         'svg'
     """
-    return finish(sketch(figure, salt=salt), salt=salt, alt=alt)
+    return finish(sketch(figure, salt=salt), salt=salt, alt=alt, note=str(figure.get_label()))
 
 
 def sketch(figure: Figure, *, salt: str) -> Node:
@@ -155,29 +155,31 @@ def sketch(figure: Figure, *, salt: str) -> Node:
     return _tidy(root)
 
 
-def finish(root: Node, *, salt: str, alt: str = "") -> Node:
+def finish(root: Node, *, salt: str, alt: str = "", note: str = "") -> Node:
     r"""The second half of :func:`draw`: short ids, and the attributes of the whole.
 
     Args:
         root: what :func:`sketch` gave; it changes.
         salt: start of every id in the drawing.
         alt: read out in place of the drawing.
+        note: a sentence on this very drawing, which an explorable reads out.
 
     Returns:
         The root of the drawing.
     """
     _rename(root, salt)
-    return _dressed(root, alt)
+    return _dressed(root, alt, note)
 
 
 def _printed(figure: Figure) -> str:
     """What matplotlib writes, without the second drawing that ``savefig`` makes for a layout."""
-    canvas, dpi = figure.canvas, figure.dpi
+    usual, dpi = figure.canvas, figure.dpi
     buffer = io.StringIO()
     try:
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
+        canvas = FigureCanvasSVG(figure)
+        canvas.print_svg(buffer, metadata={"Date": None})  # type: ignore[no-untyped-call]
     finally:
-        figure.set_canvas(canvas)
+        figure.set_canvas(usual)
         figure.dpi = dpi
     return buffer.getvalue()
 
@@ -507,7 +509,7 @@ def walk(node: Node) -> Iterator[Node]:
         yield from walk(child)
 
 
-def _dressed(root: Node, alt: str) -> Node:
+def _dressed(root: Node, alt: str, note: str) -> Node:
     box = _LONG.sub(_rounded, root.attributes["viewBox"])
     width = float(box.split()[2])
     attributes = {
@@ -522,4 +524,6 @@ def _dressed(root: Node, alt: str) -> Node:
     if not alt:
         del attributes["aria-label"]
         attributes["role"] = "presentation"
+    if note:
+        attributes["data-note"] = note
     return Node("svg", attributes, children=root.children)

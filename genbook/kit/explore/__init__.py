@@ -7,6 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from IPython.display import display
@@ -17,7 +18,7 @@ from genbook.kit.explore.controls import Grid, Steps, coarser, grid, steps
 from genbook.kit.explore.frames import Artist
 from genbook.kit.explore.stage import Stage
 
-__all__ = ["Steps", "explore", "steps"]
+__all__ = ["Steps", "explore", "standalone", "steps"]
 
 MOST_BYTES = 1_000_000
 _shown: Counter[str] = Counter()  # how often a figure stood in this notebook; keeps ids apart
@@ -71,6 +72,90 @@ def explore(
         >>> explore(draw, slope=(0, 2, 0.5), caption="A line.", alt="A line that rises.")
         ... # doctest: +SKIP
     """
+    plan = _plan(draw, caption, alt, drag, start, labels, units, rescale, controls)
+    if os.environ.get("GENBOOK_STATIC") == "1":
+        data = {"text/html": plan.html(), "text/plain": f"<Explorable: {caption}>"}
+        display(data, raw=True)  # type: ignore[no-untyped-call]
+        return
+    from genbook.kit.explore import live
+
+    widget = live.Explorable(plan.artist, name=plan.name, caption=caption, spec=plan.spec)
+    display(widget)  # type: ignore[no-untyped-call]
+
+
+def standalone(
+    draw: Callable[..., Any],
+    *,
+    caption: str,
+    alt: str,
+    drag: Sequence[str | None] | None = None,
+    start: Mapping[str, Any] | None = None,
+    labels: Mapping[str, str] | None = None,
+    units: Mapping[str, str] | None = None,
+    rescale: bool = False,
+    **controls: Any,
+) -> str:
+    r"""The static form of :func:`explore` as HTML, to put into a page of one's own.
+
+    Args:
+        draw: see :func:`explore`, as for all the others.
+        caption: what to notice.
+        alt: what the figure shows.
+        drag: the sliders that dragging sets.
+        start: values to begin with.
+        labels: what the reader sees instead of a parameter's name.
+        units: written after the values.
+        rescale: whether limits may differ between frames.
+        **controls: the grid.
+
+    Returns:
+        A ``<figure>`` with every frame, its script and its style.
+
+    Raises:
+        ValueError: as :func:`explore` does.
+    """
+    return _plan(draw, caption, alt, drag, start, labels, units, rescale, controls).html()
+
+
+@dataclass(frozen=True)
+class _Plan:
+    artist: Artist
+    name: str
+    caption: str
+    spec: dict[str, Any]
+
+    def html(self) -> str:
+        board, frames = self.artist.grid, self.artist.frames()
+        first = board.number(board.start)
+        changes = delta.encode(frames, board.shape, first).json()
+        size = len(json.dumps(changes, ensure_ascii=False, separators=(",", ":")).encode())
+        if size > MOST_BYTES:
+            raise ValueError(
+                f"expected at most 1 MB of frames, got {size / 1e6:.2f} MB in {board.count} frames "
+                f"({size / board.count / 1e3:.1f} kB each); draw fewer points, or "
+                + coarser(board, int(board.count * MOST_BYTES / size))
+            )
+        record.references(self.artist, self.name, self.caption, size)
+        return static.page(
+            name=self.name,
+            drawing=svg.serialise(frames[first]),
+            caption=self.caption,
+            grid=board,
+            spec={**self.spec, **changes},
+        )
+
+
+def _plan(
+    draw: Callable[..., Any],
+    caption: str,
+    alt: str,
+    drag: Sequence[str | None] | None,
+    start: Mapping[str, Any] | None,
+    labels: Mapping[str, str] | None,
+    units: Mapping[str, str] | None,
+    rescale: bool,
+    controls: Mapping[str, Any],
+) -> _Plan:
     for word, text in (("caption", caption), ("alt", alt)):
         if not text.strip():
             raise ValueError(f"expected a {word} for the figure, got an empty one; write it")
@@ -82,52 +167,7 @@ def explore(
         "start": list(board.start),
         "drag": _drag(drag, board, artist.stage, rescale),
     }
-    if os.environ.get("GENBOOK_STATIC") == "1":
-        html = encoded(artist, name, caption, spec)
-        display(  # type: ignore[no-untyped-call]
-            {"text/html": html, "text/plain": f"<Explorable: {caption}>"}, raw=True
-        )
-        return
-    from genbook.kit.explore import live
-
-    widget = live.Explorable(artist, name=name, caption=caption, spec=spec)
-    display(widget)  # type: ignore[no-untyped-call]
-
-
-def encoded(artist: Artist, name: str, caption: str, spec: dict[str, Any]) -> str:
-    r"""Draw all frames of ``artist`` and write them as one piece of HTML.
-
-    Args:
-        artist: draws the frames.
-        name: the figure's id.
-        caption: HTML.
-        spec: what the page's script needs to know of the controls.
-
-    Returns:
-        The figure.
-
-    Raises:
-        ValueError: if the frames take more than 1 MB.
-    """
-    board = artist.grid
-    frames = artist.frames()
-    start = board.number(board.start)
-    changes = delta.encode(frames, board.shape, start).json()
-    size = len(json.dumps(changes, ensure_ascii=False, separators=(",", ":")).encode())
-    if size > MOST_BYTES:
-        raise ValueError(
-            f"expected at most 1 MB of frames, got {size / 1e6:.2f} MB in {board.count} frames "
-            f"({size / board.count / 1e3:.1f} kB each); draw fewer points, or "
-            + coarser(board, int(board.count * MOST_BYTES / size))
-        )
-    record.references(artist, name, caption, size)
-    return static.page(
-        name=name,
-        drawing=svg.serialise(frames[start]),
-        caption=caption,
-        grid=board,
-        spec={**spec, **changes},
-    )
+    return _Plan(artist, name, caption, spec)
 
 
 def _name(draw: Callable[..., Any], caption: str, board: Grid) -> str:
@@ -135,7 +175,7 @@ def _name(draw: Callable[..., Any], caption: str, board: Grid) -> str:
     words = f"{getattr(draw, '__name__', '')}|{caption}|{controls}"
     name = "gb-" + hashlib.sha256(words.encode()).hexdigest()[:8]
     _shown[name] += 1
-    return name if _shown[name] == 1 else f"{name}-{_shown[name]}"
+    return name if _shown[name] == 1 else f"{name}_{_shown[name]}"
 
 
 def _control(control: Any) -> dict[str, Any]:

@@ -195,7 +195,8 @@ def _slots(families: list[list[Node]], start: int) -> list[list[Node | None]] | 
             slot = order.index(name, slot + 1)
             row[slot] = child
         rows.append(row)
-    return [list(column) for column in zip(*rows, strict=True)]
+    slots = [list(slot) for slot in zip(*rows, strict=True)]
+    return [slot for slot in slots if any(child is not None for child in slot)]
 
 
 def _merged(order: list[Key], other: Sequence[Key]) -> list[Key]:

@@ -82,7 +82,7 @@ def settle(figure: Figure, *, salt: str, alt: str) -> tuple[Stage, Node]:
         node.kind = "matplotlib.axis"
     for axis in marked.values():
         axis.set_gid(None)
-    return replace(stage, axes=kept), svg.finish(svg.sketch(figure, salt=salt), salt=salt, alt=alt)
+    return replace(stage, axes=kept), svg.draw(figure, salt=salt, alt=alt)
 
 
 def hold(figure: Figure, stage: Stage) -> None:
@@ -156,7 +156,9 @@ def quick(figure: Figure, stage: Stage, *, salt: str, alt: str) -> Node | None:
             else child
             for child in node.children
         ]
-    return svg.finish(root, salt=salt, alt=alt) if svg.is_whole(root) else None
+    if not svg.is_whole(root):
+        return None
+    return svg.finish(root, salt=salt, alt=alt, note=str(figure.get_label()))
 
 
 def _placeholder(mark: str) -> Any:
@@ -180,7 +182,7 @@ def _signature(figure: Figure) -> str:
     return repr([(mark, _axis_signature(axis)) for mark, axis in _marks(figure)])
 
 
-def _axis_signature(axis: Axis) -> list[Any]:
+def _axis_signature(axis: Any) -> list[Any]:
     label = axis.label
     return [
         axis.get_view_interval().tolist(),

@@ -1,0 +1,258 @@
+"""The static form on pages of its own: every control, by every means, shows Python's frame."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import pages
+from browser.figures import CASES
+from browser.pages import Open
+from playwright.sync_api import Locator, Page
+
+from genbook.kit.explore.frames import Artist
+
+
+@pytest.fixture(scope="session")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with every case, one of them twice."""
+    path = tmp_path_factory.mktemp("static") / "page.html"
+    figures = [case.html() for case in CASES.values()]
+    path.write_text(pages.document(*figures, CASES["training"].html()), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def artists() -> dict[str, Artist]:
+    """Draws the reference frames."""
+    return {name: case.artist("salt") for name, case in CASES.items()}
+
+
+@pytest.fixture
+def page(visit: Open, written: Path) -> Page:
+    return visit(written)
+
+
+def figure_of(page: Page, name: str) -> Locator:
+    return page.locator(pages.READY).nth(list(CASES).index(name))
+
+
+def assert_frame(figure: Locator, artist: Artist) -> None:
+    """The drawing in the page is the one that Python draws for the figure's place."""
+    artist.salt = figure.evaluate("f => f.id")
+    wanted = artist.frame(tuple(pages.place(figure).values()))
+    assert pages.alike(pages.drawing(figure), wanted) == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_five_random_points_show_the_frames_that_python_draws(
+    page: Page, artists: dict[str, Artist], name: str
+) -> None:
+    figure, artist = figure_of(page, name), artists[name]
+    assert_frame(figure, artist)
+    for point in random.Random(name).sample(list(artist.grid.places()), 5):
+        pages.put(figure, dict(zip(CASES[name].controls, point, strict=True)))
+        assert tuple(pages.place(figure).values()) == point
+        assert_frame(figure, artist)
+
+
+@pytest.mark.parametrize("name", ["mu", "sigma"])
+def test_keys_move_a_slider(page: Page, artists: dict[str, Artist], name: str) -> None:
+    figure = figure_of(page, "curves")
+    slider = pages.field(figure, name)
+    slider.focus()
+    last = pages.shape(figure)[name] - 1
+    for key, wanted in (("Home", 0), ("ArrowRight", 1), ("ArrowUp", 2), ("End", last)):
+        page.keyboard.press(key)
+        assert pages.place(figure)[name] == wanted
+        assert_frame(figure, artists["curves"])
+
+
+@pytest.mark.parametrize("share", [0.02, 0.35, 0.98])
+def test_the_mouse_moves_a_slider(page: Page, artists: dict[str, Artist], share: float) -> None:
+    figure = figure_of(page, "curves")
+    slider = pages.field(figure, "mu")
+    box = slider.bounding_box()
+    assert box is not None
+    slider.click(position={"x": share * box["width"], "y": box["height"] / 2})
+    assert abs(pages.place(figure)["mu"] - share * 8) <= 1
+    assert_frame(figure, artists["curves"])
+
+
+def test_a_menu_obeys_mouse_and_keys(page: Page, artists: dict[str, Artist]) -> None:
+    figure = figure_of(page, "shapes")
+    menu = pages.field(figure, "kind")
+    menu.select_option("contours")
+    assert pages.place(figure)["kind"] == 2
+    assert_frame(figure, artists["shapes"])
+    menu.focus()
+    page.keyboard.press("ArrowUp")
+    assert pages.place(figure)["kind"] == 1
+    assert_frame(figure, artists["shapes"])
+
+
+def test_a_checkbox_obeys_mouse_and_keys(page: Page, artists: dict[str, Artist]) -> None:
+    figure = figure_of(page, "shapes")
+    figure.get_by_text("bars", exact=True).click()
+    assert pages.place(figure)["bars"] == 0
+    assert_frame(figure, artists["shapes"])
+    page.keyboard.press("Tab")
+    pages.field(figure, "bars").focus()
+    page.keyboard.press("Space")
+    assert pages.place(figure)["bars"] == 1
+    assert_frame(figure, artists["shapes"])
+
+
+@pytest.mark.parametrize("key", ["", "Enter"])
+def test_play_runs_to_the_end_and_pauses(page: Page, artists: dict[str, Artist], key: str) -> None:
+    figure = figure_of(page, "training")
+    button = figure.get_by_role("button", name="Play step")
+
+    def press() -> None:
+        if key:
+            figure.locator(".gb-play").focus()
+            page.keyboard.press(key)
+        else:
+            figure.locator(".gb-play").click()
+
+    press()
+    page.wait_for_function("f => f.genbook.place[0] > 5", arg=figure.element_handle())
+    press()
+    stopped = pages.place(figure)["step"]
+    assert_frame(figure, artists["training"])
+    page.wait_for_timeout(400)
+    assert pages.place(figure)["step"] == stopped
+    assert button.is_visible()
+    press()
+    page.wait_for_function("f => f.genbook.place[0] === 11", arg=figure.element_handle())
+    assert_frame(figure, artists["training"])
+    assert button.is_visible()
+    press()
+    page.wait_for_function("f => f.genbook.place[0] === 2", arg=figure.element_handle())
+
+
+@pytest.mark.parametrize("motion", ["no-preference", "reduce"])
+def test_nothing_plays_by_itself(visit: Open, written: Path, motion: Any) -> None:
+    page = visit(written, reduced_motion=motion)
+    page.wait_for_timeout(700)
+    assert pages.place(figure_of(page, "training")) == {"step": 3}
+
+
+def test_play_is_slow_where_less_motion_is_asked_for(visit: Open, written: Path) -> None:
+    page = visit(written, reduced_motion="reduce")
+    figure = figure_of(page, "training")
+    figure.locator(".gb-play").click()
+    page.wait_for_timeout(400)
+    assert pages.place(figure) == {"step": 3}
+    page.wait_for_function("f => f.genbook.place[0] === 4", arg=figure.element_handle())
+
+
+def test_dragging_in_the_axes_sets_both_sliders(page: Page, artists: dict[str, Artist]) -> None:
+    figure, board = figure_of(page, "curves"), artists["curves"].grid
+    area = figure.locator(".gb-drag")
+    box = area.bounding_box()
+    assert box is not None
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return box["x"] + (x + 6) / 12 * box["width"], box["y"] + (1 - y / 2) * box["height"]
+
+    page.mouse.move(*at(0, 1))
+    page.mouse.down()
+    page.mouse.move(*at(2.1, 0.74))
+    page.mouse.up()
+    shown = board.values(tuple(pages.place(figure).values()))
+    assert shown == {"mu": 2, "sigma": 0.75}
+    assert_frame(figure, artists["curves"])
+    page.mouse.move(*at(-3, 1))
+    assert board.values(tuple(pages.place(figure).values())) == shown
+
+
+def test_touch_drags_too(visit: Open, written: Path, artists: dict[str, Artist]) -> None:
+    page = visit(written, has_touch=True)
+    figure = figure_of(page, "curves")
+    area = figure.locator(".gb-drag")
+    box = area.bounding_box()
+    assert box is not None
+    page.touchscreen.tap(box["x"] + 1, box["y"] + box["height"] / 2)
+    assert pages.place(figure)["mu"] == 0
+    assert area.evaluate("a => getComputedStyle(a).touchAction") == "none"
+
+
+def test_two_figures_share_neither_ids_nor_state(page: Page) -> None:
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+    figures = page.locator(pages.READY)
+    assert figures.count() == len(CASES) + 1
+    pages.put(figures.nth(2), {"step": 9})
+    assert pages.place(figures.nth(3)) == {"step": 3}
+
+
+def test_a_rest_is_read_out_with_labels_units_and_the_note(page: Page) -> None:
+    figure = figure_of(page, "curves")
+    pages.put(figure, {"mu": 6, "sigma": 3})
+    readout = figure.locator(".gb-readout")
+    page.wait_for_function("p => p.textContent.includes('2')", arg=readout.element_handle())
+    assert readout.text_content() == "mean μ of q = 2, sigma = 1.00 cm. The largest q is 1.00."
+    assert readout.get_attribute("aria-live") == "polite"
+    assert figure.locator(".gb-note").text_content() == "The largest q is 1.00."
+    assert pages.field(figure, "sigma").get_attribute("aria-valuetext") == "1.00 cm"
+
+
+def test_print_shows_the_current_frame_without_controls(
+    page: Page, artists: dict[str, Artist]
+) -> None:
+    figure = figure_of(page, "curves")
+    pages.put(figure, {"mu": 1, "sigma": 1})
+    page.wait_for_timeout(300)
+    page.emulate_media(media="print")
+    assert_frame(figure, artists["curves"])
+    assert not figure.locator(".gb-controls").is_visible()
+    readout = figure.locator(".gb-readout").bounding_box()
+    assert readout is not None
+    assert readout["height"] > 10
+
+
+def test_without_scripting_the_first_frame_and_its_caption_stand(
+    visit: Open, written: Path
+) -> None:
+    page = visit(written, java_script_enabled=False)
+    figures = page.locator(pages.FIGURE)
+    for k in range(figures.count()):
+        figure = figures.nth(k)
+        box = figure.locator("svg").bounding_box()
+        assert box is not None
+        assert box["height"] > 100
+        assert figure.locator("figcaption").is_visible()
+        assert not figure.locator(".gb-controls").is_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_and_all_is_legible(page: Page, theme: str) -> None:
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    for name in CASES:
+        assert pages.faint(figure_of(page, name)) == []
+
+
+def test_focus_is_visible(page: Page) -> None:
+    figure = figure_of(page, "curves")
+    page.keyboard.press("Tab")
+    slider = pages.field(figure, "mu")
+    slider.focus()
+    assert slider.evaluate("e => getComputedStyle(e).outlineStyle") == "solid"
+
+
+def test_nothing_overflows_at_360_pixels(visit: Open, written: Path) -> None:
+    page = visit(written, viewport={"width": 360, "height": 700})
+    assert pages.overflow(page) == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_move_takes_under_4_ms(page: Page, name: str, report: dict[str, Any]) -> None:
+    measured = pages.quickest(page, lambda: figure_of(page, name))
+    report[f"timing, test page, {name} (ms)"] = measured
+    assert measured["script p95"] <= 4.0
