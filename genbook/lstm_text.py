@@ -27,7 +27,8 @@ def positions(source: str) -> dict[str, Tensor]:
         source: Python code, N characters.
 
     Returns:
-        Three masks, each ``[N]``, bool: ``"quotes"`` (a string literal is open), ``"brackets"``
+        Three masks, each ``[N]``, bool: ``"quotes"`` (a string literal is open that
+        ends on its line), ``"brackets"``
         (a bracket is open), ``"indentation"`` (the line began with 8 spaces or more, as far as
         they are read).
 
@@ -46,7 +47,7 @@ def positions(source: str) -> dict[str, Tensor]:
         begin = starts[token.start[0] - 1] + token.start[1]
         end = starts[token.end[0] - 1] + token.end[1]
         turn = STRINGS.get(tokenize.tok_name[token.type])
-        if token.type == tokenize.STRING:
+        if token.start[0] == token.end[0] and token.type == tokenize.STRING:
             quotes[begin] += 1
             quotes[end - 1] -= 1
         elif turn is not None:
