@@ -13,7 +13,7 @@ from genbook.kit import notebooks, page
 from genbook.kit.receipts import ReceiptError, check
 
 BOOK = Path(__file__).parents[1] / "book"
-SILENT = ("explore", "picture", "show")
+SILENT = ("explore", "picture", "show", "table")
 
 
 class Chapter:

@@ -1,0 +1,94 @@
+"""Tables of results: ours, the paper's, with a caption."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from IPython.display import display
+
+Cell = str | float | int
+
+
+@dataclass(frozen=True)
+class Table:
+    r"""A table of words and numbers.
+
+    Args:
+        head: one title a column.
+        rows: cells of each row; numbers are set flush right.
+        caption: what the table shows.
+        digits: decimals of the floats.
+    """
+
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    caption: str
+    digits: int = 4
+
+    def __post_init__(self) -> None:
+        widths = {len(self.head), *map(len, self.rows)}
+        if len(widths) != 1 or not self.rows:
+            raise ValueError(
+                f"expected rows as wide as the head ({len(self.head)}), got widths {widths} "
+                f"in {len(self.rows)} rows"
+            )
+        if not self.caption.strip():
+            raise ValueError("expected a caption for the table, got an empty one; write it")
+
+    def text(self, cell: Cell) -> str:
+        r"""A cell as it is printed.
+
+        Args:
+            cell: a word or a number.
+
+        Returns:
+            The text.
+        """
+        return f"{cell:.{self.digits}f}" if isinstance(cell, float) else str(cell)
+
+    def __repr__(self) -> str:
+        lines = [self.head, *([self.text(cell) for cell in row] for row in self.rows)]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.head))]
+        return "\n".join(
+            "  ".join(part.rjust(width) for part, width in zip(line, widths, strict=True)).rstrip()
+            for line in lines
+        )
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        head = "".join(f'<th scope="col">{escape(title)}</th>' for title in self.head)
+        rows = "".join(f"<tr>{self._row(row)}</tr>" for row in self.rows)
+        html = (
+            f'<table class="gb-table table"><caption>{self.caption}</caption>'
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+        return {"text/plain": repr(self), "text/html": html}
+
+    def _row(self, row: Sequence[Cell]) -> str:
+        return "".join(
+            f'<td{"" if isinstance(cell, str) else " class=gb-number"}>{escape(self.text(cell))}</td>'
+            for cell in row
+        )
+
+
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[Cell]], *, caption: str, digits: int = 4
+) -> None:
+    r"""Show a table of results.
+
+    Args:
+        head: one title a column.
+        rows: words and numbers, each row as wide as the head.
+        caption: what it shows; may hold HTML's inline tags.
+        digits: decimals of the floats.
+
+    Raises:
+        ValueError: if a row is not as wide as the head, there are none, or the caption is empty.
+
+    Example:
+        >>> table(["name", "D"], [["KL", 0.5]], caption="One divergence.", digits=1)
+        name    D
+          KL  0.5
+    """
+    display(Table(tuple(head), tuple(tuple(row) for row in rows), caption, digits))

@@ -1,0 +1,30 @@
+"""A table prints the same numbers as plain text and on the page."""
+
+from __future__ import annotations
+
+import pytest
+
+from genbook.kit.tables import Table
+
+
+def test_numbers_are_rounded_the_same_way_in_both_forms():
+    shown = Table(("name", "value"), (("a", 0.12345), ("b", 2)), "Two.", digits=3)
+    bundle = shown._repr_mimebundle_()
+    for form in bundle.values():
+        assert "0.123" in form
+        assert "0.1234" not in form
+    assert ">2<" in bundle["text/html"]
+
+
+def test_cells_are_escaped_and_the_caption_may_hold_tags():
+    html = Table(("x",), (("a < b",),), "An <em>m</em>.")._repr_mimebundle_()["text/html"]
+    assert "a &lt; b" in html
+    assert "<caption>An <em>m</em>.</caption>" in html
+
+
+@pytest.mark.parametrize(
+    ("rows", "caption"), [(((1, 2),), "c"), ((), "c"), (((1,),), " ")], ids=["wide", "none", "mute"]
+)
+def test_bad_input_is_explained(rows, caption):
+    with pytest.raises(ValueError, match="expected"):
+        Table(("only",), rows, caption)
