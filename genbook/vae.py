@@ -675,6 +675,43 @@ def score_gradients(
     return torch.cat([value * noise / q.std, 0.5 * value * (noise**2 - 1)], dim=-1).detach()
 
 
+def encoder_noise(
+    model: VAE, x: Tensor, estimator: str, *, draws: int, generator: torch.Generator
+) -> float:
+    r"""Total variance of an encoder's gradient over the draws of its latent noise.
+
+    .. math:: \sum_w \mathrm{Var}_\epsilon\Bigl(\frac{\partial\,\text{loss}}{\partial w}\Bigr)
+
+    The minibatch stays the same, so that nothing but the noise varies.
+
+    Args:
+        model: its encoder's weights are the :math:`w`.
+        x: one minibatch of binary images, shape ``[N, P]``.
+        estimator: ``"path"`` or ``"score"``.
+        draws: how many gradients to compare, at least 2.
+        generator: source of the noise.
+
+    Returns:
+        The variance, summed over the weights.
+
+    Raises:
+        ValueError: if there are fewer than two draws, or the estimator is unknown.
+    """
+    if draws < 2:
+        raise ValueError(f"expected at least two draws to compare, got {draws}")
+    config, weights = TrainConfig(steps=1, estimator=estimator), list(model.encoder.parameters())
+    squares = 0.0
+    means = [torch.zeros_like(weight) for weight in weights]
+    for _ in range(draws):
+        noise = _noise((1, len(x), model.latent), generator, like=x)
+        loss, _ = objective(model, x, config, 1.0, noise)
+        for mean, slope in zip(means, torch.autograd.grad(loss, weights), strict=True):
+            mean += slope / draws
+            squares += float(slope.double().square().sum())
+    total = sum(float(mean.double().square().sum()) for mean in means)
+    return (squares - draws * total) / (draws - 1)
+
+
 # --- Models whose log p(x) is known -----------------------------------------------------------
 
 
@@ -860,6 +897,41 @@ def quadrature_log_prob(model: LatentModel, x: Tensor, *, nodes: int = 64) -> Te
         log_v = (log_v[:, None] + log_v[None, :]).flatten()
     terms = model.log_likelihood(x, z[:, None, :].expand(-1, len(x), -1))
     return torch.logsumexp(log_v[:, None] + terms, dim=0)
+
+
+@torch.no_grad()
+def elbo_forms(model: InferenceModel, x: Tensor, *, nodes: int = 64) -> tuple[Tensor, Tensor]:
+    r"""The ELBO as it is defined and as it is trained, without sampling.
+
+    .. math:: \mathbb E_q\bigl[\log p(x, z) - \log q(z \mid x)\bigr]
+        = \mathbb E_q \log p(x \mid z) - \mathrm{KL}(q \,\|\, p(z))
+
+    Args:
+        model: with one latent unit.
+        x: images, shape ``[N, P]``.
+        nodes: of the Gauss-Hermite quadrature under q.
+
+    Returns:
+        Both sides, each of shape ``[N]``, nats.
+
+    Raises:
+        ValueError: if the model has more than one latent unit.
+
+    Example:
+        >>> model = VAE(3, 1, hidden=(4,), generator=seeded(0)).double()
+        >>> left, right = elbo_forms(model, all_binary(3))
+        >>> bool((left - right).abs().max() < 1e-12)
+        True
+    """
+    if model.latent != 1:
+        raise ValueError(f"expected a model with one latent unit, got {model.latent}")
+    points, weights = np.polynomial.hermite_e.hermegauss(nodes)
+    share = x.new_tensor(weights / weights.sum())[:, None]
+    q = model.encode(x)
+    noise = x.new_tensor(points)[:, None, None].expand(-1, *q.mean.shape)
+    joint = (share * log_weights(model, q, x, noise)).sum(0)
+    reconstruction = (share * model.log_likelihood(x, q.place(noise))).sum(0)
+    return joint, reconstruction - gaussian_kl(q).sum(-1)
 
 
 # --- Training ---------------------------------------------------------------------------------
@@ -1050,6 +1122,37 @@ def train_autoencoder(
         return -reconstruction, {"reconstruction": reconstruction.detach()}
 
     return _fit(model, images, config, loss, generator, None, autocast)
+
+
+def fit(
+    model: Autoencoder | VAE, images: Tensor, config: TrainConfig, *, seed: int, device: Device
+) -> Iterator[Step]:
+    r"""Move a model to a device and train it there, with a seed and the device's precision.
+
+    Args:
+        model: changed in place; an autoencoder or a VAE.
+        images: grey values in [0, 1], shape ``[N, P]``, on the device.
+        config: how long and how.
+        seed: of minibatches, coins and noise.
+        device: where to train.
+
+    Returns:
+        The steps of :func:`train` or :func:`train_autoencoder`.
+
+    Raises:
+        ValueError: if images are not ``[N, P]`` with values in [0, 1].
+
+    Example:
+        >>> model = VAE(4, 2, hidden=(8,), generator=seeded(0))
+        >>> config = TrainConfig(steps=4, batch=5, every=2)
+        >>> len(list(fit(model, torch.rand(9, 4), config, seed=1, device=pick("cpu"))))
+        2
+    """
+    source, autocast = seeded(seed, device), device.autocast
+    if isinstance(model, Autoencoder):
+        there = model.to(device.device)
+        return train_autoencoder(there, images, config, generator=source, autocast=autocast)
+    return train(model.to(device.device), images, config, generator=source, autocast=autocast)
 
 
 def annealed(config: TrainConfig, index: int) -> float:

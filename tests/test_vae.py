@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import hypothesis.strategies as st
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from torch import Tensor
 
 from genbook import vae
-from genbook.kit import data
+from genbook.figures import vae as figures
+from genbook.kit import data, studies
 from genbook.kit.device import pick, seeded
 from genbook.kit.receipts import ReceiptError, check
 from genbook.kit.training import NonFiniteLoss
@@ -195,6 +197,13 @@ def test_sampled_elbo_agrees_with_the_closed_form(generator):
     assert ((log_w.mean(0) - model.elbo(x, q)).abs() < 5 * error).all()
 
 
+def test_both_forms_of_the_elbo_lie_below_log_prob():
+    model, x = tiny(), vae.all_binary(6)
+    joint, split = vae.elbo_forms(model, x, nodes=100)
+    torch.testing.assert_close(joint, split)
+    assert (joint <= vae.quadrature_log_prob(model, x, nodes=100)).all()
+
+
 def test_weights_of_the_exact_posterior_do_not_vary(generator):
     model, x = linear(3, 1), points()
     noise = torch.randn(5, 4, 1, generator=generator, dtype=F64)
@@ -277,6 +286,19 @@ def test_the_path_varies_less_than_the_score(generator):
     assert (score > 10 * path).all()
     calmer = vae.score_gradients(f, q, noise, baseline=-12.0).var(0)
     assert (calmer < score / 5).all()
+
+
+def test_encoder_noise_is_the_variance_of_the_gradient():
+    model, x = tiny(6, 2), vae.all_binary(6)[:5]
+    total = vae.encoder_noise(model, x, "path", draws=30, generator=seeded(8))
+    source, rows = seeded(8), []
+    for _ in range(30):
+        noise = torch.randn(1, 5, 2, generator=source, dtype=F64)
+        loss, _ = vae.objective(model, x, vae.TrainConfig(steps=1), 1.0, noise)
+        slopes = torch.autograd.grad(loss, list(model.encoder.parameters()))
+        rows.append(torch.cat([slope.flatten() for slope in slopes]))
+    assert total == pytest.approx(float(torch.stack(rows).var(0).sum()))
+    assert vae.encoder_noise(model, x, "score", draws=30, generator=seeded(8)) > total
 
 
 def test_a_baseline_does_not_move_the_mean_of_the_score():
@@ -456,6 +478,7 @@ def test_a_learning_curve_has_one_row_a_stage_and_falls():
         (lambda: linear().log_prob(torch.zeros(1, 2)), "expected x"),
         (lambda: vae.all_binary(17), "1 to 16"),
         (lambda: vae.quadrature_log_prob(tiny(6, 3), vae.all_binary(6)), "1 or 2 latent"),
+        (lambda: vae.elbo_forms(tiny(6, 2), vae.all_binary(6)), "one latent unit"),
         (lambda: vae.TrainConfig(steps=0), "steps ≥ 1"),
         (lambda: vae.TrainConfig(steps=1, beta=-1), "beta ≥ 0"),
         (lambda: vae.TrainConfig(steps=1, lr=0), "lr > 0"),
@@ -465,6 +488,12 @@ def test_a_learning_curve_has_one_row_a_stage_and_falls():
         (lambda: vae.auc(torch.zeros(0), torch.zeros(1)), "inliers"),
         (lambda: vae.auc(torch.tensor([math.nan]), torch.zeros(1)), "inliers"),
         (lambda: vae.impostors(torch.rand(2, 1, 8, 8), torch.rand(2, 1, 9, 9), seeded(0)), "size"),
+        (
+            lambda: vae.encoder_noise(
+                tiny(), vae.all_binary(6), "path", draws=1, generator=seeded(0)
+            ),
+            "two draws",
+        ),
         (lambda: vae.build("fashion", 0), "data set"),
         (lambda: vae.RECIPES["mnist"].passes(8), "stage"),
         (
@@ -493,3 +522,201 @@ def test_a_learning_curve_has_one_row_a_stage_and_falls():
 def test_bad_input_says_what_was_expected(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# --- Receipts can fail ------------------------------------------------------------------------
+
+
+def holds(error: float | Tensor, tol: float) -> None:
+    check("claim", error=error, tol=tol, label="label", test="test")
+
+
+def fails(error: float | Tensor, tol: float) -> None:
+    with pytest.raises(ReceiptError):
+        holds(error, tol)
+
+
+@torch.no_grad()
+def test_receipt_codes():
+    x, matrix = vae.all_binary(6), torch.randn(2, 2, generator=seeded(2), dtype=F64)
+    model = vae.Autoencoder(6, 2, hidden=(8,), generator=seeded(0)).double()
+    before = model.decode(model.encode(x))
+    vae.rescale(model, matrix)
+    holds((model.decode(model.encode(x)) - before).abs().max(), 1e-8)
+    model.encoder[-1].bias += 0.1  # the codes move, the decoder does not follow
+    fails((model.decode(model.encode(x)) - before).abs().max(), 1e-8)
+
+
+def test_receipt_elbo_gap():
+    model, x, q = linear(5, 3), points(4, 5), guess(4, 3)
+    holds((model.elbo(x, q) + model.gap(x, q) - model.log_prob(x)).abs().max(), 1e-9)
+    wider = vae.Gaussian(q.mean, q.log_var + 0.01)  # a gap that belongs to another q
+    fails((model.elbo(x, q) + model.gap(x, wider) - model.log_prob(x)).abs().max(), 1e-9)
+
+
+def test_receipt_normalised(monkeypatch):
+    model, x = tiny(), vae.all_binary(6)
+    holds((vae.quadrature_log_prob(model, x).exp().sum() - 1).abs(), 1e-12)
+    honest = vae.bernoulli_log_prob
+    monkeypatch.setattr(vae, "bernoulli_log_prob", lambda x, logits: honest(x, logits) / 6)
+    fails((vae.quadrature_log_prob(model, x).exp().sum() - 1).abs(), 1e-12)
+
+
+def test_receipt_two_forms(monkeypatch):
+    model, x = tiny(), vae.all_binary(6)
+    joint, split = vae.elbo_forms(model, x)
+    holds((joint - split).abs().max(), 1e-12)
+    monkeypatch.setattr(vae, "gaussian_kl", lambda q: 0.5 * (q.mean**2 + q.std - 1 - q.log_var))
+    joint, split = vae.elbo_forms(model, x)
+    fails((joint - split).abs().max(), 1e-12)
+
+
+def kl_error(kl: Tensor, q: vae.Gaussian) -> float:
+    z = q.place(torch.randn(200_000, 3, generator=seeded(3), dtype=F64))
+    rows = q.log_prob(z) - vae.prior_log_prob(z)
+    return float((rows.mean() - kl.sum()).abs() / (rows.std() / math.sqrt(len(rows))))
+
+
+def test_receipt_kl():
+    q = vae.Gaussian(*torch.randn(2, 3, generator=seeded(2), dtype=F64))
+    holds(kl_error(vae.gaussian_kl(q), q), 4)
+    as_std = 0.5 * (q.mean**2 + q.std - 1 - 0.5 * q.log_var)  # variance taken for its root
+    fails(kl_error(as_std, q), 4)
+
+
+def gradient_errors(estimator, bend: float = 0.0) -> float:
+    model, x, q = linear(), points(1), guess(1)
+    row = vae.Gaussian(q.mean[0], q.log_var[0])
+    noise = torch.randn(100_000, 2, generator=seeded(4), dtype=F64)
+
+    def f(z: Tensor) -> Tensor:
+        return model.log_likelihood(x, z[:, None])[:, 0] + vae.prior_log_prob(z)
+
+    rows = estimator(f, row, noise) + torch.tensor([0.0, 0.0, 0.5, 0.5], dtype=F64) + bend
+    error = rows.std(0) / math.sqrt(len(rows))
+    return float(((rows.mean(0) - exact_gradient(model, x, q)).abs() / error).max())
+
+
+def test_receipt_path():
+    holds(gradient_errors(vae.path_gradients), 4)
+    fails(gradient_errors(vae.path_gradients, bend=0.5), 4)
+
+
+def test_receipt_score():
+    holds(gradient_errors(vae.score_gradients), 4)
+    fails(gradient_errors(vae.score_gradients, bend=2.0), 4)
+
+
+def test_receipt_variance():
+    model, x = tiny(6, 2), vae.all_binary(6)[:20]
+    path, score = (
+        vae.encoder_noise(model, x, name, draws=50, generator=seeded(5))
+        for name in ("path", "score")
+    )
+    holds(max(0.0, 10 - score / path), 0)
+    fails(max(0.0, 10 - path / path), 0)
+
+
+def collapsed() -> vae.VAE:
+    model = tiny(6, 2)
+    with torch.no_grad():
+        for parameter in (*model.encoder[-1].parameters(), model.decoder[0].weight):
+            parameter.zero_()
+    return model
+
+
+@torch.no_grad()
+def test_receipt_collapse():
+    model, x = collapsed(), vae.all_binary(6)
+    noise = torch.randn(8, len(x), 2, generator=seeded(6), dtype=F64)
+    bound = vae.elbo(model, x, noise[0])
+    alone = vae.bernoulli_log_prob(x, model.decode(torch.zeros(2, dtype=F64)))
+    holds(bound.kl.abs().max(), 0)
+    holds((bound.value - alone).abs().max(), 1e-12)
+    model.encoder[-1].bias[0] = 0.1  # one unit stirs
+    stirred = vae.elbo(model, x, noise[0])
+    fails(stirred.kl.abs().max(), 0)
+    fails((stirred.value - alone).abs().max(), 1e-12)
+
+
+def test_receipt_doubling():
+    model, x = linear(), points(1)
+    noise = torch.randn(64, 1, 2, generator=seeded(7), dtype=F64)
+    log_w = vae.log_weights(model, guess(1), x, noise)
+    bounds = vae.doubling_bounds(log_w)
+    holds((-bounds.diff(dim=0)).clamp_min(0).max(), 1e-12)
+    without_mean = bounds - torch.arange(7, dtype=F64)[:, None] * math.log(2)
+    fails((-without_mean.diff(dim=0)).clamp_min(0).max(), 1e-12)
+
+
+def test_receipt_below():
+    model, x = linear(), points(1)
+    q = model.encode(x)
+    q = vae.Gaussian(q.mean, q.log_var + 1)
+    noise = torch.randn(64, 1, 2, generator=seeded(7), dtype=F64)
+    top = vae.doubling_bounds(vae.log_weights(model, q, x, noise))[2]
+    holds((top - model.log_prob(x)).clamp_min(0).max(), 0)
+    fails((top + math.log(4) - model.log_prob(x)).clamp_min(0).max(), 0)  # a sum, not a mean
+
+
+def test_receipt_importance():
+    model, x = tiny(), vae.all_binary(6)[::7]
+    exact = vae.quadrature_log_prob(model, x, nodes=200)
+    estimate = vae.importance_log_prob(model, x, samples=20_000, generator=seeded(5))
+    single = vae.importance_log_prob(model, x, samples=1, generator=seeded(5))
+    holds((estimate - exact).abs().max(), 0.05)
+    fails((single - exact).abs().max(), 0.05)
+
+
+def test_receipt_live():
+    recorded = studies.load("vae_nll")
+    digits = {split: data.digits(split, device="cpu").flat for split in ("train", "test")}
+    live = vae.probe(digits["train"], digits["test"], dataset="digits", seed=7, device=pick("cpu"))
+    before = studies.spread(recorded.rows, "nll", part="probe", dataset="digits")
+    holds(studies.outside(float(live["nll"]), before), 1.0)
+    fails(studies.outside(float(live["nll"]) + 2.0, before), 1.0)
+    fails(studies.outside(float(live["nll"]) / 64, before), 1.0)  # nats a pixel
+
+
+# --- Figures ----------------------------------------------------------------------------------
+
+
+def test_the_bound_figure_reads_out_a_sum_that_holds():
+    figure = figures.bound_gap(0.5, 0.7)
+    bound, gap, evidence = map(float, re.findall(r"-?\d+\.\d+", figure.get_label()))
+    assert bound + gap == pytest.approx(evidence, abs=0.02)
+    best = figures.one_dimensional().posterior(torch.tensor([[figures.OBSERVED]], dtype=F64))
+    exact = figures.bound_gap(float(best.mean), float(best.stddev))
+    assert "gap 0.00" in exact.get_label()
+
+
+def test_explorable_figures_keep_their_axes_still():
+    plane = vae.VAE(64, 2, hidden=(8,), generator=seeded(0))
+    other = vae.VAE(64, 2, hidden=(8,), generator=seeded(1))
+    auto = vae.Autoencoder(64, 2, hidden=(8,), generator=seeded(0))
+    images = vae.binarise(torch.rand(12, 1, 8, 8, generator=seeded(1)), seeded(2))
+    codes = torch.randn(12, 2, generator=seeded(3))
+    drawings = {
+        figures.bound_gap: [(-1.0, 0.1), (3.0, 1.5)],
+        figures.bound_cloud: [(0, 0.4), (8, 3.0)],
+        figures.latent_plane(plane, codes, torch.arange(12) % 10, (8, 8)): [
+            (-3.2, 0.0),
+            (0.0, 3.2),
+        ],
+        figures.between(auto, plane, images): [("1", 0.0), ("6", 1.0)],
+        figures.rate_distortion({1: plane, 4: other}, images, codes): [(1,), (4,)],
+    }
+    for draw, values in drawings.items():
+        first, second = ([(a.get_xlim(), a.get_ylim()) for a in draw(*v).axes] for v in values)
+        assert first == second
+
+
+def test_the_papers_numbers_are_drawn_beside_ours():
+    rows = [
+        {"part": "curve", "dataset": "mnist", "k": k, "passes": passes, "nll": 100.0 / passes}
+        for k in (1, 5, 50)
+        for passes in (1, 4)
+    ]
+    (axes,) = figures.learning_curves(rows).axes
+    stars = [line.get_ydata()[0] for line in axes.get_lines() if line.get_marker() == "*"]
+    assert stars == list(figures.PAPER.values())

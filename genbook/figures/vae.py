@@ -75,7 +75,7 @@ def latent_plane(
         for digit, (x, y) in middles:
             left.text(x, y, str(digit), ha="center", va="center", fontsize=12, weight="bold")
         left.plot([z1], [z2], "o", color=MODEL, markersize=11)
-        left.set(xlim=(-3, 3), ylim=(-3, 3), xlabel="z1", ylabel="z2", title="latent plane")
+        left.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), xlabel="z1", ylabel="z2", title="latent plane")
         left.set_aspect("equal")
         _image(right, decoded(model, torch.tensor([[z1, z2]])).view(*size))
         right.set_title("decoded")
@@ -173,7 +173,7 @@ def bound_gap(mean: float, std: float) -> Figure:
     gap, bound = float(model.gap(x, q)), float(model.elbo(x, q))
     figure, (left, right) = subplots(1, 2, width=7.6, height=2.8, width_ratios=[1.6, 1])
     left.plot(z, vae.prior_log_prob(z).exp(), color=MUTED, linestyle="--", label="prior p(z)")
-    left.plot(z, model.posterior(x).log_prob(z).exp(), color=DATA, label="posterior p(z | x)")  # type: ignore[no-untyped-call]
+    left.plot(z, model.posterior(x).log_prob(z).exp(), color=DATA, label="posterior p(z | x)")
     left.plot(z, q.log_prob(z[:, None]).exp(), color=MODEL, label="guess q(z)")
     left.set(xlim=(-3, 4), ylim=(0, 1.6), xlabel="z", title=f"x = {OBSERVED} was seen")
     left.legend(loc="upper left")
@@ -200,7 +200,12 @@ DRAWS, MOST = 1_500, 256
 
 
 @lru_cache(maxsize=1)
-def _cloud_model() -> tuple[vae.LinearGaussian, Tensor, Tensor]:
+def cloud_model() -> tuple[vae.LinearGaussian, Tensor, Tensor]:
+    r"""The example behind :func:`bound_cloud`: four pixels, three latent units.
+
+    Returns:
+        The model, an image of shape ``[1, 4]``, and noise ``[256, draws, 1, 3]``.
+    """
     source = seeded(4)
     weight = torch.randn(4, 3, generator=source, dtype=torch.float64)
     model = vae.LinearGaussian(weight, torch.zeros(4, dtype=torch.float64), 0.8)
@@ -210,11 +215,12 @@ def _cloud_model() -> tuple[vae.LinearGaussian, Tensor, Tensor]:
 
 
 @lru_cache(maxsize=16)
-def _cloud_weights(width: float) -> Tensor:
-    model, x, noise = _cloud_model()
+def _cloud(width: float) -> tuple[Tensor, Tensor]:
+    model, x, noise = cloud_model()
     best = model.encode(x)
     q = vae.Gaussian(best.mean, best.log_var + 2 * math.log(width))
-    return vae.log_weights(model, q, x, noise.flatten(0, 1)).view(MOST, DRAWS)
+    log_w = vae.log_weights(model, q, x, noise.flatten(0, 1)).view(MOST, DRAWS)
+    return log_w, vae.doubling_bounds(log_w).mean(1)
 
 
 def bound_cloud(doublings: int, width: float) -> Figure:
@@ -227,9 +233,8 @@ def bound_cloud(doublings: int, width: float) -> Figure:
     Returns:
         Two panels: histogram of the estimates for this k; the bound against k.
     """
-    model, x, _ = _cloud_model()
-    exact, log_w = float(model.log_prob(x)), _cloud_weights(width)
-    bounds = vae.doubling_bounds(log_w).mean(1)
+    model, x, _ = cloud_model()
+    exact, (log_w, bounds) = float(model.log_prob(x)), _cloud(width)
     estimates = vae.iwae_bound(log_w[: 2**doublings])
     edges = torch.linspace(-7, 3, 51, dtype=torch.float64)
     counts = torch.histc((estimates - exact).clamp(-6.99, 2.99), 50, -7, 3) / DRAWS
@@ -270,14 +275,14 @@ def gradient_spread(
     figure, (left, right) = subplots(1, 2, width=7.6, height=2.7)
     reach = float(score.std()) * 3
     bins = np.linspace(exact - reach, exact + reach, 61).tolist()
-    for values, color, label in ((score, SERIES[4], "score function"), (path, GRADIENT, "path")):
+    for values, color, label in ((score, SERIES[0], "score function"), (path, GRADIENT, "path")):
         left.hist(
             values.numpy(), bins=bins, density=True, color=color, alpha=0.6, label=label, log=True
         )
     left.axvline(exact, color=DATA, label="exact")
     left.set(xlabel="one-sample derivative", ylabel="density (log)", title="same mean")
     left.legend(loc="upper right")
-    right.plot(list(ratios), list(ratios.values()), "o-", color=SERIES[4])
+    right.plot(list(ratios), list(ratios.values()), "o-", color=SERIES[0])
     right.set(
         xscale="log", yscale="log", xlabel="latent units", title="variance ratio, score / path"
     )
@@ -286,21 +291,24 @@ def gradient_spread(
     return figure
 
 
-def race(runs: Mapping[str, Sequence[tuple[int, float]]], *, ylabel: str) -> Figure:
+def race(
+    runs: Mapping[str, Sequence[tuple[int, float]]], *, ylabel: str, log: bool = False
+) -> Figure:
     r"""A number against the training step, one line a run.
 
     Args:
         runs: label → (step, value) pairs.
         ylabel: what the number is.
+        log: whether to draw it on a logarithmic scale.
 
     Returns:
         One panel.
     """
-    figure, axes = subplots(width=6.4, height=2.7)
-    for (label, points), color in zip(runs.items(), (GRADIENT, *SERIES[4:], MUTED), strict=False):
+    figure, axes = subplots(width=6.8, height=2.7)
+    for (label, points), color in zip(runs.items(), (GRADIENT, *SERIES, MUTED), strict=False):
         axes.plot(*np.array(points).T, color=color, label=label)
-    axes.set(xlabel="minibatch", ylabel=ylabel)
-    axes.legend(loc="center right")
+    axes.set(xlabel="minibatch", ylabel=ylabel, yscale="log" if log else "linear")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
@@ -361,7 +369,7 @@ def learning_curves(rows: Sequence[Row]) -> Figure:
         One panel.
     """
     figure, axes = subplots(width=6.8, height=3.0)
-    for (k, name), color in zip(PAPER, (MODEL, SERIES[4], SERIES[5]), strict=True):
+    for (k, name), color in zip(PAPER, (MODEL, SERIES[0], SERIES[1]), strict=True):
         groups: dict[int, list[float]] = {}
         for row in rows:
             if (row["part"], row["dataset"], row["k"]) == ("curve", "mnist", k):
