@@ -405,7 +405,7 @@ def network(sizes: Sequence[int], generator: torch.Generator) -> nn.Sequential:
 
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs)  # type: ignore[no-untyped-call]
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs)
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer
@@ -779,7 +779,7 @@ class LinearGaussian:
         eye = torch.eye(len(self.bias), dtype=x.dtype, device=x.device)
         covariance = self.weight @ self.weight.T + self.noise**2 * eye
         marginal = torch.distributions.MultivariateNormal(self.bias, covariance)
-        log_prob: Tensor = marginal.log_prob(x)  # type: ignore[no-untyped-call]
+        log_prob: Tensor = marginal.log_prob(x)
         return log_prob
 
     def posterior(self, x: Tensor) -> torch.distributions.MultivariateNormal:
@@ -1194,7 +1194,7 @@ def _fit(
         with autocast():
             value, terms = loss(_coins(grey, generator), index)
         optimiser.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
+        value.backward()
         optimiser.step()
         if (index + 1) % config.every == 0 or index + 1 == config.steps:
             numbers = finite(index, loss=value, **terms)
