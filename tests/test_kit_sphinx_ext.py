@@ -13,7 +13,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from genbook.kit.sphinx_ext import fingerprints
+from genbook.kit.sphinx_ext import fingerprints, pages
 from genbook.kit.sphinx_ext.verified import Verified, receipts_in
 
 ROOT = Path(__file__).parents[1]
@@ -219,3 +219,9 @@ def test_a_sphinx_warning_fails_the_build(built, tmp_path):
     result = book.build()
     assert result.returncode != 0
     assert "nowhere" in result.stdout + result.stderr
+
+
+def test_mending_a_page_twice_changes_nothing(built):
+    page = built.page("a")
+    assert pages.mended(page) == page
+    assert 'id="pst-primary-sidebar" role="navigation"' in page

@@ -1,21 +1,72 @@
-"""Finish the pages: the book's own style sheet, and nothing that asks another host."""
+"""Finish the pages: the book's style sheet, and the theme's slips in accessibility mended."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from sphinx.application import Sphinx
 
 STATIC = Path(__file__).parents[1] / "static"
 
+MENDED = (
+    # the book's name in the side bar stood in no landmark
+    (
+        '<div id="pst-primary-sidebar" class=',
+        '<div id="pst-primary-sidebar" role="navigation" aria-label="Book" class=',
+    ),
+    (
+        '<dialog id="pst-primary-sidebar-modal"></dialog>',
+        '<dialog id="pst-primary-sidebar-modal" aria-label="Book"></dialog>',
+    ),
+    # a list whose children are no list items; a role that ARIA has withdrawn
+    ('<div role="list" class="citation-list">', '<div class="citation-list">'),
+    (' role="doc-biblioentry"', ""),
+)
+
 
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for a box we leave out
     app.connect("builder-inited", add_static)
+    app.connect("build-finished", mend_pages)
 
 
 def add_static(app: Sphinx) -> None:
     """Serve the kit's style sheet with the book."""
     app.config.html_static_path.append(str(STATIC))
     app.add_css_file("genbook.css")
+
+
+def mend_pages(app: Sphinx, failure: Exception | None) -> None:
+    """Mend every page of the output, once."""
+    if failure is None and app.builder.format == "html":
+        for path in _pages(Path(app.outdir)):
+            text = path.read_text(encoding="utf-8")
+            better = mended(text)
+            if better != text:
+                path.write_text(better, encoding="utf-8")
+
+
+def _pages(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*.html"):
+        if "_static" not in path.relative_to(folder).parts:
+            yield path
+
+
+def mended(html: str) -> str:
+    r"""A page with the theme's slips in accessibility mended; mending twice changes nothing.
+
+    Args:
+        html: a page.
+
+    Returns:
+        The page.
+
+    Example:
+        >>> mended('<div class="citation" id="a" role="doc-biblioentry">')
+        '<div class="citation" id="a">'
+    """
+    for wrong, right in MENDED:
+        html = html.replace(wrong, right)
+    return html
