@@ -188,7 +188,7 @@ def train(
         scores, state = reader(x.to(device), _detached(state) if carry else None)
         loss, accuracy = loss_and_accuracy(scores, y.to(device))
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         norm = nn.utils.clip_grad_norm_(parameters, clip)
         terms = finite(index, loss=loss.detach(), accuracy=accuracy, norm=norm)
         optimiser.step()

@@ -13,11 +13,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from genbook import lstm
+from genbook import lstm, lstm_training
 from genbook.kit.device import seeded
 from genbook.kit.plotting import DATA, GRADIENT, MODEL, MUTED, SERIES, subplots
 from genbook.lstm_text import Evidence
-from genbook.lstm_training import ARMS, LENGTHS, Reader, loss_and_accuracy, orders
+from genbook.lstm_training import ARMS, LENGTHS, Reader
 
 PLAIN = SERIES[1]
 HIDDEN = SERIES[0]
@@ -177,7 +177,7 @@ def probes(length: int) -> tuple[Tensor, Tensor]:
     Returns:
         Inputs ``[T, 4, 8]`` and the answers 0, 1, 2, 3.
     """
-    x, y = next(orders(length, 200, seeded(77)))
+    x, y = next(lstm_training.orders(length, 200, seeded(77)))
     first = [int((y == answer).nonzero()[0]) for answer in range(4)]
     return x[:, first], y[first]
 
@@ -197,21 +197,63 @@ def snapshot(reader: Reader, update: int, length: int) -> Snapshot:
     x, y = (values.to(device) for values in probes(length))
     x.requires_grad_()
     scores, _ = reader(x)
-    loss, _ = loss_and_accuracy(scores, y)
+    loss, _ = lstm_training.loss_and_accuracy(scores, y)
     (gradient,) = torch.autograd.grad(loss, x)
     reached = gradient.norm(dim=-1).mean(-1)
     return Snapshot(update, reached.cpu(), scores[-1].softmax(-1).detach().cpu())
 
 
-def training(
-    step: int, runs: Mapping[str, Sequence[Snapshot]], accuracies: Mapping[str, Sequence[float]]
-) -> Figure:
+@dataclass(frozen=True, eq=False)
+class Watched:
+    r"""A run of the temporal-order task with pictures taken on the way.
+
+    Attributes:
+        reader: as trained.
+        snapshots: one for each moment; the last one repeats once the run has stopped.
+        batches: accuracy of each batch.
+        accuracy: on 10,000 fresh sequences.
+    """
+
+    reader: Reader
+    snapshots: list[Snapshot]
+    batches: list[float]
+    accuracy: float
+
+
+def watch(arm: str, length: int, seed: int, *, total: int = 3_000, moments: int = 40) -> Watched:
+    r"""Run one seed of the study's protocol and look at it ``moments`` times.
+
+    Args:
+        arm: the contender's name.
+        length: T.
+        seed: of weights and sequences.
+        total: the largest number of updates.
+        moments: how many snapshots, spaced evenly on a logarithmic scale.
+
+    Returns:
+        The run.
+    """
+    reader = lstm_training.arm_named(arm).reader(length, seeded(seed))
+    due = np.unique(np.geomspace(1, total, moments).astype(int)).tolist()
+    snapshots, batches = [snapshot(reader, 0, length)], []
+    steps = lstm_training.lag_steps(reader, length, seeded(1_000 + seed), total=total)
+    for step in steps:
+        batches.append(step.terms["accuracy"])
+        if step.index + 1 in due:
+            snapshots.append(snapshot(reader, step.index + 1, length))
+    snapshots.append(snapshot(reader, len(batches), length))
+    short = moments - len(snapshots)
+    snapshots = (snapshots + [snapshots[-1]] * short)[:moments]
+    return Watched(reader, snapshots, batches, lstm_training.lag_accuracy(reader, length))
+
+
+def training(step: int, plain: Watched, gated: Watched) -> Figure:
     r"""One moment of two training runs.
 
     Args:
         step: which snapshot.
-        runs: name → snapshots, the plain net first.
-        accuracies: name → accuracy of each batch.
+        plain: a run of the plain net.
+        gated: a run of an LSTM.
 
     Returns:
         Three panels: accuracy so far, how far the gradient reaches, the LSTM's answers.
@@ -219,16 +261,16 @@ def training(
     figure, (left, middle, right) = subplots(
         1, 3, width=8.4, height=2.9, width_ratios=[1.1, 1.2, 0.9]
     )
-    longest = max(snaps[-1].update for snaps in runs.values())
-    for (name, snaps), color in zip(runs.items(), (PLAIN, MODEL), strict=True):
-        now = snaps[min(step, len(snaps) - 1)]
-        where, smooth = _smoothed(accuracies[name])
+    for run, name, color in ((plain, "plain net", PLAIN), (gated, "LSTM", MODEL)):
+        where, smooth = _smoothed(run.batches)
         left.plot(where, smooth, color=color, label=name)
-        at = float(np.interp(now.update, where, smooth))
-        left.plot([now.update], [at], "o", color=color)
+        now = run.snapshots[step]
+        at = max(now.update, 1)
+        left.plot([at], [float(np.interp(at, where, smooth))], "o", color=color)
         middle.plot(now.reach.clamp(1e-13, 10), color=color, label=name)
-    left.set(xlim=(0, longest), ylim=(0, 1.05), xlabel="update", title="accuracy (50 batches)")
-    left.legend(loc="center right")
+    left.set(xscale="log", xlim=(1, len(plain.batches)), ylim=(0, 1.05))
+    left.set(xlabel="update", title="accuracy, 50 batches")
+    left.legend(loc="lower right")
     middle.set(yscale="log", xlim=(0, len(now.reach) - 1), ylim=(1e-12, 1))
     middle.set(xlabel="step of the sequence", title="gradient at the input")
     right.imshow(now.answers, cmap="gray_r", vmin=0, vmax=1)
@@ -241,11 +283,48 @@ def training(
 
 
 def _smoothed(values: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """At most 60 running means over 50 values."""
+    """About 40 running means over 50 values, evenly spaced on a logarithmic scale."""
     summed = np.concatenate([[0.0], np.cumsum(values)])
-    ends = np.unique(np.linspace(1, len(values), 60).astype(int))
+    ends = np.unique(np.geomspace(1, len(values), 40).astype(int))
     begins = np.maximum(ends - 50, 0)
     return ends, (summed[ends] - summed[begins]) / (ends - begins)
+
+
+@torch.no_grad()
+def gates_of(run: Watched, length: int, answer: int) -> tuple[Figure, Tensor]:
+    r"""Every gate of a trained reader while it reads one probe.
+
+    Args:
+        run: of an LSTM.
+        length: T.
+        answer: which probe, 0 to 3.
+
+    Returns:
+        Three panels, units by steps, and the two steps at which the marks stand ``[2]``.
+    """
+    cell = lstm.from_torch(_lstm_of(run.reader))
+    x = probes(length)[0][:, answer]
+    gates = lstm.unroll(cell, x)
+    marks = x[:, :2].sum(-1).nonzero()[:, 0]
+    order = gates.forget.mean(0).argsort(descending=True)
+    figure, axes = subplots(1, 3, width=8.4, height=2.8, sharey=True)
+    panels = (("input gate i", gates.input, 0), ("forget gate f", gates.forget, 0))
+    for axis, (title, values, low) in zip(
+        axes, (*panels, ("tanh of the cell c", gates.cell.tanh(), -1)), strict=True
+    ):
+        axis.imshow(values[:, order].T, cmap="gray", vmin=low, vmax=1, aspect="auto")
+        axis.plot(marks, [-1.6, -1.6], "v", color=DATA, clip_on=False)
+        axis.grid(False)
+        axis.set(xlabel="step", xlim=(-0.5, length - 0.5), ylim=(len(order) - 0.5, -0.5))
+        axis.set_title(title, pad=12)
+    axes[0].set(ylabel="unit, by its mean f")
+    return figure, marks
+
+
+def _lstm_of(reader: Reader) -> torch.nn.LSTM:
+    if not isinstance(reader.recurrent, torch.nn.LSTM):
+        raise ValueError(f"expected an LSTM reader, got {reader}")
+    return reader.recurrent
 
 
 def lag_table(rows: Sequence[Mapping[str, object]]) -> Figure:
