@@ -128,7 +128,7 @@ class Batches(Generic[Batch]):
         index = self._order[self._at : self._at + self._size]
         self._at += self._size
         self._given += 1
-        taken = tuple(tensor[index] for tensor in self._tensors)
+        taken = tuple(tensor.index_select(0, index) for tensor in self._tensors)
         return taken[0] if self._alone else taken  # type: ignore[return-value]
 
     def _shuffle(self) -> None:
