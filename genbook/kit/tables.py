@@ -66,10 +66,9 @@ class Table:
         return {"text/plain": repr(self), "text/html": html}
 
     def _row(self, row: Sequence[Cell]) -> str:
-        return "".join(
-            f'<td{"" if isinstance(cell, str) else " class=gb-number"}>{escape(self.text(cell))}</td>'
-            for cell in row
-        )
+        kinds = ["" if isinstance(cell, str) else ' class="gb-number"' for cell in row]
+        texts = [escape(self.text(cell)) for cell in row]
+        return "".join(f"<td{kind}>{text}</td>" for kind, text in zip(kinds, texts, strict=True))
 
 
 def table(
