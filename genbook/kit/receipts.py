@@ -97,9 +97,7 @@ def check(claim: str, *, error: float | torch.Tensor, tol: float, label: str, te
     return Receipt(claim=claim, error=measured, tol=float(tol), label=label, test=test)
 
 
-def receipt(
-    claim: str, *, error: float | torch.Tensor, tol: float, label: str, test: str
-) -> None:
+def receipt(claim: str, *, error: float | torch.Tensor, tol: float, label: str, test: str) -> None:
     r"""Print the receipt of a claim, or raise with the error that was measured.
 
     The line holds the tolerance and not the error, so that it is the same on every machine and
