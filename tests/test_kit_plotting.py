@@ -97,7 +97,20 @@ def test_bad_input_is_explained(call):
 def test_a_picture_carries_its_words_into_the_page():
     figure, axes = subplots(width=2, height=1)
     axes.plot([0, 1], [0, 1], color=plotting.DATA)
-    html = Picture(figure, caption="A rise.", alt="A rising line.")._repr_mimebundle_()["text/html"]
+    html = Picture(figure, caption="A rise.", alt="A rising line.").bundle()["text/html"]
     assert "<figcaption>A rise.</figcaption>" in html
     assert 'aria-label="A rising line."' in html
     assert "--gb-data" in html
+
+
+def test_a_picture_that_cannot_be_drawn_stops_the_cell():
+    figure, axes = subplots()
+    axes.set_title("$\\frac{$")
+    with pytest.raises(ValueError, match="frac"):
+        plotting.picture(figure, caption="Broken.", alt="Broken.")
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_any_caption_gives_a_drawing(number):
+    figure, _ = subplots(width=2, height=1)
+    assert "<svg" in Picture(figure, caption=str(number), alt="x").bundle()["text/html"]

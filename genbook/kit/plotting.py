@@ -174,10 +174,9 @@ def picture(figure: Figure, *, caption: str, alt: str) -> None:
 
     Example:
         >>> fig, ax = subplots(width=2, height=1)
-        >>> picture(fig, caption="An empty frame.", alt="Two axes without lines.")
-        <Picture: An empty frame.>
+        >>> picture(fig, caption="An empty frame.", alt="Two axes without lines.")  # doctest: +SKIP
     """
-    display(Picture(figure=figure, caption=caption, alt=alt))
+    display(Picture(figure=figure, caption=caption, alt=alt).bundle(), raw=True)
 
 
 @dataclass(frozen=True)
@@ -202,10 +201,15 @@ class Picture:
     def __repr__(self) -> str:
         return f"<Picture: {self.caption}>"
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+    def bundle(self) -> dict[str, str]:
+        r"""The picture as plain text and as html.
+
+        Returns:
+            MIME type → text.
+        """
         from genbook.kit import svg
 
-        salt = hashlib.sha256(f"{self.caption}{self.alt}".encode()).hexdigest()[:8]
+        salt = "gb" + hashlib.sha256(f"{self.caption}{self.alt}".encode()).hexdigest()[:8]
         drawing = svg.render(self.figure, salt=salt, alt=self.alt)
         return {
             "text/plain": repr(self),
