@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,9 @@ from playwright.sync_api import Locator, Page
 from genbook.kit import svg
 
 ROOT = Path(__file__).parents[2]
-BUILT = ROOT / "_build" / "html"
-REFERENCES = ROOT / "_build" / "references"
-REPORT = ROOT / "_build" / "reports" / "explorables.json"
+BUILD = Path(os.environ.get("GENBOOK_BUILD", ROOT / "_build"))
+REFERENCES = BUILD / "references"
+REPORT = BUILD / "reports" / "explorables.json"
 FIGURE = "[data-genbook-explore]"
 Open = Callable[..., Page]
 READY = "[data-genbook-explore=ready]"

@@ -361,6 +361,9 @@ function render({ model, el }) {
   put(model.get("drawing"));
   const start = { ...spec, start: model.get("place") };
   const own = assemble(figure, start, (place) => { wish = [...place]; pump(); }, ends.signal);
+  for (const field of figure.querySelectorAll("input, select, button")) {
+    field.setAttribute("data-lm-suppress-shortcuts", "true");  // JupyterLab wants the arrow keys
+  }
   const arrived = () => {
     const reply = model.get("reply");
     error.textContent = reply.error || "";

@@ -85,6 +85,6 @@ def style() -> str:
         >>> "/*" in style()
         False
     """
-    text = (HERE / "explore.css").read_text(encoding="utf-8")
+    text = (HERE.parent / "static" / "explore.css").read_text(encoding="utf-8")
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
     return re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()

@@ -1,0 +1,235 @@
+"""The live form in JupyterLab: the kernel draws, the newest wish wins, errors do no harm."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser import pages
+from browser.pages import Open
+from jupyter_client import BlockingKernelClient
+from playwright.sync_api import Locator, Page
+
+CELLS = [
+    """
+import time
+from genbook.kit import plotting
+from genbook.kit.explore import explore, steps
+calls = []
+def draw(level, fail):
+    calls.append(level)
+    if fail and level > 3:
+        raise RuntimeError("no such level")
+    time.sleep(0.15)
+    figure, axes = plotting.subplots(width=4, height=2)
+    axes.plot([0, 1], [0, level], color=plotting.MODEL)
+    axes.set(xlim=(0, 1), ylim=(0, 10), title=f"level {level}")
+    return figure
+explore(draw, level=(0, 10, 1), fail=False, caption="A line.", alt="A line.", drag=(None, "level"))
+""",
+    "print('drawn', len(calls))",
+]
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """JupyterLab on the loopback interface, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("lab")
+    home = tmp_path_factory.mktemp("home")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    token = secrets.token_hex(8)
+    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--ip=127.0.0.1"]
+    command += [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
+    command += ["--allow-root", f"--ServerApp.root_dir={folder}", "--LabApp.news_url="]
+    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("GENBOOK_")}
+    places = {"JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_RUNTIME_DIR": str(home / "run")}
+    places |= {"IPYTHONDIR": str(home / "ipython"), "JUPYTERLAB_SETTINGS_DIR": str(home / "set")}
+    places |= {"JUPYTERLAB_WORKSPACES_DIR": str(home / "spaces")}
+    log = (home / "log").open("w")
+    server = subprocess.Popen(command, env=kept | places, stdout=log, stderr=log, cwd=folder)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_for(f"{address}/api?token={token}", server, home / "log")
+        (folder / "live.ipynb").write_text(json.dumps(notebook(*CELLS)), encoding="utf-8")
+        _start_kernel(address, token, home / "run")
+        yield f"{address}/lab/tree/live.ipynb?reset&token={token}", folder
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
+        log.close()
+
+
+def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(240):
+        if server.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return
+        except OSError:
+            time.sleep(0.5)
+    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
+
+
+def _start_kernel(address: str, token: str, runtime: Path) -> None:
+    """Have the notebook's kernel ready: a cell run while it starts can get lost in the page."""
+    wish = {"path": "live.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}}
+    head = {"Authorization": f"token {token}", "Content-Type": "application/json"}
+    data = json.dumps(wish).encode()
+    request = urllib.request.Request(f"{address}/api/sessions", data=data, headers=head)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        kernel = json.load(answer)["kernel"]["id"]
+    client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{kernel}.json"))
+    client.load_connection_file()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=90)
+        client.execute_interactive("import genbook.kit.explore.live", timeout=90)
+    finally:
+        client.stop_channels()
+
+
+def notebook(*cells: str) -> dict[str, Any]:
+    return {
+        "cells": [
+            {
+                "cell_type": "code",
+                "id": f"cell{k}",
+                "metadata": {},
+                "execution_count": None,
+                "outputs": [],
+                "source": cell.strip(),
+            }
+            for k, cell in enumerate(cells)
+        ],
+        "metadata": {
+            "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+
+
+@pytest.fixture
+def live(lab: tuple[str, Path], visit: Open) -> Page:
+    """The notebook, with every cell run."""
+    address, _ = lab
+    page = visit(address, allow=address.split("/lab", maxsplit=1)[0])
+    page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
+    page.wait_for_selector(".jp-StatusBar-Widget >> text=| Idle", timeout=90_000)
+    run(page, "Run All Cells")
+    page.wait_for_selector("[data-genbook-explore=live] svg", timeout=120_000)
+    page.get_by_text("drawn ", exact=False).last.wait_for()
+    return page
+
+
+def run(page: Page, entry: str) -> None:
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name=entry, exact=True).click()
+
+
+def shows(page: Page, text: str) -> None:
+    """Wait until the drawing has this title."""
+    page.wait_for_function(
+        "text => [...document.querySelectorAll('.gb-stage svg text')]"
+        ".some(e => e.textContent === text)",
+        arg=text,
+    )
+
+
+def figure_of(page: Page) -> Locator:
+    return page.locator("[data-genbook-explore=live]")
+
+
+def drawn(page: Page) -> int:
+    """How often the kernel has drawn, asked of the notebook's last cell."""
+    last = page.locator(".jp-Notebook .jp-CodeCell").nth(1)
+    old = last.locator(".jp-InputPrompt").inner_text()
+    last.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function(
+        "([cell, old]) => /\\[\\d+\\]/.test(cell.querySelector('.jp-InputPrompt').innerText)"
+        " && cell.querySelector('.jp-InputPrompt').innerText !== old",
+        arg=[last.element_handle(), old],
+    )
+    return int(last.locator(".jp-OutputArea-output").inner_text().split()[-1])
+
+
+def test_a_move_brings_the_kernels_figure(live: Page) -> None:
+    figure = figure_of(live)
+    shows(live, "level 5")
+    slider = pages.field(figure, "level")
+    slider.focus()
+    live.keyboard.press("ArrowRight")
+    shows(live, "level 6")
+    box = figure.locator(".gb-drag").bounding_box()
+    assert box is not None
+    live.mouse.click(box["x"] + box["width"] / 2, box["y"] + 0.8 * box["height"])
+    shows(live, "level 2")
+    assert figure.locator("figcaption").inner_text() == "A line."
+
+
+def test_a_burst_of_ten_moves_draws_at_most_three_times(live: Page) -> None:
+    figure = figure_of(live)
+    shows(live, "level 5")
+    before = drawn(live)
+    for level in (0, 1, 2, 3, 4, 6, 7, 8, 9, 10):
+        pages.put(figure, {"level": level})
+    shows(live, "level 10")
+    assert drawn(live) - before <= 3
+    assert figure.evaluate("f => f.genbook.sent") <= 3
+
+
+def test_an_error_shows_and_leaves_the_last_good_frame(live: Page) -> None:
+    figure = figure_of(live)
+    pages.put(figure, {"level": 2})
+    shows(live, "level 2")
+    pages.put(figure, {"fail": 1})
+    live.wait_for_function("f => f.genbook.sent === 2", arg=figure.element_handle())
+    pages.put(figure, {"level": 9})
+    live.wait_for_selector("text=RuntimeError: no such level")
+    shows(live, "level 2")
+    pages.put(figure, {"fail": 0})
+    shows(live, "level 9")
+    assert figure.locator(".gb-error").inner_text() == ""
+
+
+def test_closing_the_cell_leaves_no_listener(live: Page) -> None:
+    shows(live, "level 5")
+    client = live.context.new_cdp_session(live)
+    handles = ["[id$='-level']", "[id$='-fail']", ".gb-drag"]
+    remote = [
+        client.send("Runtime.evaluate", {"expression": f'document.querySelector("{name}")'})[
+            "result"
+        ]["objectId"]
+        for name in handles
+    ]
+
+    def listeners() -> list[int]:
+        found = [client.send("DOMDebugger.getEventListeners", {"objectId": o}) for o in remote]
+        return [len(entry["listeners"]) for entry in found]
+
+    assert min(listeners()) >= 1
+    live.locator(".jp-Notebook .jp-CodeCell").nth(0).locator(".cm-content").click()
+    live.keyboard.press("Escape")
+    live.keyboard.press("d")
+    live.keyboard.press("d")
+    live.wait_for_selector("[data-genbook-explore=live]", state="detached")
+    assert listeners() == [0, 0, 0]
