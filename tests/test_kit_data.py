@@ -301,6 +301,17 @@ def test_a_mixture_has_the_moments_of_the_mixture(device):
     assert x.std().item() == pytest.approx(deviation.item(), rel=0.05)
 
 
+def test_each_part_of_a_mixture_has_its_share_mean_and_spread():
+    means, stds, weights = (-50.0, 0.0, 50.0), (0.5, 1.0, 3.0), (1.0, 2.0, 1.0)
+    x = data.mixture_1d(N, seeded(0), means=means, stds=stds, weights=weights)
+    nearest = (x[:, None] - torch.tensor(means)).abs().argmin(dim=1)
+    for place, (mean, std, weight) in enumerate(zip(means, stds, weights, strict=True)):
+        part = x[nearest == place]
+        assert len(part) / N == pytest.approx(weight / 4, rel=0.1)
+        assert part.mean().item() == pytest.approx(mean, abs=5 * std / math.sqrt(len(part)))
+        assert part.std().item() == pytest.approx(std, rel=5 / math.sqrt(2 * len(part)))
+
+
 def test_the_swiss_roll_without_noise_lies_on_its_spiral():
     points = data.swiss_roll(N, seeded(0), noise=0.0, dtype=torch.float64)
     radius = points.norm(dim=1)

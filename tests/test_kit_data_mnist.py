@@ -348,6 +348,7 @@ def test_a_server_that_cannot_resume_is_asked_for_all(place, mirror):
     mirror.resumes = False
     fill(cached(place).parent, {f"{IMAGES}.gz.part": PACKED[f"{IMAGES}.gz"][:1000]})
     assert is_the_train_split(data.mnist(device="cpu"))
+    assert mirror.gets(f"{IMAGES}.gz") == ["bytes=1000-"]
 
 
 @pytest.mark.parametrize("left", [b"rubbish" * 100, PACKED[f"{IMAGES}.gz"] + b"more"])
