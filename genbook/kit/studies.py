@@ -157,7 +157,7 @@ class StudyResult:
 
     @property
     def provenance(self) -> str:
-        r"""One line for a caption: when, with what, on what, how long."""
+        r"""One line for a caption, which says when, with what, on what and how long."""
         seeds = f", seeds {', '.join(map(str, self.seeds))}" if self.seeds else ""
         return (
             f"Recorded {self.date} by `{self.command}`{seeds}; {self.device}, torch "
