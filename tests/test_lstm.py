@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
+from chapters import assert_breaks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from genbook import lstm
+from genbook import lstm, lstm_text, lstm_training
+from genbook.figures import lstm as figures
+from genbook.kit import data, studies
 from genbook.kit.device import seeded
 from genbook.kit.receipts import ReceiptError, check
 
@@ -337,19 +343,8 @@ def test_the_plain_nets_path_equals_autograd():
     assert torch.allclose(path[1], auto, atol=1e-12)
 
 
-def against_the_cliff(steps: int) -> tuple[lstm.RNNCell, torch.Tensor]:
-    """A net of spectral radius 0 and inputs that hold unit 1 at 0 and unit 2 at saturation."""
-    net = lstm.RNNCell(2, 2, dtype=DOUBLE)
-    with torch.no_grad():
-        net.weight_h.copy_(torch.tensor([[2.0, -2.0], [2.0, -2.0]]))
-        net.weight_x.copy_(torch.eye(2))
-        net.bias.zero_()
-    return net, torch.tensor([2.0, 22.0], dtype=DOUBLE).expand(steps, 2)
-
-
 def test_the_spectral_radius_bounds_nothing():
-    net, xs = against_the_cliff(11)
-    start = torch.tensor([0.0, 1.0], dtype=DOUBLE)
+    net, xs, start = lstm.saturating_pair(11)
     reach = lstm.norms(lstm.rnn_path(net, lstm.unroll_rnn(net, xs, start))).flip(0)
     assert lstm.spectral_radius(net.weight_h) < 1e-6
     k = torch.arange(11, dtype=DOUBLE)
@@ -375,7 +370,343 @@ def test_the_bound_with_the_radius_instead_of_the_singular_value_is_broken():
     refused((reach - lstm.spectral_radius(net.weight_h) ** k).max().clamp_min(0), 1e-12)
 
 
+# Readers and their training
+
+
+@FAST
+@given(st.integers(1, 6), st.integers(1, 4), st.sampled_from(["rnn", "lstm"]))
+def test_a_carried_state_continues_the_sequence(steps, size, kind):
+    reader = lstm_training.Reader(kind, 3, 2, hidden=5, generator=seeded(0))
+    x = torch.randn(2 * steps, size, 3, generator=seeded(1))
+    whole, _ = reader(x)
+    first, state = reader(x[:steps])
+    second, _ = reader(x[steps:], state)
+    assert torch.allclose(torch.cat([first, second]), whole, atol=1e-6)
+
+
+def test_a_reader_starts_as_asked():
+    bias = torch.arange(5.0)
+    reader = lstm_training.Reader(
+        "lstm", 3, 2, hidden=5, forget_bias=bias, input_bias=-bias, generator=seeded(0)
+    )
+    cell = lstm.from_torch(reader.recurrent)
+    assert torch.equal(cell.bias, torch.cat([-bias, bias, torch.zeros(10)]))
+    plain = lstm_training.Reader("rnn", 3, 2, hidden=5, orthogonal=True, generator=seeded(0))
+    weight = plain.recurrent.weight_hh_l0
+    assert torch.allclose(weight @ weight.T, torch.eye(5), atol=1e-5)
+
+
+def test_the_same_seed_gives_the_same_run():
+    first, second = (lstm_training.lag_run("LSTM, bias 1", 20, 3, total=20) for _ in range(2))
+    assert replace(first, seconds=0) == replace(second, seconds=0)
+
+
+def test_training_lowers_the_loss_and_stops_when_all_is_right():
+    reader = lstm_training.arm_named("LSTM, keep and shut").reader(10, seeded(0))
+    losses = [
+        step.terms["loss"] for step in lstm_training.lag_steps(reader, 10, seeded(1), total=2_000)
+    ]
+    assert len(losses) < 2_000
+    assert sum(losses[-50:]) < 0.1 * sum(losses[:50])
+    assert lstm_training.lag_accuracy(reader, 10, sequences=2_000) > 0.98
+
+
+def test_the_loss_of_even_scores_is_the_logarithm_of_the_answers():
+    scores = torch.zeros(6, 3, 7)
+    for answers in (torch.zeros(3, dtype=torch.int64), torch.zeros(6, 3, dtype=torch.int64)):
+        loss, _ = lstm_training.loss_and_accuracy(scores, answers)
+        assert loss.item() == pytest.approx(math.log(7), rel=1e-6)
+
+
+def test_only_the_last_step_counts_when_there_is_one_answer():
+    scores = torch.randn(6, 3, 7, generator=seeded(0))
+    answers = torch.tensor([1, 2, 3])
+    changed = torch.cat([scores[:-1] + 1_000, scores[-1:]])
+    first = lstm_training.loss_and_accuracy(scores, answers)[0]
+    assert first == lstm_training.loss_and_accuracy(changed, answers)[0]
+
+
+@FAST
+@given(st.integers(1, 5), st.integers(1, 9), st.integers(60, 200))
+def test_streams_go_on_where_they_stopped(size, length, count):
+    batches = lstm_training.streams(torch.arange(count), size=size, length=length)
+    x, y = next(batches)
+    assert torch.equal(y, x + 1)
+    if count // size > 2 * length:
+        later, _ = next(batches)
+        assert torch.equal(later[0], y[-1])
+
+
+def test_spread_biases_give_memories_up_to_the_longest_lag():
+    memories = lstm.memory(lstm_training.spread_bias(4_000, 100, seeded(0)))
+    assert memories.min() >= 1.4
+    assert memories.max() <= 99.5
+    assert abs(memories.median().item() - 50) < 3
+
+
+# Units against chance
+
+
+def brute_auc(scores: torch.Tensor, labels: torch.Tensor, strata: torch.Tensor) -> float:
+    """Over all pairs of one stratum with different labels: the share in the right order."""
+    won = pairs = 0.0
+    for i in range(len(scores)):
+        for j in range(len(scores)):
+            if strata[i] == strata[j] and labels[i] and not labels[j]:
+                pairs += 1
+                won += float(scores[i] > scores[j]) + 0.5 * float(scores[i] == scores[j])
+    return won / pairs
+
+
+@FAST
+@given(st.integers(0, 999))
+def test_auc_counts_pairs(seed):
+    generator = seeded(seed)
+    scores = torch.randint(5, (24, 2), generator=generator).float()
+    strata = torch.randint(3, (24,), generator=generator)
+    labels = torch.rand(24, generator=generator) < 0.5
+    labels[:2], strata[:2] = torch.tensor([True, False]), 0
+    found = lstm_text.auc(scores, labels, strata)
+    for unit in range(2):
+        assert found[unit].item() == pytest.approx(brute_auc(scores[:, unit], labels, strata))
+
+
+@FAST
+@given(st.integers(0, 999))
+def test_a_function_of_the_stratum_scores_exactly_half(seed):
+    generator = seeded(seed)
+    strata = torch.randint(7, (300,), generator=generator)
+    labels = torch.rand(300, generator=generator) < 0.2 + 0.1 * strata
+    scores = torch.randn(7, 4, generator=generator)[strata]
+    assert (lstm_text.auc(scores, labels, strata) == 0.5).all()
+    assert (lstm_text.auc(scores, labels) != 0.5).any()
+
+
+def runs(count: int, seed: int) -> torch.Tensor:
+    """Slow on–off labels."""
+    noise = torch.randn(count + 200, generator=seeded(seed)).unfold(0, 201, 1).mean(-1)
+    return noise[:count] > 0
+
+
+def test_slow_units_that_know_nothing_are_rarely_called_significant():
+    hits = 0
+    for seed in range(40):
+        units = torch.stack([runs(2_000, 1_000 + 50 * seed + u).float() for u in range(5)], 1)
+        units += 0.1 * torch.randn(units.shape, generator=seeded(seed))
+        strata = torch.randint(3, (2_000,), generator=seeded(seed))
+        found = lstm_text.evidence(
+            units, runs(2_000, seed), strata, shifts=39, generator=seeded(seed)
+        )
+        hits += found.p_value <= 0.05
+    assert hits <= 6
+
+
+def test_a_unit_that_knows_is_found_whichever_way_it_points():
+    label = runs(4_000, 0)
+    units = torch.randn(4_000, 6, generator=seeded(1))
+    units[:, 4] -= 3 * label.float()
+    strata = torch.zeros(4_000, dtype=torch.int64)
+    found = lstm_text.evidence(units, label, strata, shifts=39, generator=seeded(2))
+    assert (found.unit, found.sign) == (4, -1)
+    assert found.auc > 0.95
+    assert found.p_value == 1 / 40
+
+
+def marked(source: str, label: str) -> str:
+    return "".join(
+        letter if here else "."
+        for letter, here in zip(source, lstm_text.positions(source)[label].tolist(), strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "label", "expected"),
+    [
+        ("a = 'b' + \"c'd\"\n", "quotes", """....'b...."c'd.."""),
+        ("x = 1  # it's\n", "quotes", "." * 14),
+        ('"""two\nlines"""\n', "quotes", "." * 16),
+        ("f(a[0], b)\n", "brackets", ".(a[0], b.."),
+        ("f(')')\n", "brackets", ".(')'.."),
+        ("        y\n    z\n", "indentation", ".......\x20y\n......"),
+    ],
+)
+def test_positions_follow_the_grammar(source, label, expected):
+    assert marked(source, label) == expected
+
+
+def test_positions_survive_source_that_is_cut_off():
+    found = lstm_text.positions("f('a', (\n'b")
+    assert {len(mask) for mask in found.values()} == {11}
+    assert found["brackets"][-1]
+
+
+def test_recorded_cells_are_those_of_the_text_in_order():
+    reader = lstm_training.Reader("lstm", 9, 9, hidden=4, embedding=3, generator=seeded(0))
+    codes = torch.randint(9, (20,), generator=seeded(1))
+    cells = lstm_text.record_cells(reader, codes, streams=2)
+    one = lstm_text.record_cells(reader, codes[10:], streams=1)
+    assert torch.allclose(cells[10:], one, atol=1e-6)
+
+
+def test_figures_have_what_they_promise():
+    masks = {"a": runs(900, 0), "b": runs(900, 1)}
+    begins = figures.telling_stretches(masks, count=3)
+    assert begins == sorted(begins)
+    assert all(450 <= begin <= 830 for begin in begins)
+    watched = figures.watch("RNN", 20, 0, total=5, moments=7)
+    assert len(watched.snapshots) == 7
+    assert [snapshot.update for snapshot in watched.snapshots][-1] == 5
+    with pytest.raises(ValueError, match="LSTM"):
+        figures.gates_of(watched, 20, 0)
+
+
+def test_the_study_holds_every_contender_at_every_length_for_five_seeds():
+    result = studies.load("lstm_long_lag")
+    there = {(row["arm"], row["length"], row["seed"]) for row in result.rows}
+    wanted = {
+        (arm.name, length, seed)
+        for arm in lstm_training.ARMS
+        for length in lstm_training.LENGTHS
+        for seed in result.seeds
+    }
+    assert there == wanted
+    assert len(result.seeds) >= 5
+
+
+# The chapter's receipts, broken on purpose
+
+
+def changed(monkeypatch: pytest.MonkeyPatch, name: str, how: Callable[[Any], Any]) -> None:
+    """Let ``lstm.name`` return something else."""
+    original = getattr(lstm, name)
+    monkeypatch.setattr(lstm, name, lambda *a, **k: how(original(*a, **k)))
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The chapter without its long runs and its long text."""
+    monkeypatch.setenv("GENBOOK_PROFILE", "fast")
+    monkeypatch.setattr(lstm_training, "lag_accuracy", lambda *_, **__: 0.5)
+    watch, source = figures.watch, data.python_source
+    monkeypatch.setattr(
+        figures, "watch", lambda arm, length, seed: watch(arm, length, seed, total=3)
+    )
+    monkeypatch.setattr(data, "python_source", lambda _=0, split="train": source(20_000, split))
+
+
+def test_receipt_bound(monkeypatch):
+    def radius(weight, count, *, gamma=1.0):
+        return (gamma * lstm.spectral_radius(weight)) ** torch.arange(count + 1, dtype=DOUBLE)
+
+    monkeypatch.setattr(lstm, "rnn_bound", radius)
+    assert_breaks("lstm", "test_receipt_bound", monkeypatch)
+
+
+def test_receipt_radius(monkeypatch):
+    changed(monkeypatch, "rnn_path", lambda path: 1.01 * path)
+    assert_breaks("lstm", "test_receipt_radius", monkeypatch)
+
+
+def test_receipt_necessary(monkeypatch):
+    changed(monkeypatch, "rnn_path", lambda path: path + 1e-3)
+    assert_breaks("lstm", "test_receipt_necessary", monkeypatch)
+
+
+def test_receipt_torch(monkeypatch):
+    def in_another_order(cell: lstm.LSTMCell) -> lstm.LSTMCell:
+        with torch.no_grad():
+            for values in cell.parameters():
+                values.copy_(torch.cat([values.chunk(4)[block] for block in (0, 1, 3, 2)]))
+        return cell
+
+    changed(monkeypatch, "from_torch", in_another_order)
+    assert_breaks("lstm", "test_receipt_torch", monkeypatch)
+
+
+def test_receipt_keep(monkeypatch):
+    original = lstm.update
+    monkeypatch.setattr(lstm, "update", lambda i, f, o, g, c: original(i, f - 1e-6, o, g, c))
+    assert_breaks("lstm", "test_receipt_keep", monkeypatch)
+
+
+def test_receipt_held(monkeypatch):
+    original = lstm.hold
+    monkeypatch.setattr(lstm, "hold", lambda g, *, i, f, o: original(g, i=i, f=f + 0.01, o=o))
+    assert_breaks("lstm", "test_receipt_held", monkeypatch)
+
+
+def test_receipt_parts(monkeypatch):
+    original = lstm.unroll
+    monkeypatch.setattr(lstm, "unroll", lambda cell, xs, state=None: original(cell, xs))
+    assert_breaks("lstm", "test_receipt_parts", monkeypatch)
+
+
+def test_receipt_memory(monkeypatch):
+    changed(monkeypatch, "memory", lambda tau: math.log(2) * tau)
+    assert_breaks("lstm", "test_receipt_memory", monkeypatch)
+
+
+def test_receipt_direct(monkeypatch):
+    monkeypatch.setattr(lstm, "direct_path", lambda forget: forget.flip(0).cumprod(0).flip(0))
+    assert_breaks("lstm", "test_receipt_direct", monkeypatch)
+
+
+def test_receipt_total(monkeypatch):
+    monkeypatch.setattr(
+        lstm, "total_path", lambda _, gates: torch.diag_embed(lstm.direct_path(gates.forget))
+    )
+    assert_breaks("lstm", "test_receipt_total", monkeypatch)
+
+
+def test_receipt_gap(monkeypatch):
+    changed(monkeypatch, "step_gap_bound", lambda bound: 0.01 * bound)
+    assert_breaks("lstm", "test_receipt_gap", monkeypatch)
+
+
+def test_receipt_explode(monkeypatch):
+    changed(monkeypatch, "direct_path", lambda path: 1.01 * path)
+    changed(monkeypatch, "total_path", lambda path: path / path.abs().max())
+    assert_breaks("lstm", "test_receipt_explode", monkeypatch)
+
+
+def test_receipt_lag(monkeypatch, quick):
+    assert_breaks("lstm", "test_receipt_lag", monkeypatch)
+
+
+def test_receipt_lookup(monkeypatch, quick):
+    original = lstm_text.auc
+    monkeypatch.setattr(lstm_text, "auc", lambda scores, labels, strata: original(scores, labels))
+    assert_breaks("lstm", "test_receipt_lookup", monkeypatch)
+
+
+def test_receipt_units(monkeypatch, quick):
+    original = lstm_text.evidence
+    monkeypatch.setattr(
+        lstm_text,
+        "evidence",
+        lambda scores, labels, strata, **rest: original(
+            scores[torch.randperm(len(scores), generator=seeded(0))], labels, strata, **rest
+        ),
+    )
+    assert_breaks("lstm", "test_receipt_units", monkeypatch)
+
+
 # Bad input
+
+
+def reader_of(kind: str, **options: Any) -> lstm_training.Reader:
+    return lstm_training.Reader(kind, 3, 4, hidden=5, generator=seeded(0), **options)
+
+
+def embedded() -> lstm_training.Reader:
+    return reader_of("lstm", embedding=2)
+
+
+def evidence_of(shifts: int) -> lstm_text.Evidence:
+    labels = torch.arange(40) % 2 == 0
+    strata = torch.zeros(40, dtype=torch.int64)
+    units = torch.zeros(40, 2)
+    return lstm_text.evidence(units, labels, strata, shifts=shifts, generator=seeded(0))
 
 
 @pytest.mark.parametrize(
@@ -396,6 +727,20 @@ def test_the_bound_with_the_radius_instead_of_the_singular_value_is_broken():
         (lambda: lstm.rnn_bound(torch.zeros(2, 3), 1), r"\[H, H\]"),
         (lambda: lstm.rnn_bound(torch.eye(2), 1, gamma=0), "gamma"),
         (lambda: lstm.path_by_autograd(lstm.LSTMCell(3, 4), torch.zeros(5, 3), 6), "step"),
+        (lambda: reader_of("gru"), "'rnn' or 'lstm'"),
+        (lambda: reader_of("lstm", orthogonal=True), "orthogonal"),
+        (lambda: reader_of("rnn", forget_bias=1.0), "biases"),
+        (lambda: list(lstm_training.train(reader_of("rnn"), [], total=0, rate=1)), "total"),
+        (lambda: lstm_training.loss_and_accuracy(torch.zeros(5, 2, 4), torch.zeros(3)), "answers"),
+        (lambda: lstm_training.rows(torch.zeros(2, 3, 8, 8)), r"\[B, 1, H, W\]"),
+        (lambda: next(lstm_training.streams(torch.arange(9), size=3, length=3)), "characters"),
+        (lambda: lstm_training.spread_bias(3, 2, seeded(0)), "3 steps"),
+        (lambda: lstm_training.arm_named("GRU"), "expected one of"),
+        (lambda: lstm_text.auc(torch.zeros(3, 2), torch.zeros(4, dtype=torch.bool)), "scores"),
+        (lambda: lstm_text.auc(torch.zeros(3, 2), torch.zeros(3, dtype=torch.bool)), "both"),
+        (lambda: evidence_of(shifts=0), "shift"),
+        (lambda: lstm_text.record_cells(reader_of("lstm"), torch.arange(9), streams=2), "embed"),
+        (lambda: lstm_text.record_cells(embedded(), torch.arange(9), streams=10), "streams"),
     ],
 )
 def test_bad_input_is_refused(call, words):

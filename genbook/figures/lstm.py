@@ -273,7 +273,7 @@ def training(step: int, plain: Watched, gated: Watched) -> Figure:
     left.legend(loc="lower right")
     middle.set(yscale="log", xlim=(0, len(now.reach) - 1), ylim=(1e-12, 1))
     middle.set(xlabel="step of the sequence", title="gradient at the input")
-    right.imshow(now.answers, cmap="gray_r", vmin=0, vmax=1)
+    right.imshow(now.answers.numpy(), cmap="gray_r", vmin=0, vmax=1)
     names = ["XX", "XY", "YX", "YY"]
     right.set_xticks(range(4), names)
     right.set_yticks(range(4), names)
@@ -312,7 +312,7 @@ def gates_of(run: Watched, length: int, answer: int) -> tuple[Figure, Tensor]:
     for axis, (title, values, low) in zip(
         axes, (*panels, ("tanh of the cell c", gates.cell.tanh(), -1)), strict=True
     ):
-        axis.imshow(values[:, order].T, cmap="gray", vmin=low, vmax=1, aspect="auto")
+        axis.imshow(values[:, order].T.numpy(), cmap="gray", vmin=low, vmax=1, aspect="auto")
         axis.plot(marks, [-1.6, -1.6], "v", color=DATA, clip_on=False)
         axis.grid(False)
         axis.set(xlabel="step", xlim=(-0.5, length - 0.5), ylim=(len(order) - 0.5, -0.5))
@@ -409,6 +409,25 @@ def reading(
 
 
 # Units of a reader of source code
+
+
+def telling_stretches(masks: Mapping[str, Tensor], *, count: int, width: int = 70) -> list[int]:
+    r"""Where to look: stretches of the second half in which every label changes most often.
+
+    Args:
+        masks: label → where it holds, each ``[N]``.
+        count: how many stretches.
+        width: characters in each.
+
+    Returns:
+        Their first characters, in the order of the text.
+    """
+    length = len(next(iter(masks.values())))
+    begins = range(length // 2, length - width, width)
+    changes = torch.stack([mask.diff().long().cumsum(0) for mask in masks.values()])
+    score = torch.stack([changes[:, b + width - 2] - changes[:, b] for b in begins], 1)
+    best = score.double().log1p().sum(0).topk(min(count, len(begins))).indices
+    return sorted(begins[place] for place in best.tolist())
 
 
 def unit_along(
