@@ -323,7 +323,7 @@ def test_a_killed_study_goes_on_from_its_checkpoint(cache, tmp_path, capsys):
 
 
 def test_processes_share_the_seeds(cache, tmp_path):
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2"]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     script = tmp_path / "launched.py"
     script.write_text(RUN.format("BY_SEED"))
     alone = os.environ | {"OMP_NUM_THREADS": "1"}
