@@ -1,0 +1,175 @@
+"""The built book, opened from disk: every explorable on every page, and the pages themselves."""
+
+from __future__ import annotations
+
+import gzip
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import pages
+from browser.pages import Open
+from playwright.sync_api import Locator, Page
+
+from genbook.kit import svg
+
+BUILT = sorted((pages.BUILD / "html" / "book").glob("*.html"))
+EVERY = pytest.mark.parametrize("path", BUILT or [None], ids=lambda p: p.stem if p else "no book")
+
+
+@pytest.fixture
+def page(path: Path | None, visit: Open) -> Page:
+    """The page; there is no skipping it."""
+    if path is None:
+        pytest.fail("the book isn't built: run make book first")
+    return visit(path)
+
+
+def figures(page: Page) -> list[Locator]:
+    found = page.locator(pages.FIGURE)
+    assert found.count() == page.locator(pages.READY).count()
+    return [found.nth(k) for k in range(found.count())]
+
+
+def name_of(figure: Locator) -> str:
+    return str(figure.get_attribute("id"))
+
+
+@EVERY
+def test_every_explorable_shows_pythons_frames_at_five_random_points(page: Page) -> None:
+    for figure in figures(page):
+        for point in pages.references(name_of(figure))["points"]:
+            pages.put(figure, point["place"])
+            assert pages.alike(pages.drawing(figure), svg.parse(point["svg"])) == []
+
+
+@EVERY
+@pytest.mark.parametrize("means", ["keys", "mouse"])
+def test_every_control_leads_to_pythons_frame(page: Page, means: str) -> None:
+    for figure in figures(page):
+        for point in pages.references(name_of(figure))["points"]:
+            for control in pages.fields(figure):
+                drive(page, figure, control, point["place"][control["name"]], means)
+            assert pages.place(figure) == point["place"]
+            assert pages.alike(pages.drawing(figure), svg.parse(point["svg"])) == []
+
+
+def drive(page: Page, figure: Locator, control: dict[str, Any], wanted: int, means: str) -> None:
+    """Bring one control to a place as a reader would."""
+    field = figure.locator(f"#{control['id']}")
+    if control["kind"] == "checkbox":
+        if field.is_checked() != bool(wanted):
+            if means == "mouse":
+                field.click()
+            else:
+                field.press("Space")
+    elif control["kind"] == "select-one":
+        if means == "mouse":
+            field.select_option(index=wanted)
+        else:
+            field.press("Home")
+            for _ in range(wanted):
+                field.press("ArrowDown")
+    elif means == "mouse":
+        last = pages.shape(figure)[control["name"]] - 1
+        field.scroll_into_view_if_needed()
+        box = field.bounding_box()
+        assert box is not None
+        x = 8 + wanted / last * (box["width"] - 16)  # the thumb is 16 pixels wide
+        field.click(position={"x": x, "y": box["height"] / 2})
+        reached = pages.place(figure)[control["name"]]
+        assert abs(reached - wanted) <= 1 + last * 8 / box["width"]
+        for _ in range(abs(reached - wanted)):
+            page.keyboard.press("ArrowRight" if wanted > reached else "ArrowLeft")
+    else:
+        field.press("Home")
+        for _ in range(wanted):
+            page.keyboard.press("ArrowRight")
+
+
+@EVERY
+def test_every_play_button_plays_and_pauses(page: Page) -> None:
+    for figure in figures(page):
+        for control in (c for c in pages.fields(figure) if c["play"]):
+            pages.put(figure, {control["name"]: 0})
+            index = [c["name"] for c in pages.fields(figure)].index(control["name"])
+            button = figure.locator(f"#{control['id']}").locator("xpath=..").locator(".gb-play")
+            button.click()
+            page.wait_for_function(
+                "([f, k]) => f.genbook.place[k] > 1", arg=[figure.element_handle(), index]
+            )
+            button.press("Enter")
+            stopped = pages.place(figure)
+            drawn = svg.serialise(pages.drawing(figure))
+            pages.put(figure, {control["name"]: 0})
+            pages.put(figure, stopped)
+            assert svg.serialise(pages.drawing(figure)) == drawn
+
+
+@EVERY
+def test_a_move_takes_under_4_ms(page: Page, report: dict[str, Any]) -> None:
+    for k in range(len(figures(page))):
+        measured = pages.quickest(page, lambda k=k: figures(page)[k])  # type: ignore[misc]
+        report[f"timing, {Path(page.url).stem}, {name_of(figures(page)[k])} (ms)"] = measured
+        assert measured["script p95"] <= 4.0
+
+
+@EVERY
+def test_a_page_weighs_less_than_1_mb(path: Path, page: Page, report: dict[str, Any]) -> None:
+    data = path.read_bytes()
+    report[f"page, {path.stem}"] = {
+        "kB": len(data) / 1e3,
+        "kB gzipped": len(gzip.compress(data)) / 1e3,
+        "explorables": len(figures(page)),
+    }
+    for figure in figures(page):
+        drawn = pages.references(name_of(figure))
+        report[f"frames, {path.stem}, {drawn['name']}"] = {
+            "frames": drawn["frames"],
+            "bytes a frame": drawn["bytes"] / drawn["frames"],
+        }
+    assert len(data) <= 1_000_000
+
+
+@EVERY
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_and_figures_are_legible(page: Page, theme: str) -> None:
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+    page.wait_for_timeout(300)
+    for figure in [*figures(page), *page.locator(".gb-picture").all()]:
+        assert pages.faint(figure) == []
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@EVERY
+def test_nothing_overflows_at_360_pixels(path: Path | None, page: Page) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.wait_for_timeout(200)
+    assert pages.overflow(page) == []
+
+
+@EVERY
+def test_print_shows_the_current_frame(page: Page) -> None:
+    for figure in figures(page):
+        point = random.Random(1).choice(pages.references(name_of(figure))["points"])
+        pages.put(figure, point["place"])
+        page.emulate_media(media="print")
+        assert pages.alike(pages.drawing(figure), svg.parse(point["svg"])) == []
+        assert figure.locator("svg").is_visible()
+        assert figure.locator("figcaption").is_visible()
+        assert not figure.locator(".gb-controls").is_visible()
+        page.emulate_media(media="screen")
+
+
+@EVERY
+def test_without_scripting_first_frames_and_captions_stand(path: Path | None, visit: Open) -> None:
+    if path is None:
+        pytest.fail("the book isn't built: run make book first")
+    page = visit(path, java_script_enabled=False)
+    for figure in page.locator(pages.FIGURE).all():
+        assert figure.locator("svg").is_visible()
+        assert figure.locator("figcaption").is_visible()
+        assert not figure.locator(".gb-controls").is_visible()
