@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -179,13 +179,13 @@ class Evidence:
 
 def evidence(
     scores: Tensor,
-    labels: Tensor,
+    labels: Mapping[str, Tensor],
     strata: Tensor,
     *,
     shifts: int,
     generator: torch.Generator,
-) -> Evidence:
-    r"""Does a unit track a label better than chance allows, searching all units?
+) -> dict[str, Evidence]:
+    r"""For each label: does a unit track it better than chance allows, searching all units?
 
     The unit is chosen on the first half of the text and judged on the second. For the null
     distribution the labels of the second half are rotated against the units by a random stretch,
@@ -194,13 +194,13 @@ def evidence(
 
     Args:
         scores: each unit's value at each character, in the order of the text, ``[N, H]``.
-        labels: bool, ``[N]``.
+        labels: name → bool, ``[N]``.
         strata: the current character, ``[N]``.
         shifts: how many rotations K.
         generator: draws them.
 
     Returns:
-        The finding.
+        Name → finding.
 
     Raises:
         ValueError: if shapes do not fit, there is no shift, or a half holds one label only.
@@ -209,25 +209,49 @@ def evidence(
         >>> time = torch.arange(400)
         >>> label = (time // 20) % 2 == 0
         >>> units = torch.stack([label + 0.1 * torch.sin(time), torch.cos(time)], 1)
-        >>> found = evidence(units, label, time % 3, shifts=19, generator=torch.Generator())
-        >>> found.unit, found.auc
+        >>> found = evidence(
+        ...     units, {"on": label}, time % 3, shifts=19, generator=torch.Generator()
+        ... )
+        >>> found["on"].unit, found["on"].auc
         (0, 1.0)
     """
     if shifts < 1:
         raise ValueError(f"expected at least one shift, got {shifts}")
-    half = len(labels) // 2
-    chosen = auc(scores[:half], labels[:half], strata[:half]) - 0.5
-    unit = int(chosen.abs().argmax())
-    sign = 1 if chosen[unit] >= 0 else -1
-    scores, labels, strata = scores[half:], labels[half:], strata[half:]
-    _check(scores, labels, strata)
-    ranks = midranks(scores, strata)
-    members = one_hot(strata).double()
-    real = sign * (_statistic(ranks, members, labels.double())[unit].item() - 0.5)
+    for label in labels.values():
+        _check(scores, label, strata)
+    half = len(strata) // 2
+    choose, judge = (
+        _Ranked(midranks(scores[part], strata[part]), one_hot(strata[part]).double())
+        for part in (slice(half), slice(half, None))
+    )
+    return {
+        name: _judge(choose.auc(label[:half]), judge, label[half:], shifts, generator)
+        for name, label in labels.items()
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Ranked:
+    """Ranks of the units ``[N, H]`` and the strata as rows of zeros and a one ``[N, S]``."""
+
+    ranks: Tensor
+    members: Tensor
+
+    def auc(self, labels: Tensor) -> Tensor:
+        return _statistic(self.ranks, self.members, labels.double())
+
+
+def _judge(
+    chosen: Tensor, text: _Ranked, labels: Tensor, shifts: int, generator: torch.Generator
+) -> Evidence:
+    """Judge the unit that was best on other text."""
+    unit = int((chosen - 0.5).abs().argmax())
+    sign = 1 if chosen[unit] >= 0.5 else -1
+    real = sign * (text.auc(labels)[unit].item() - 0.5)
     count = len(labels)
     by = torch.randint(count // 10, count - count // 10, (shifts, 1), generator=generator)
-    turned = labels[(torch.arange(count) + by) % count].double()
-    null = (_statistic(ranks, members, turned) - 0.5).abs().amax(-1)
+    turned = labels[(torch.arange(count) + by) % count]
+    null = (text.auc(turned) - 0.5).abs().amax(-1)
     p_value = (1 + int((null >= real).sum())) / (1 + shifts)
     return Evidence(unit, real + 0.5, null, p_value, sign)
 

@@ -495,9 +495,9 @@ def test_slow_units_that_know_nothing_are_rarely_called_significant():
         units += 0.1 * torch.randn(units.shape, generator=seeded(seed))
         strata = torch.randint(3, (2_000,), generator=seeded(seed))
         found = lstm_text.evidence(
-            units, runs(2_000, seed), strata, shifts=39, generator=seeded(seed)
+            units, {"it": runs(2_000, seed)}, strata, shifts=39, generator=seeded(seed)
         )
-        hits += found.p_value <= 0.05
+        hits += found["it"].p_value <= 0.05
     assert hits <= 6
 
 
@@ -506,7 +506,7 @@ def test_a_unit_that_knows_is_found_whichever_way_it_points():
     units = torch.randn(4_000, 6, generator=seeded(1))
     units[:, 4] -= 3 * label.float()
     strata = torch.zeros(4_000, dtype=torch.int64)
-    found = lstm_text.evidence(units, label, strata, shifts=39, generator=seeded(2))
+    found = lstm_text.evidence(units, {"it": label}, strata, shifts=39, generator=seeded(2))["it"]
     assert (found.unit, found.sign) == (4, -1)
     assert found.auc > 0.95
     assert found.p_value == 1 / 40
@@ -675,7 +675,7 @@ def test_receipt_lag(monkeypatch, quick):
 
 def test_receipt_lookup(monkeypatch, quick):
     original = lstm_text.auc
-    monkeypatch.setattr(lstm_text, "auc", lambda scores, labels, strata: original(scores, labels))
+    monkeypatch.setattr(lstm_text, "auc", lambda scores, labels, _=None: original(scores, labels))
     assert_breaks("lstm", "test_receipt_lookup", monkeypatch)
 
 
@@ -702,11 +702,11 @@ def embedded() -> lstm_training.Reader:
     return reader_of("lstm", embedding=2)
 
 
-def evidence_of(shifts: int) -> lstm_text.Evidence:
+def evidence_of(shifts: int) -> dict[str, lstm_text.Evidence]:
     labels = torch.arange(40) % 2 == 0
     strata = torch.zeros(40, dtype=torch.int64)
     units = torch.zeros(40, 2)
-    return lstm_text.evidence(units, labels, strata, shifts=shifts, generator=seeded(0))
+    return lstm_text.evidence(units, {"it": labels}, strata, shifts=shifts, generator=seeded(0))
 
 
 @pytest.mark.parametrize(
