@@ -177,7 +177,7 @@ def _printed(figure: Figure) -> str:
     buffer = io.StringIO()
     try:
         canvas = FigureCanvasSVG(figure)
-        canvas.print_svg(buffer, metadata={"Date": None})  # type: ignore[no-untyped-call]
+        canvas.print_svg(buffer, metadata={"Date": None})
     finally:
         figure.set_canvas(usual)
         figure.dpi = dpi

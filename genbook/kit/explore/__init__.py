@@ -75,12 +75,12 @@ def explore(
     plan = _plan(draw, caption, alt, drag, start, labels, units, rescale, controls)
     if os.environ.get("GENBOOK_STATIC") == "1":
         data = {"text/html": plan.html(), "text/plain": f"<Explorable: {caption}>"}
-        display(data, raw=True)  # type: ignore[no-untyped-call]
+        display(data, raw=True)
         return
     from genbook.kit.explore import live
 
     widget = live.Explorable(plan.artist, name=plan.name, caption=caption, spec=plan.spec)
-    display(widget)  # type: ignore[no-untyped-call]
+    display(widget)
 
 
 def standalone(

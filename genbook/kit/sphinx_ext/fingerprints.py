@@ -50,7 +50,7 @@ def stamp(app: Sphinx, docname: str, source: list[str]) -> None:
     source[0] = stamped(source[0], fingerprint)
     if not hasattr(app.env, "genbook_fingerprints"):
         app.env.genbook_fingerprints = {}  # type: ignore[attr-defined]
-    app.env.genbook_fingerprints[docname] = fingerprint
+    app.env.genbook_fingerprints[docname] = fingerprint  # type: ignore[attr-defined]
 
 
 def stamped(text: str, fingerprint: str) -> str:

@@ -211,4 +211,4 @@ def _table_row(cells: Sequence[nodes.Node]) -> nodes.row:
 def _records(env: BuildEnvironment) -> dict[str, list[Verified]]:
     if not hasattr(env, "genbook_receipts"):
         env.genbook_receipts = {}  # type: ignore[attr-defined]
-    return env.genbook_receipts  # type: ignore[attr-defined,no-any-return]
+    return env.genbook_receipts  # type: ignore[attr-defined]
