@@ -32,7 +32,7 @@ def flow(text: Node) -> None:
         style = dict(_STYLE.findall(span.attributes["style"]))
         size = float(style["font-size"].removesuffix("px"))
         gap = x - end if runs else 0.0
-        if gap < -0.25 * size:
+        if gap < -0.15 * size:
             return
         apart = gap > 0.12 * size
         if runs and not apart and y == height and _alike(runs[-1], span):
