@@ -65,8 +65,8 @@ class Artist:
         Axis lines that all frames share are drawn once (:func:`~.stage.quick`); a few frames are
         drawn again in full to see that nothing is amiss.
 
-        Where the system can fork cheaply (Linux), a second process draws from the other end
-        until the two meet. It works on a copy of this process, so nothing has to be imported or
+        Where the system can fork cheaply (Linux) and a core is idle, a second process draws from
+        the other end until the two meet; on busy cores that gains nothing. It works on a copy of this process, so nothing has to be imported or
         sent to it; should it fail or hang, this one simply draws on to the end.
 
         Returns:
@@ -169,8 +169,9 @@ def _one_thread() -> Iterator[None]:
 
 
 def _can_fork(count: int) -> bool:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    return sys.platform == "linux" and cores > 1 and count >= FORK_FROM
+    if sys.platform != "linux" or count < FORK_FROM:
+        return False
+    return os.getloadavg()[0] < len(os.sched_getaffinity(0)) - 0.5
 
 
 def _both_ends(
