@@ -66,8 +66,9 @@ class Artist:
         drawn again in full to see that nothing is amiss.
 
         Where the system can fork cheaply (Linux) and a core is idle, a second process draws from
-        the other end until the two meet; on busy cores that gains nothing. It works on a copy of this process, so nothing has to be imported or
-        sent to it; should it fail or hang, this one simply draws on to the end.
+        the other end until the two meet; on busy cores that gains nothing. It works on a copy of
+        this process, so nothing has to be imported or sent to it; should it fail or hang, this one
+        simply draws on to the end.
 
         Returns:
             The drawings.
