@@ -551,7 +551,7 @@ def test_recorded_cells_are_those_of_the_text_in_order():
 def test_figures_have_what_they_promise():
     masks = {"a": runs(900, 0), "b": runs(900, 1)}
     begins = figures.telling_stretches(masks, count=3)
-    assert begins == sorted(begins)
+    assert len(set(begins)) == 3
     assert all(450 <= begin <= 830 for begin in begins)
     watched = figures.watch("RNN", 20, 0, total=5, moments=7)
     assert len(watched.snapshots) == 7

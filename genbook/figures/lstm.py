@@ -64,8 +64,8 @@ def hold_gates(f: float, i: float, o: float) -> Figure:
     bottom.plot(held.hidden, color=HIDDEN, linestyle="--", label="hidden h")
     bottom.set(xlim=(0, 59), ylim=(-1.3, 1.9), xlabel="step")
     bottom.legend(loc="upper right", ncols=2)
-    memory = "for ever" if f == 1 else f"{-1 / math.log(f):.1f} steps"
-    bottom.set_title(f"keeps 1/e of its content {'' if f == 1 else 'after '}{memory}")
+    kept = "for ever" if f == 1 else f"1/e of a pulse is left after {-1 / math.log(f):.1f} steps"
+    bottom.set_title(f"a pulse is kept {kept}" if f == 1 else kept)
     return figure
 
 
@@ -420,14 +420,14 @@ def telling_stretches(masks: Mapping[str, Tensor], *, count: int, width: int = 7
         width: characters in each.
 
     Returns:
-        Their first characters, in the order of the text.
+        Their first characters, the most telling first.
     """
     length = len(next(iter(masks.values())))
     begins = range(length // 2, length - width, width)
     changes = torch.stack([mask.diff().long().cumsum(0) for mask in masks.values()])
     score = torch.stack([changes[:, b + width - 2] - changes[:, b] for b in begins], 1)
     best = score.double().log1p().sum(0).topk(min(count, len(begins))).indices
-    return sorted(begins[place] for place in best.tolist())
+    return [begins[place] for place in best.tolist()]
 
 
 def unit_along(
