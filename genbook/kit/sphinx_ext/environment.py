@@ -15,8 +15,9 @@ def setup(app: Sphinx) -> None:
 
 
 def prepare(app: Sphinx, config: Config) -> None:
-    """Turn static explorables on and pin the data folder, whoever started the build."""
+    """Turn static explorables on and pin the folders, whoever started the build."""
     os.environ["GENBOOK_STATIC"] = "1"
+    os.environ["GENBOOK_EXPLORE_RECORD"] = str(Path(app.outdir).parent / "references")
     os.environ.setdefault("GENBOOK_DOWNLOAD", "0")
     os.environ.setdefault("PYTHONHASHSEED", "0")
     folder = os.environ.get("GENBOOK_DATA", "")

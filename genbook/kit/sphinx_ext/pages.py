@@ -33,8 +33,9 @@ def setup(app: Sphinx) -> None:
 
 
 def add_static(app: Sphinx) -> None:
-    """Serve the kit's style sheet with the book."""
+    """Serve the kit's style sheets with the book."""
     app.config.html_static_path.append(str(STATIC))
+    app.add_css_file("explore.css")
     app.add_css_file("genbook.css")
 
 
