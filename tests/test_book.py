@@ -105,7 +105,7 @@ def test_a_chapter_is_short_enough_to_read(path):
     assert 1200 <= words <= 3200, words
     for source in code(path):
         assert len(source.strip().splitlines()) <= 20, source
-        assert max(map(len, source.splitlines()), default=0) <= 115 or "caption" in source, source
+        assert max(map(len, source.splitlines()), default=0) <= 112 or "caption" in source, source
 
 
 @each_notebook
