@@ -23,7 +23,7 @@ test: $(VENV)/.dev  ## lint, type-check, unit tests, then every notebook
 	$(MAKE) notebooks
 
 notebooks: $(VENV)/.dev  ## run every notebook on the bundled data, compare the receipts
-	GENBOOK_DATA=none GENBOOK_DOWNLOAD=0 $(BIN)/pytest --nbval-lax -p no:doctest -o filterwarnings= -o timeout=0 book
+	GENBOOK_DATA=none GENBOOK_DOWNLOAD=0 $(BIN)/pytest --nbval-lax -o addopts= -o filterwarnings= -o timeout=0 book
 
 browser: $(VENV)/.dev  ## drive the built book in Chromium (after make book)
 	$(BIN)/pytest tests/browser

@@ -160,7 +160,7 @@ class StudyResult:
         r"""One line for a caption, which says when, with what, on what and how long."""
         seeds = f", seeds {', '.join(map(str, self.seeds))}" if self.seeds else ""
         return (
-            f"Recorded {self.date} by `{self.command}`{seeds}; {self.device}, torch "
+            f"Recorded {self.date} with “{self.command}”{seeds}; {self.device}, torch "
             f"{self.versions['torch']}, {_duration(self.wall_seconds)}."
         )
 
