@@ -150,7 +150,7 @@ def test_rows_are_found_by_their_columns():
 def test_a_caption_says_where_the_numbers_come_from(seconds, said):
     line = replace(GOOD, wall_seconds=seconds).provenance
     assert line == (
-        "Recorded 2026-01-31 by `python -m genbook study vae`, seeds 0, 1; cpu, 2 threads, "
+        "Recorded 2026-01-31 with “python -m genbook study vae”, seeds 0, 1; cpu, 2 threads, "
         f"torch 2.13, {said}."
     )
     assert "seeds" not in replace(GOOD, seeds=()).provenance
