@@ -8,6 +8,7 @@ as ``cuda``.
 from __future__ import annotations
 
 import hashlib
+import atexit
 import inspect
 import json
 import os
@@ -87,7 +88,10 @@ class _Crew:
         if self.size > 1:
             from accelerate import PartialState
 
-            self.rank = PartialState(cpu=pick().type == "cpu").process_index
+            state = PartialState(cpu=pick().type == "cpu")
+            self.rank = state.process_index
+            # a group that is still open when the interpreter ends can abort the process
+            atexit.register(state.destroy_process_group)
 
     def gather(self, parts: list[Part]) -> list[Part]:
         """Everybody's parts."""
