@@ -7,8 +7,8 @@ as ``cuda``.
 
 from __future__ import annotations
 
-import hashlib
 import atexit
+import hashlib
 import inspect
 import json
 import os
