@@ -7,6 +7,9 @@ BOOK := _build/html/book/index.html
 .DEFAULT_GOAL := help
 .PHONY: help book test browser notebooks lab studies benchmarks data format clean
 
+# Small models on few cores: threads that wait for one another cost more than they bring.
+test notebooks: export OMP_NUM_THREADS := 1
+
 help:  ## show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
