@@ -678,6 +678,21 @@ def test_receipt_live():
     fails(studies.outside(float(live["nll"]) / 64, before), 1.0)  # nats a pixel
 
 
+def recorded_order(shift: float) -> float:
+    rows = studies.load("vae_nll").where(part="curve", dataset="mnist", passes=13)
+    final = {k: [float(row["nll"]) for row in rows if row["k"] == k] for k in (1, 5, 50)}
+    final[50] = [value + shift for value in final[50]]
+    pairs = ((1, 5), (5, 50))
+    return max(
+        b - a for left, right in pairs for a, b in zip(final[left], final[right], strict=True)
+    )
+
+
+def test_receipt_order():
+    holds(max(0.0, recorded_order(0.0)), 0)
+    fails(max(0.0, recorded_order(5.0)), 0)
+
+
 # --- Figures ----------------------------------------------------------------------------------
 
 
@@ -713,10 +728,11 @@ def test_explorable_figures_keep_their_axes_still():
 
 def test_the_papers_numbers_are_drawn_beside_ours():
     rows = [
-        {"part": "curve", "dataset": "mnist", "k": k, "passes": passes, "nll": 100.0 / passes}
+        {"part": "curve", "dataset": "mnist", "k": k, "passes": passes, "nll": 100.0, "active": 9}
         for k in (1, 5, 50)
         for passes in (1, 4)
     ]
     (axes,) = figures.learning_curves(rows).axes
+    assert [row[-1] for row in figures.nll_cells(rows)][::2] == list(figures.PAPER.values())
     stars = [line.get_ydata()[0] for line in axes.get_lines() if line.get_marker() == "*"]
     assert stars == list(figures.PAPER.values())

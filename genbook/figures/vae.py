@@ -376,13 +376,37 @@ def learning_curves(rows: Sequence[Row]) -> Figure:
                 groups.setdefault(row["passes"], []).append(row["nll"])
         passes = sorted(groups)
         means = [float(np.mean(groups[count])) for count in passes]
-        axes.plot(passes, means, "o-", color=color, label=f"{name}, k = {k}")
+        axes.plot(passes, means, color=color, label=f"{name}, k = {k}")
+        for count in passes:
+            axes.plot([count] * len(groups[count]), groups[count], "o", color=color, markersize=4)
         axes.plot([3280], [PAPER[k, name]], "*", color=color, markersize=11)
     axes.set(xscale="log", xlabel="passes over the training set", ylabel="NLL, nats an image")
     axes.set_xlim(0.8, 5000)
     axes.annotate("paper", (3280, 88), xytext=(0, 6), textcoords="offset points", ha="center")
     axes.legend(loc="upper right")
     return figure
+
+
+def nll_cells(rows: Sequence[Row]) -> list[tuple[str, int, int, float, str, float, float]]:
+    r"""Recorded NLL on MNIST as cells of a table, the paper's number last.
+
+    Args:
+        rows: of the recorded study; only the curves on MNIST count.
+
+    Returns:
+        Objective, passes, seeds, mean NLL, its range over the seeds, mean number of active units,
+        and the paper's NLL after 3280 passes.
+    """
+    cells = []
+    for (k, name), paper in PAPER.items():
+        mine = [r for r in rows if (r["part"], r["dataset"], r["k"]) == ("curve", "mnist", k)]
+        for passes in sorted({row["passes"] for row in mine}):
+            nll = [float(row["nll"]) for row in mine if row["passes"] == passes]
+            active = [float(row["active"]) for row in mine if row["passes"] == passes]
+            span = f"{min(nll):.2f} to {max(nll):.2f}" if len(nll) > 1 else "one seed"
+            mean = float(np.mean(nll)), span, float(np.mean(active))
+            cells.append((f"{name}, k = {k}", int(passes), len(nll), *mean, paper))
+    return cells
 
 
 def suspects(
@@ -409,6 +433,8 @@ def suspects(
         right.text(min(value, 1.0) + 0.02, place, f"{value:.2f}", va="center", fontsize=8.5)
     right.axvline(0.5, color=MUTED, linestyle="--")
     right.set_yticks(places, names)
-    right.set(xlim=(0, 1.18), title="area under the curve (0.5 = coin)")
+    right.set(
+        xlim=(0, 1.18), ylim=(-0.5, len(names) - 0.5), title="area under the curve (0.5 = coin)"
+    )
     right.grid(False, axis="y")
     return figure
