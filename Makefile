@@ -9,6 +9,7 @@ BOOK := _build/html/book/index.html
 
 # Small models on few cores: threads that wait for one another cost more than they bring.
 test notebooks: export OMP_NUM_THREADS := 1
+export OMP_WAIT_POLICY ?= PASSIVE
 
 help:  ## show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

@@ -20,6 +20,7 @@ def prepare(app: Sphinx, config: Config) -> None:
     os.environ["GENBOOK_EXPLORE_RECORD"] = str(Path(app.outdir).parent / "references")
     os.environ.setdefault("GENBOOK_DOWNLOAD", "0")
     os.environ.setdefault("PYTHONHASHSEED", "0")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait yield a busy core
     folder = os.environ.get("GENBOOK_DATA", "")
     if folder and folder != "none":
         os.environ["GENBOOK_DATA"] = str((Path(app.confdir) / folder).resolve())
