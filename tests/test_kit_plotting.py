@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from genbook.kit import plotting
-from genbook.kit.plotting import Picture, image_grid, label_lines, subplots, tile
+from genbook.kit.plotting import Picture, image_grid, subplots, tile
 
 ROLES = (plotting.DATA, plotting.MODEL, plotting.CRITIC, plotting.GRADIENT)
 
@@ -69,13 +69,6 @@ def test_image_grid_draws_one_image_without_axes():
     assert not axes.axison
 
 
-def test_labels_stand_at_the_ends_in_their_lines_colours():
-    _, axes = subplots()
-    axes.plot([0, 1], [0, 2], color=plotting.MODEL)
-    label_lines(axes, ["q"])
-    assert axes.texts[0].get_color() == plotting.MODEL
-
-
 @pytest.mark.parametrize(
     "call",
     [
@@ -84,7 +77,6 @@ def test_labels_stand_at_the_ends_in_their_lines_colours():
         lambda: tile(torch.zeros(2, 2, 3, 3), columns=1),
         lambda: tile(torch.zeros(0, 3, 3), columns=1),
         lambda: image_grid(subplots()[1], torch.zeros(1, 2, 2), columns=0),
-        lambda: label_lines(subplots()[1], ["a"]),
         lambda: Picture(subplots()[0], caption=" ", alt="b"),
         lambda: Picture(subplots()[0], caption="a", alt=""),
     ],

@@ -256,29 +256,6 @@ def mass(prior: float, position: float) -> Figure:
     return figure
 
 
-def saturation() -> Figure:
-    r"""Which divergences flatten out: closed forms for two unit Gaussians at distance θ.
-
-    Returns:
-        One panel on a logarithmic scale.
-    """
-    theta = np.linspace(0.05, 8, 160)
-    normal = torch.distributions.Normal(0.0, 1.0)
-    overlap = normal.cdf(torch.from_numpy(theta) / 2).numpy()
-    curves = {
-        "KL = θ²/2": theta**2 / 2,
-        "χ² = exp(θ²) − 1": np.expm1(theta**2),
-        "H² = 2 − 2 exp(−θ²/8)": -2 * np.expm1(-(theta**2) / 8),
-        "TV = 2Φ(θ/2) − 1": 2 * overlap - 1,
-    }
-    figure, axes = subplots(width=5.5, height=2.8)
-    for (label, values), color in zip(curves.items(), SERIES, strict=False):
-        axes.plot(theta, values, color=color, label=label)
-    axes.set(yscale="log", ylim=(0.01, 1e3), xlim=(0, 8), xlabel="θ", ylabel="divergence")
-    axes.legend(loc="lower right")
-    return figure
-
-
 def real_fits(scores: Tensor, fits: dict[str, Distribution]) -> Figure:
     r"""Histogram of a real feature under the densities fitted to it.
 

@@ -6,7 +6,6 @@ Importing this module makes the book's style matplotlib's current one, in notebo
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -129,36 +128,6 @@ def tile(images: torch.Tensor, *, columns: int, padding: int = 1) -> np.ndarray:
         canvas[:, top : top + height, left : left + width] = image
     array = canvas.permute(1, 2, 0).numpy()
     return array[:, :, 0] if channels == 1 else array
-
-
-def label_lines(axes: Axes, labels: Sequence[str]) -> None:
-    r"""Write each line's label at its right end, in its colour, instead of a legend.
-
-    Args:
-        axes: axes whose lines, in order of drawing, get the labels.
-        labels: one label a line.
-
-    Raises:
-        ValueError: if the counts differ.
-
-    Example:
-        >>> fig, ax = subplots()
-        >>> _ = ax.plot([0, 1], [0, 1])
-        >>> label_lines(ax, ["p"])
-    """
-    lines = axes.get_lines()
-    if len(lines) != len(labels):
-        raise ValueError(f"expected one label a line, got {len(labels)} for {len(lines)} lines")
-    for line, label in zip(lines, labels, strict=True):
-        x, y = line.get_xdata()[-1], line.get_ydata()[-1]  # type: ignore[index]
-        axes.annotate(
-            label,
-            (x, y),
-            xytext=(4, 0),
-            textcoords="offset points",
-            va="center",
-            color=line.get_color(),
-        )
 
 
 def picture(figure: Figure, *, caption: str, alt: str) -> None:
