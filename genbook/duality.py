@@ -321,7 +321,7 @@ def critic_loss(convex: ConvexFunction) -> Callable[[Tensor, Tensor], Tensor]:
         convex: f.
 
     Returns:
-        A function of V on samples of p, ``[..., n]``, and of q, ``[..., m]``; its value is ``[...]``.
+        A function of V on samples of p, ``[..., n]``, and of q, ``[..., m]``, with value ``[...]``.
 
     Source:
         Nowozin, Cseke and Tomioka (2016), eq. 6.
