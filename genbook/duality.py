@@ -94,7 +94,7 @@ def wright_omega(y: Tensor) -> Tensor:
         >>> wright_omega(torch.tensor(1.0)).item()
         1.0
     """
-    return _WrightOmega.apply(y)  # type: ignore[no-any-return, no-untyped-call]
+    return _WrightOmega.apply(y)
 
 
 def _within(low: float, high: float, closed_form: Pointwise, inside: float) -> Pointwise:

@@ -149,7 +149,7 @@ class SeedLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map **[S, B, inputs]** to **[S, B, outputs]**."""
-        return torch.baddbmm(self.bias, x, self.weight)
+        return torch.bmm(x, self.weight).add_(self.bias)
 
 
 class SeedBatchNorm(nn.Module):
@@ -170,9 +170,9 @@ class SeedBatchNorm(nn.Module):
 
     def __init__(self, features: int, streams: Streams, eps: float = 1e-5) -> None:
         super().__init__()
-        kind = {"device": streams.device, "dtype": streams.dtype}
-        self.scale = nn.Parameter(torch.ones(streams.count, 1, features, **kind))  # type: ignore[arg-type]
-        self.shift = nn.Parameter(torch.zeros(streams.count, 1, features, **kind))  # type: ignore[arg-type]
+        ones = torch.ones(streams.count, 1, features, device=streams.device, dtype=streams.dtype)
+        self.scale = nn.Parameter(ones)
+        self.shift = nn.Parameter(torch.zeros_like(ones))
         self.eps = eps
 
     def forward(self, x: Tensor) -> Tensor:
@@ -181,10 +181,15 @@ class SeedBatchNorm(nn.Module):
         return (x - mean) * torch.rsqrt(variance + self.eps) * self.scale + self.shift
 
 
+def relu() -> nn.Module:
+    r"""A rectifier that overwrites its input, which nothing else needs: no second large tensor."""
+    return nn.ReLU(inplace=True)
+
+
 def mlp(
     sizes: Sequence[int],
     streams: Streams,
-    activation: Callable[[], nn.Module] = nn.ReLU,
+    activation: Callable[[], nn.Module] = relu,
     *,
     batch_norm: bool = False,
     output: Callable[[], nn.Module] | None = None,
