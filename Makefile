@@ -10,6 +10,9 @@ BOOK := _build/html/book/index.html
 # Small models on few cores: threads that wait for one another cost more than they bring.
 test notebooks: export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY ?= PASSIVE
+# Keep freed tensors of a few MB for the next step; giving them back costs more than the step.
+export MALLOC_MMAP_THRESHOLD_ ?= 1073741824
+export MALLOC_TRIM_THRESHOLD_ ?= 1073741824
 
 help:  ## show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,11 +26,11 @@ test: $(VENV)/.dev  ## lint, type-check, unit tests, then every notebook
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist worksteal
 	$(MAKE) notebooks
 
 notebooks: $(VENV)/.dev  ## run every notebook on the bundled data, compare the receipts
-	GENBOOK_DATA=none GENBOOK_DOWNLOAD=0 $(BIN)/pytest --nbval-lax -o addopts= -o filterwarnings= -o timeout=0 book
+	GENBOOK_DATA=none GENBOOK_DOWNLOAD=0 $(BIN)/pytest -n auto --dist loadfile --nbval-lax -o addopts= -o filterwarnings= -o timeout=0 book
 
 browser: $(VENV)/.dev  ## drive the built book in Chromium (after make book)
 	$(BIN)/pytest tests/browser
