@@ -1,9 +1,9 @@
 r"""The transport dual as a game: Wasserstein losses and ways to bound the critic's slope.
 
-One loss, :data:`genbook.duality.TRANSPORT` (f* is the identity), and one constraint, that the critic
-be 1-Lipschitz. The three games of this module differ only in how they treat the constraint: clip
-the weights after each step (:class:`genbook.adversarial.Game`), penalise slopes that differ from 1
-(:func:`wgan_gp`), or drop it and let the loss itself limit the critic (:func:`gan_qp`).
+One loss, :data:`genbook.duality.TRANSPORT` (f* is the identity), and one constraint: the critic
+must be 1-Lipschitz. The three games of this module differ only in how they treat the constraint:
+clip the weights after each step (:class:`genbook.adversarial.Game`), penalise slopes that differ
+from 1 (:func:`wgan_gp`), or drop it and let the loss itself limit the critic (:func:`gan_qp`).
 """
 
 from __future__ import annotations
