@@ -163,3 +163,31 @@ def test_the_light_theme_uses_the_colours_of_plotting() -> None:
         assert colours[name] == getattr(plotting, name.upper()).lower()
     for place, code in enumerate(plotting.SERIES):
         assert colours[f"series-{place + 1}"] == code.lower()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_columns_hold_one_axes_each_and_make_up_the_figure(count):
+    figure, _ = plotting.subplots(1, count, width=6, height=2)
+    svg.render(figure, salt="one")
+    columns = svg.columns(figure)
+    assert len(columns) == count
+    assert sum(width for _, width in columns) == pytest.approx(6 * 72)
+    for axes, (left, width) in zip(figure.axes, columns, strict=True):
+        box = axes.get_position()
+        assert left <= box.x0 * 432
+        assert box.x1 * 432 <= left + width
+
+
+def test_axes_above_one_another_share_a_column():
+    figure, _ = plotting.subplots(2, 2, width=6, height=4)
+    svg.render(figure, salt="one")
+    assert len(svg.columns(figure)) == 2
+
+
+def test_stacked_windows_look_at_the_one_drawing():
+    figure, _ = plotting.subplots(1, 2)
+    drawing = svg.render(figure, salt="one")
+    windows = svg.stacked(figure, salt="one")
+    assert drawing.count('id="one-all"') == 1
+    assert windows.count('href="#one-all"') == 2
+    assert 'aria-hidden="true"' in windows

@@ -183,7 +183,8 @@ class Picture:
         return {
             "text/plain": repr(self),
             "text/html": (
-                f'<figure class="gb-picture">{drawing}'
+                f'<figure class="gb-picture"><div class="gb-stage">{drawing}'
+                f"{svg.stacked(self.figure, salt=salt)}</div>"
                 f"<figcaption>{self.caption}</figcaption></figure>"
             ),
         }

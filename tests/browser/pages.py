@@ -20,6 +20,7 @@ REPORT = BUILD / "reports" / "explorables.json"
 FIGURE = "[data-genbook-explore]"
 Open = Callable[..., Page]
 READY = "[data-genbook-explore=ready]"
+DRAWING = ".gb-stage > svg"
 
 
 def document(*parts: str) -> str:
@@ -197,6 +198,18 @@ def overflow(page: Page) -> list[str]:
           }
         }
         return out;}"""
+    )
+
+
+def smallest_text(figure: Locator) -> float:
+    """Height in pixels of the smallest letters that a column shows on a narrow screen."""
+    return figure.evaluate(
+        """f => Math.min(...[...f.querySelectorAll('.gb-panel svg')].map(window => {
+        const scale = window.getBoundingClientRect().width / window.viewBox.baseVal.width;
+        const sizes = [...f.querySelectorAll('.gb-stage > svg text')].map(
+          text => parseFloat(getComputedStyle(text).fontSize));
+        return scale * Math.min(...sizes);
+        }))"""
     )
 
 

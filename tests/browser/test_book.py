@@ -158,7 +158,7 @@ def test_print_shows_the_current_frame(page: Page) -> None:
         pages.put(figure, point["place"])
         page.emulate_media(media="print")
         assert pages.alike(pages.drawing(figure), svg.parse(point["svg"])) == []
-        assert figure.locator("svg").is_visible()
+        assert figure.locator(pages.DRAWING).is_visible()
         assert figure.locator("figcaption").is_visible()
         assert not figure.locator(".gb-controls").is_visible()
         page.emulate_media(media="screen")
@@ -170,6 +170,6 @@ def test_without_scripting_first_frames_and_captions_stand(path: Path | None, vi
         pytest.fail("the book isn't built: run make book first")
     page = visit(path, java_script_enabled=False)
     for figure in page.locator(pages.FIGURE).all():
-        assert figure.locator("svg").is_visible()
+        assert figure.locator(pages.DRAWING).is_visible()
         assert figure.locator("figcaption").is_visible()
         assert not figure.locator(".gb-controls").is_visible()

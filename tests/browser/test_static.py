@@ -152,7 +152,7 @@ def test_play_is_slow_where_less_motion_is_asked_for(visit: Open, written: Path)
 
 def test_dragging_in_the_axes_sets_both_sliders(page: Page, artists: dict[str, Artist]) -> None:
     figure, board = figure_of(page, "curves"), artists["curves"].grid
-    area = figure.locator(".gb-drag")
+    area = figure.locator(".gb-stage > .gb-drag")
     box = area.bounding_box()
     assert box is not None
 
@@ -173,7 +173,7 @@ def test_dragging_in_the_axes_sets_both_sliders(page: Page, artists: dict[str, A
 def test_touch_drags_too(visit: Open, written: Path, artists: dict[str, Artist]) -> None:
     page = visit(written, has_touch=True)
     figure = figure_of(page, "curves")
-    area = figure.locator(".gb-drag")
+    area = figure.locator(".gb-stage > .gb-drag")
     box = area.bounding_box()
     assert box is not None
     page.touchscreen.tap(box["x"] + 1, box["y"] + box["height"] / 2)
@@ -222,7 +222,7 @@ def test_without_scripting_the_first_frame_and_its_caption_stand(
     figures = page.locator(pages.FIGURE)
     for k in range(figures.count()):
         figure = figures.nth(k)
-        box = figure.locator("svg").bounding_box()
+        box = figure.locator(pages.DRAWING).bounding_box()
         assert box is not None
         assert box["height"] > 100
         assert figure.locator("figcaption").is_visible()
@@ -249,6 +249,37 @@ def test_focus_is_visible(page: Page) -> None:
 def test_nothing_overflows_at_360_pixels(visit: Open, written: Path) -> None:
     page = visit(written, viewport={"width": 360, "height": 700})
     assert pages.overflow(page) == []
+
+
+def test_columns_stand_below_one_another_on_a_phone(visit: Open, written: Path) -> None:
+    page = visit(written, viewport={"width": 360, "height": 700})
+    figure = figure_of(page, "curves")
+    windows = figure.locator(".gb-panel svg")
+    first, second = (windows.nth(k).bounding_box() for k in range(2))
+    assert first is not None
+    assert second is not None
+    assert second["y"] >= first["y"] + first["height"]
+    assert first["width"] > 250
+    assert pages.smallest_text(figure) > 8
+    drawing = figure.locator(pages.DRAWING).bounding_box()
+    assert drawing is not None
+    assert drawing["height"] <= 1
+    page.set_viewport_size({"width": 900, "height": 700})
+    assert not windows.first.is_visible()
+
+
+def test_a_column_follows_the_sliders_and_obeys_the_finger(
+    visit: Open, written: Path, artists: dict[str, Artist]
+) -> None:
+    page = visit(written, viewport={"width": 360, "height": 900}, has_touch=True)
+    figure, board = figure_of(page, "curves"), artists["curves"].grid
+    column = figure.locator(".gb-panel").first
+    before = column.screenshot()
+    box = column.locator(".gb-drag").bounding_box()
+    assert box is not None
+    page.touchscreen.tap(box["x"] + box["width"] * 8 / 12, box["y"] + box["height"] * (1 - 0.25))
+    assert board.values(tuple(pages.place(figure).values())) == {"mu": 2, "sigma": 0.5}
+    assert column.screenshot() != before
 
 
 @pytest.mark.parametrize("name", CASES)

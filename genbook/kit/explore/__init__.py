@@ -139,6 +139,7 @@ class _Plan:
         return static.page(
             name=self.name,
             drawing=svg.serialise(frames[first]),
+            stacked=self.artist.stage.stacked,
             caption=self.caption,
             grid=board,
             spec={**self.spec, **changes},
@@ -212,4 +213,16 @@ def _drag(
         "box": [round(100 * v, 3) for v in (left, 1 - bottom - height, width, height)],
         "limits": [list(panel.x), list(panel.y)],
         "log": [scale == "log" for scale in panel.scales],
+        "column": _column(stage),
     }
+
+
+def _column(stage: Stage) -> dict[str, Any] | None:
+    """Where the first axes stands on a narrow screen: in which column, and where in it."""
+    whole = stage.size[0] * 72
+    left, bottom, width, height = stage.panels[0].position
+    for place, (start, span) in enumerate(stage.columns):
+        if start <= left * whole < start + span and len(stage.columns) > 1:
+            shares = ((left * whole - start) / span, 1 - bottom - height, width * whole / span)
+            return {"number": place, "box": [round(100 * v, 3) for v in (*shares, height)]}
+    return None

@@ -289,7 +289,12 @@ function assemble(figure, spec, draw, signal) {
     }
     if (moved) changed(own.place);
   };
-  if (spec.drag) dragging(stage, spec.drag, spec.controls, own.parts, set, signal);
+  if (spec.drag) {
+    dragging(stage, spec.drag, spec.controls, own.parts, set, signal);
+    const { number, box } = spec.drag.column || {};
+    const column = stage.querySelectorAll(".gb-panel")[number];
+    if (column) dragging(column, { ...spec.drag, box }, spec.controls, own.parts, set, signal);
+  }
   report();
   return { ...own, report, set };
 }

@@ -47,12 +47,16 @@ class Stage:
         panels: one an axes.
         signature: everything that the axis lines, ticks, grids and labels depend on.
         axes: their drawings, in the order of ``figure.axes`` and x before y.
+        columns: see :func:`genbook.kit.svg.columns`.
+        stacked: see :func:`genbook.kit.svg.stacked`.
     """
 
     size: tuple[float, float]
     panels: tuple[Panel, ...]
     signature: str
     axes: tuple[Node, ...]
+    columns: tuple[tuple[float, float], ...]
+    stacked: str
 
 
 def settle(figure: Figure, *, salt: str, alt: str) -> tuple[Stage, Node]:
@@ -70,7 +74,8 @@ def settle(figure: Figure, *, salt: str, alt: str) -> tuple[Stage, Node]:
     svg.draw(figure, salt=salt)  # lets the layout settle
     width, height = figure.get_size_inches()
     panels = tuple(_panel(axes, place) for place, axes in enumerate(figure.axes))
-    stage = Stage((float(width), float(height)), panels, signature, ())
+    columns, stacked = svg.columns(figure), svg.stacked(figure, salt=salt)
+    stage = Stage((float(width), float(height)), panels, signature, (), columns, stacked)
     hold(figure, stage)
     marked = dict(_marks(figure))
     for mark, axis in marked.items():

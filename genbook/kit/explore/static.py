@@ -15,7 +15,9 @@ from genbook.kit.explore.controls import Grid
 HERE = Path(__file__).parent
 
 
-def page(*, name: str, drawing: str, caption: str, grid: Grid, spec: dict[str, Any]) -> str:
+def page(
+    *, name: str, drawing: str, stacked: str, caption: str, grid: Grid, spec: dict[str, Any]
+) -> str:
     r"""Write an explorable for a page without a kernel.
 
     It holds the first drawing and its caption as plain HTML, so that they stand without
@@ -24,6 +26,7 @@ def page(*, name: str, drawing: str, caption: str, grid: Grid, spec: dict[str, A
     Args:
         name: the figure's id.
         drawing: the first frame's SVG.
+        stacked: its columns below one another, for a narrow screen; may be empty.
         caption: HTML.
         grid: the controls.
         spec: what the script needs to know of them, and what changes between frames.
@@ -38,7 +41,7 @@ def page(*, name: str, drawing: str, caption: str, grid: Grid, spec: dict[str, A
     return (
         f'<figure class="gb-explore" id="{name}" data-genbook-explore="waiting">'
         f"<style>{style()}</style>"
-        f'<div class="gb-stage">{drawing}</div>'
+        f'<div class="gb-stage">{drawing}{stacked}</div>'
         '<div class="gb-controls" role="group" aria-label="Controls of the figure" hidden></div>'
         '<p class="gb-note"></p>'
         f'<p class="gb-readout" aria-live="polite">{escape(first)}</p>'
