@@ -46,6 +46,7 @@ studies: $(VENV)/.book  ## re-run the recorded studies (long)
 
 benchmarks: $(VENV)/.book  ## measure speed, side by side
 	$(BIN)/python benchmarks/throughput.py
+	$(BIN)/python benchmarks/seeds.py
 
 format: $(VENV)/.dev  ## format the code
 	$(BIN)/ruff check --fix .
