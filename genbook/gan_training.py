@@ -1,0 +1,303 @@
+r"""The discriminator alone, Algorithm 1, and the runs of the chapter on GANs.
+
+Everything carries the leading seed axis of :mod:`genbook.adversarial`; a "seed" may also be another
+problem (a generator of its own, a cost of its own), as long as the shapes agree.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from genbook.adversarial import (
+    Adam,
+    Objective,
+    Streams,
+    critic_step,
+    scores,
+)
+from genbook.gan import SATURATING, Cost, objective
+from genbook.kit.training import Step, finite
+from genbook.seeds import Sampler
+
+
+@dataclass(frozen=True)
+class Momentum:
+    r"""Gradient descent with momentum: the rule of 2014, which does not rescale a gradient.
+
+    Args:
+        lr: learning rate.
+        momentum: share of the last step that is kept.
+    """
+
+    lr: float = 0.1
+    momentum: float = 0.5
+
+    def over(self, parameters: Sequence[nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimiser for these parameters."""
+        return torch.optim.SGD(parameters, lr=self.lr, momentum=self.momentum)
+
+
+def algorithm_1(
+    generator: nn.Module,
+    critic: nn.Module,
+    game: Objective,
+    sample: Sampler,
+    optimisers: tuple[torch.optim.Optimizer, torch.optim.Optimizer],
+    streams: Streams,
+    *,
+    iterations: int,
+    batch: int,
+    latent: int,
+    critic_steps: int = 1,
+) -> Iterator[Step]:
+    r"""Minibatch training of a GAN, line by line.
+
+    With the optimisers of a :class:`genbook.adversarial.Game` it takes the same steps as
+    :func:`genbook.adversarial.play`, bit for bit.
+
+    Args:
+        generator: maps noise **[S, m, latent]** to **[S, m, d]**; changed in place.
+        critic: maps **[S, m, d]** to the logit of D, **[S, m, 1]**; changed in place.
+        game: the two losses, from :func:`genbook.gan.objective`.
+        sample: draws the data, **[S, m, d]**.
+        optimisers: over the critic's and over the generator's parameters.
+        streams: random numbers, one stream a seed.
+        iterations: rounds.
+        batch: m.
+        latent: size of the noise.
+        critic_steps: k.
+
+    Yields:
+        The losses of each round, as means over the seeds.
+
+    Raises:
+        NonFiniteLoss: if a loss is infinite or NaN.
+
+    Source:
+        Goodfellow et al. (2014), algorithm 1.
+
+    Example:
+        >>> streams = Streams([0])
+        >>> g, d = mlp([2, 8, 2], streams), mlp([2, 8, 1], streams)
+        >>> both = Adam().over(d.parameters()), Adam().over(g.parameters())
+        >>> draw = lambda streams, m: streams.normal(m, 2)
+        >>> steps = algorithm_1(g, d, objective(SATURATING), draw, both, streams,
+        ...                     iterations=3, batch=4, latent=2)
+        >>> len(list(steps))
+        3
+    """
+    critic_optimiser, generator_optimiser = optimisers
+    for index in range(iterations):
+        for _ in range(critic_steps):
+            real, noise = sample(streams, batch), streams.normal(batch, latent)
+            fake = generator(noise).detach()
+            critic_loss = game.critic_loss(scores(critic, real), scores(critic, fake))
+            critic_optimiser.zero_grad()
+            critic_loss.sum().backward()
+            critic_optimiser.step()
+        noise = streams.normal(batch, latent)
+        generator_loss = game.generator_loss(scores(critic, generator(noise)))
+        generator_optimiser.zero_grad()
+        generator_loss.sum().backward()
+        generator_optimiser.step()
+        terms = finite(index, critic=critic_loss.mean(), generator=generator_loss.mean())
+        yield Step(index, iterations, terms)
+
+
+def side_by_side(costs: Sequence[Cost]) -> Objective:
+    r"""A game in which seed s has cost s: the runs differ in the generator's loss alone.
+
+    Args:
+        costs: one a seed.
+
+    Returns:
+        Losses on **[S, B]** with S = len(costs).
+
+    Raises:
+        ValueError: when called with another number of seeds.
+
+    Example:
+        >>> both = side_by_side((SATURATING, NON_SATURATING)).generator_loss(torch.zeros(2, 3))
+        >>> [round(value, 4) for value in both.tolist()]
+        [-0.6931, 0.6931]
+    """
+
+    def generator(v: Tensor) -> Tensor:
+        if len(v) != len(costs):
+            raise ValueError(f"expected {len(costs)} seeds, one a cost, got {len(v)}")
+        return torch.stack([cost.loss(row).mean() for cost, row in zip(costs, v, strict=True)])
+
+    names = " | ".join(cost.name for cost in costs)
+    return Objective(names, objective(SATURATING).critic_loss, generator)
+
+
+def fit_discriminator(
+    critic: nn.Module,
+    game: Objective,
+    real: Sampler,
+    fake: Sampler,
+    streams: Streams,
+    *,
+    iterations: int,
+    batch: int = 512,
+    lr: float = 4e-3,
+) -> Iterator[Step]:
+    r"""Train the discriminator alone, with a learning rate that falls linearly to 0.
+
+    Args:
+        critic: maps **[S, B, d]** to its logits, **[S, B, 1]**; changed in place.
+        game: its loss.
+        real: draws the data, **[S, B, d]**.
+        fake: draws the fakes, **[S, B, d]**.
+        streams: random numbers.
+        iterations: steps.
+        batch: samples a step, from each side.
+        lr: Adam's learning rate at the beginning.
+
+    Yields:
+        The loss of each step, as the mean over the seeds.
+
+    Raises:
+        NonFiniteLoss: if the loss is infinite or NaN.
+
+    Example:
+        >>> streams = Streams([0])
+        >>> draw = lambda streams, m: streams.normal(m, 1)
+        >>> steps = fit_discriminator(mlp([1, 8, 1], streams), objective(SATURATING), draw, draw,
+        ...                           streams, iterations=2)
+        >>> len(list(steps))
+        2
+    """
+    optimiser = Adam(lr=lr).over(critic.parameters())
+    for index in range(iterations):
+        for group in optimiser.param_groups:
+            group["lr"] = lr * (1 - index / iterations)
+        pair = real(streams, batch), fake(streams, batch)
+        loss = critic_step(critic, optimiser, game, *pair, streams)
+        yield Step(index, iterations, finite(index, critic=loss.mean()))
+
+
+def gradient_norms(generator: nn.Module, critic: nn.Module, cost: Cost, noise: Tensor) -> Tensor:
+    r"""How long the generator's gradient is, each seed's own.
+
+    .. math:: \Big\|\nabla_\theta\,\tfrac1B\sum_b \ell\big(v(g_\theta(z_b))\big)\Big\|_2
+
+    Args:
+        generator: maps **[S, B, latent]** to **[S, B, d]**.
+        critic: maps **[S, B, d]** to logits.
+        cost: ℓ.
+        noise: z, **[S, B, latent]**.
+
+    Returns:
+        Shape **[S]**.
+
+    Example:
+        >>> streams = Streams([0, 1])
+        >>> g, d = mlp([2, 8, 2], streams), mlp([2, 8, 1], streams)
+        >>> gradient_norms(g, d, SATURATING, streams.normal(5, 2)).shape
+        torch.Size([2])
+    """
+    parameters = list(generator.parameters())
+    loss = cost.loss(scores(critic, generator(noise))).mean(-1).sum()
+    slopes = torch.autograd.grad(loss, parameters)
+    return torch.stack([slope.flatten(1).square().sum(1) for slope in slopes]).sum(0).sqrt()
+
+
+def parzen(samples: Tensor, test: Tensor, sigmas: Sequence[float]) -> Tensor:
+    r"""Log-density of test points under Gaussian windows around samples.
+
+    .. math:: \log\hat p_\sigma(x) = \log\frac1N\sum_{n=1}^N \mathcal N(x;\, s_n,\, \sigma^2 I)
+
+    One matrix of distances serves all widths, which is why it is not scikit-learn's
+    ``KernelDensity``; the two agree.
+
+    Args:
+        samples: **[N, d]**.
+        test: **[M, d]**.
+        sigmas: widths, > 0.
+
+    Returns:
+        Nats, shape **[len(sigmas), M]**.
+
+    Raises:
+        ValueError: if the shapes do not fit or a width is not positive.
+
+    Source:
+        Goodfellow et al. (2014), section 5; Breuleux, Bengio and Vincent (2011).
+
+    Example:
+        >>> zero = torch.zeros(1, 1)
+        >>> round(parzen(zero, zero, [1.0]).item(), 4)
+        -0.9189
+    """
+    if samples.ndim != 2 or test.ndim != 2 or samples.shape[1] != test.shape[1]:
+        raise ValueError(
+            f"expected samples [N, d] and test [M, d], got {list(samples.shape)} and "
+            f"{list(test.shape)}; flatten(1) makes rows of images"
+        )
+    if not len(sigmas) or min(sigmas) <= 0:
+        raise ValueError(f"expected at least one width, all > 0, got {list(sigmas)}")
+    squared = torch.cdist(test, samples).square()
+    count, size = samples.shape
+    return torch.stack(
+        [
+            torch.logsumexp(squared / (-2 * sigma**2), 1)
+            - math.log(count)
+            - size * math.log(sigma * math.sqrt(2 * math.pi))
+            for sigma in sigmas
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class ParzenScore:
+    r"""A Parzen window estimate.
+
+    Args:
+        sigma: the width that the validation set chose.
+        mean: mean log-density of the test set, nats.
+        standard_error: of that mean, over test points.
+    """
+
+    sigma: float
+    mean: float
+    standard_error: float
+
+
+WIDTHS = (0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2, 0.22, 0.25, 0.28, 0.32)
+
+
+def parzen_score(
+    samples: Tensor, validation: Tensor, test: Tensor, widths: Sequence[float] = WIDTHS
+) -> ParzenScore:
+    r"""The protocol of the 2014 paper: the validation set chooses σ, the test set is scored.
+
+    Args:
+        samples: **[N, d]**.
+        validation: **[V, d]**.
+        test: **[M, d]**, M ≥ 2.
+        widths: candidates for σ.
+
+    Returns:
+        The score.
+
+    Raises:
+        ValueError: as :func:`parzen`.
+
+    Source:
+        Goodfellow et al. (2014), section 5.
+
+    Example:
+        >>> points = torch.tensor([[0.0], [1.0]])
+        >>> parzen_score(points, points, points, [0.5, 100.0]).sigma
+        0.5
+    """
+    best = int(parzen(samples, validation, widths).mean(1).argmax())
+    density = parzen(samples, test, [widths[best]])[0]
+    error = density.std() / math.sqrt(len(density))
+    return ParzenScore(widths[best], density.mean().item(), error.item())
