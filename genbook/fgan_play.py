@@ -93,7 +93,12 @@ def contest(
 
 
 def on_ring(
-    convex: ConvexFunction, seeds: tuple[int, ...], *, practical: bool, iterations: int
+    convex: ConvexFunction,
+    seeds: tuple[int, ...],
+    *,
+    practical: bool,
+    iterations: int,
+    rate: float = 1e-3,
 ) -> Outcome:
     r"""A game on eight Gaussians on a ring of radius 2.
 
@@ -102,13 +107,15 @@ def on_ring(
         seeds: trained as one computation.
         practical: the generator's step.
         iterations: of one step each.
+        rate: Adam's learning rate, of both players.
 
     Returns:
         500 samples a seed, bounds, deaths.
     """
     streams = Streams(seeds)
     generator, critic = mlp([2, 64, 64, 2], streams), mlp([2, 64, 64, 1], streams)
-    game = Game(iterations=iterations, batch=256, latent=2)
+    adam = Adam(rate)
+    game = Game(iterations, batch=256, critic_optimiser=adam, generator_optimiser=adam)
     sample = around(CENTRES, DEVIATION)
     return contest(convex, generator, critic, sample, game, streams, practical=practical, draws=500)
 
