@@ -82,6 +82,7 @@ def algorithm_1(
         Goodfellow et al. (2014), algorithm 1.
 
     Example:
+        >>> from genbook.adversarial import mlp
         >>> streams = Streams([0])
         >>> g, d = mlp([2, 8, 2], streams), mlp([2, 8, 1], streams)
         >>> both = Adam().over(d.parameters()), Adam().over(g.parameters())
@@ -122,6 +123,7 @@ def side_by_side(costs: Sequence[Cost]) -> Objective:
         ValueError: when called with another number of seeds.
 
     Example:
+        >>> from genbook.gan import NON_SATURATING
         >>> both = side_by_side((SATURATING, NON_SATURATING)).generator_loss(torch.zeros(2, 3))
         >>> [round(value, 4) for value in both.tolist()]
         [-0.6931, 0.6931]
@@ -166,6 +168,7 @@ def fit_discriminator(
         NonFiniteLoss: if the loss is infinite or NaN.
 
     Example:
+        >>> from genbook.adversarial import mlp
         >>> streams = Streams([0])
         >>> draw = lambda streams, m: streams.normal(m, 1)
         >>> steps = fit_discriminator(mlp([1, 8, 1], streams), objective(SATURATING), draw, draw,
@@ -197,6 +200,7 @@ def gradient_norms(generator: nn.Module, critic: nn.Module, cost: Cost, noise: T
         Shape **[S]**.
 
     Example:
+        >>> from genbook.adversarial import mlp
         >>> streams = Streams([0, 1])
         >>> g, d = mlp([2, 8, 2], streams), mlp([2, 8, 1], streams)
         >>> gradient_norms(g, d, SATURATING, streams.normal(5, 2)).shape
