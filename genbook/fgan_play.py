@@ -56,8 +56,9 @@ def contest(
     *,
     practical: bool,
     draws: int,
+    keep_going: bool = True,
 ) -> Outcome:
-    r"""Play one game to its end, whatever happens to its seeds.
+    r"""Play one game to its end, by default whatever happens to its seeds.
 
     Args:
         convex: a row of the table.
@@ -68,11 +69,13 @@ def contest(
         streams: one a seed.
         practical: the generator's step.
         draws: samples to draw at the end.
+        keep_going: go on with the others when a seed's loss is infinite or NaN.
 
     Returns:
         Samples, bounds and deaths.
 
     Raises:
+        NonFiniteLoss: if a loss is infinite or NaN and ``keep_going`` is not set.
         ValueError: if no sample is to be drawn.
 
     Example:
@@ -87,7 +90,7 @@ def contest(
     if draws < 1:
         raise ValueError(f"expected at least one sample to draw, got {draws}")
     objective = from_convex(convex, practical=practical)
-    steps = play(generator, critic, objective, sample, game, streams, keep_going=True)
+    steps = play(generator, critic, objective, sample, game, streams, keep_going=keep_going)
     bounds, died = _watch(steps)
     return Outcome(generate(generator, streams, draws, game.latent), bounds, died)
 
@@ -99,6 +102,7 @@ def on_ring(
     practical: bool,
     iterations: int,
     rate: float = 1e-3,
+    keep_going: bool = True,
 ) -> Outcome:
     r"""A game on eight Gaussians on a ring of radius 2.
 
@@ -108,16 +112,29 @@ def on_ring(
         practical: the generator's step.
         iterations: of one step each.
         rate: Adam's learning rate, of both players.
+        keep_going: as in :func:`contest`.
 
     Returns:
         500 samples a seed, bounds, deaths.
+
+    Raises:
+        NonFiniteLoss: as :func:`contest`.
     """
     streams = Streams(seeds)
     generator, critic = mlp([2, 64, 64, 2], streams), mlp([2, 64, 64, 1], streams)
     adam = Adam(rate)
     game = Game(iterations, batch=256, critic_optimiser=adam, generator_optimiser=adam)
-    sample = around(CENTRES, DEVIATION)
-    return contest(convex, generator, critic, sample, game, streams, practical=practical, draws=500)
+    return contest(
+        convex,
+        generator,
+        critic,
+        around(CENTRES, DEVIATION),
+        game,
+        streams,
+        practical=practical,
+        draws=500,
+        keep_going=keep_going,
+    )
 
 
 def modes(samples: Tensor) -> list[int]:

@@ -96,14 +96,49 @@ def expected_gradient(
         >>> [round(value, 4) for value in gradient.tolist()]  # of log σ + (1 + μ²)/(2σ²)
         [1.0, -1.0]
     """
-    if theta.shape != (2,):
-        raise ValueError(f"expected theta = (μ, log σ) of shape [2], got {list(theta.shape)}")
-    theta = theta.detach().requires_grad_()
+    theta = _begun(theta)
     log_q = dv.gaussian_log_density(x, theta[0], theta[1].exp())
     raw = raw_critic(convex, (log_p - log_q).detach())
     loss = -convex.activation(raw) if practical else -convex.composed(raw)
     total = torch.trapezoid(log_q.exp() * loss, x)
     return torch.autograd.grad(total, theta)[0]
+
+
+def divergence_gradient(
+    divergence: dv.Divergence, log_p: Tensor, theta: Tensor, x: Tensor
+) -> Tensor:
+    r"""The gradient of a divergence of p and a Gaussian, straight through the integral.
+
+    .. math:: \nabla_\theta D\big(p\,\|\,\mathcal N(\mu,\sigma^2)\big),\quad \theta=(\mu,\log\sigma)
+
+    Args:
+        divergence: which one.
+        log_p: log-density of p at ``x``, shape ``[n]``.
+        theta: (μ, log σ), shape ``[2]``.
+        x: increasing grid, shape ``[n]``.
+
+    Returns:
+        Shape ``[2]``.
+
+    Raises:
+        ValueError: if theta is not of that shape.
+
+    Example:
+        >>> x = torch.linspace(-12, 12, 2401, dtype=torch.float64)
+        >>> log_p = torch.distributions.Normal(0.0, 1.0).log_prob(x)
+        >>> theta = torch.tensor([1.0, 0.0], dtype=torch.float64)
+        >>> [round(value, 4) for value in divergence_gradient(dv.KL, log_p, theta, x).tolist()]
+        [1.0, -1.0]
+    """
+    theta = _begun(theta)
+    log_q = dv.gaussian_log_density(x, theta[0], theta[1].exp())
+    return torch.autograd.grad(dv.on_grid(divergence, log_p, log_q, x), theta)[0]
+
+
+def _begun(theta: Tensor) -> Tensor:
+    if theta.shape != (2,):
+        raise ValueError(f"expected theta = (μ, log σ) of shape [2], got {list(theta.shape)}")
+    return theta.detach().clone().requires_grad_()
 
 
 def batch_gradients(

@@ -16,7 +16,6 @@ from torch.distributions import MixtureSameFamily, Normal
 from genbook import divergences as dv
 from genbook import fgan, fgan_signals
 from genbook.duality import GAN, KL, REVERSE_KL, TABLE, ConvexFunction
-from genbook.fgan_training import grid
 from genbook.kit.plotting import (
     CRITIC,
     DATA,
@@ -36,7 +35,17 @@ MEASURED_AT = 2.0
 FLOOR = -3.0
 
 
-def _line(low: float, high: float, points: int) -> Tensor:
+def line(low: float, high: float, points: int) -> Tensor:
+    r"""An even grid in double precision.
+
+    Args:
+        low: first point.
+        high: last point.
+        points: how many.
+
+    Returns:
+        Shape ``[points]``.
+    """
     return torch.linspace(low, high, points, dtype=torch.float64)
 
 
@@ -61,12 +70,12 @@ def tangent(name: str, t: float) -> Figure:
     value = float(convex.conjugate(slope))
     figure, (left, right) = subplots(1, 2, width=7.6, height=3.0, width_ratios=[1, 1.25])
     _conjugate_panel(left, convex, t, value)
-    u = _line(0.005, 3, 120)
+    u = line(0.005, 3, 120)
     right.plot(u, convex.f(u).clamp(FLOOR - 1, 4), color=INK)
     inside = math.isfinite(value)
-    start = -value if inside else FLOOR - 0.5 - 3 * max(t, 0)
+    start = -value if inside else convex.at_one - 1 - t
     right.plot([0, 3], [start, start + 3 * t], color=CRITIC, linestyle="-" if inside else "--")
-    right.plot([0], [max(start, FLOOR)], "s", color=CRITIC, clip_on=False)
+    right.plot([0], [max(start, FLOOR) if inside else FLOOR], "s", color=CRITIC, clip_on=False)
     at = torch.tensor(MEASURED_AT, dtype=torch.float64)
     top = float(convex.f(at))
     foot = start + MEASURED_AT * t
@@ -82,7 +91,7 @@ def tangent(name: str, t: float) -> Figure:
 
 
 def _conjugate_panel(axes: Axes, convex: ConvexFunction, t: float, value: float) -> None:
-    slopes = _line(-3, 2, 101)
+    slopes = line(-3, 2, 101)
     low, high = (max(convex.domain[0], -3.0), min(convex.domain[1], 2.0))
     heights = convex.conjugate(slopes)
     shown = torch.where(heights.isfinite(), heights.clamp(-3, 4), math.nan)
@@ -102,10 +111,36 @@ SHAPES = ("shift", "tilt", "bump")
 def _pair() -> tuple[MixtureSameFamily, Normal]:
     p = dv.mixture(
         torch.tensor([0.6, 0.4], dtype=torch.float64),
-        torch.tensor([-1.2, 1.5], dtype=torch.float64),
-        torch.tensor([0.7, 0.6], dtype=torch.float64),
+        torch.tensor([-1.0, 1.2], dtype=torch.float64),
+        torch.tensor([0.8, 0.8], dtype=torch.float64),
     )
-    return p, Normal(torch.tensor(0.3, dtype=torch.float64), 1.5)
+    return p, Normal(torch.tensor(0.2, dtype=torch.float64), 1.0)
+
+
+def pair_log_densities(x: Tensor) -> tuple[Tensor, Tensor]:
+    r"""The p and q of the explorable on the sag.
+
+    Args:
+        x: points, shape ``[n]``.
+
+    Returns:
+        Log-densities, both ``[n]``.
+    """
+    p, q = _pair()
+    return p.log_prob(x), q.log_prob(x)
+
+
+def basis(x: Tensor) -> Tensor:
+    r"""Six smooth bounded functions, to mix random critics from.
+
+    Args:
+        x: points, shape ``[n]``.
+
+    Returns:
+        Shape ``[6, n]``.
+    """
+    waves = [torch.sin(k * x / 2 + k) for k in range(1, 5)]
+    return torch.stack([*waves, torch.tanh(x), torch.ones_like(x)])
 
 
 def _bent(convex: ConvexFunction, shape: str, amount: float, x: Tensor, ell: Tensor) -> Tensor:
@@ -118,12 +153,12 @@ def _bent(convex: ConvexFunction, shape: str, amount: float, x: Tensor, ell: Ten
 
 @lru_cache(maxsize=64)
 def _shares(name: str, shape: str) -> tuple[list[float], float]:
-    convex, x = fgan.row(name), _line(-6, 6, 601)
+    convex, x = fgan.row(name), line(-9, 9, 901)
     p, q = _pair()
     log_p, log_q = p.log_prob(x), q.log_prob(x)
     most = float(fgan.divergence_on_grid(convex, log_p, log_q, x)) - convex.at_one
     values = []
-    for amount in np.linspace(-1.5, 1.5, 25):
+    for amount in np.linspace(-1, 1, 25):
         t = _bent(convex, shape, float(amount), x, log_p - log_q)
         values.append(1 - float(fgan.sag_on_grid(convex, t, log_p, log_q, x)) / most)
     return values, most
@@ -140,14 +175,14 @@ def sag(name: str, shape: str, amount: float) -> Figure:
     Returns:
         Three panels: the critics; where the loss arises; the bound against the amount.
     """
-    convex, x = fgan.row(name), _line(-4, 4, 81)
+    convex, x = fgan.row(name), line(-4, 4, 81)
     p, q = _pair()
     log_p, log_q = p.log_prob(x), q.log_prob(x)
     ell = log_p - log_q
     best, t = (_bent(convex, shape, size, x, ell) for size in (0.0, amount))
     gap = log_q.exp() * fgan.fenchel_young(convex, ell.exp(), t)
     shares, most = _shares(name, shape)
-    at = round((amount + 1.5) * 8)
+    at = round((amount + 1) * 12)
     figure, (left, middle, right) = subplots(1, 3, width=8.4, height=2.8)
     left.plot(x, best.clamp(-4, 3), color=MUTED, linestyle="--", label="T*")
     left.plot(x, t.clamp(-4, 3), color=CRITIC, label="T")
@@ -159,10 +194,10 @@ def sag(name: str, shape: str, amount: float) -> Figure:
     lost = (1 - shares[at]) * most
     middle.set(xlim=(-4, 4), ylim=(0, 0.6), xlabel="x", title=f"what is lost: {lost:.3f}")
     middle.legend(loc="upper right")
-    right.plot(np.linspace(-1.5, 1.5, 25), np.clip(shares, -1, 1.2), color=CRITIC)
+    right.plot(np.linspace(-1, 1, 25), np.clip(shares, -1, 1.2), color=CRITIC)
     right.plot([amount], [max(shares[at], -0.95)], "o", color=CRITIC)
     right.axhline(1, color=MUTED, linestyle="--")
-    right.set(xlim=(-1.6, 1.6), ylim=(-1, 1.2), xlabel="amount")
+    right.set(xlim=(-1.1, 1.1), ylim=(-1, 1.2), xlabel="amount")
     right.set_title(f"bound / divergence: {_number(shares[at])}")
     figure.set_label(f"{name}, {shape} by {_number(amount)}: the bound loses {lost:.3f}")
     return figure
@@ -181,7 +216,7 @@ def blow_up(name: str, exponent: float) -> Figure:
     Returns:
         Three panels: f'(u) of all rows; minimax factors; practical factors.
     """
-    powers = _line(-3, 3, 61)
+    powers = line(-3, 3, 61)
     ratio = torch.tensor(10.0**exponent, dtype=torch.float64)
     figure, (left, middle, right) = subplots(
         1, 3, width=8.4, height=3.1, width_ratios=[1, 1.15, 0.85]
@@ -237,8 +272,8 @@ def parting(generator: torch.Generator) -> Figure:
     Returns:
         Three panels, one a row of the table.
     """
-    distances = np.linspace(0.25, 8, 32)
-    x = _line(-45, 45, 9001)
+    distances = np.linspace(0.5, 8, 16)
+    x = line(-25, 33, 2901)
     log_p = Normal(0.0, 1.0).log_prob(x)
     figure, panels = subplots(1, 3, width=8.4, height=2.8, sharey=True)
     for axes, convex in zip(panels, (KL, GAN, REVERSE_KL), strict=True):
@@ -250,7 +285,7 @@ def parting(generator: torch.Generator) -> Figure:
                 batch = fgan_signals.batch_gradients(
                     convex,
                     float(distance),
-                    batches=40,
+                    batches=20,
                     size=1024,
                     generator=generator,
                     practical=practical,
@@ -282,7 +317,7 @@ def training(rows: Sequence[Row], game: str, step: int) -> Figure:
     Returns:
         Two panels: p and the q of each seed; the learned bound and the true divergence.
     """
-    x = _line(-4, 7, 90)
+    x = line(-4, 7, 90)
     mine = [row for row in rows if row["game"] == game]
     times = sorted({int(row["iteration"]) for row in mine})[1::2]
     now = times[min(step, len(times) - 1)]
@@ -299,6 +334,7 @@ def training(rows: Sequence[Row], game: str, step: int) -> Figure:
         value = means[key][times.index(now)]
         right.plot([now], [min(max(value, -0.18), 1.48)], "o", color=color)
     right.set(xlim=(0, times[-1]), ylim=(-0.2, 1.5), xlabel="step", title="mean of five seeds")
+    right.set_xticks([0, 2000, 4000, 6000, 8000])
     right.legend(loc="upper right")
     return figure
 
@@ -347,33 +383,3 @@ def drawn_images(samples: Mapping[str, Tensor]) -> Figure:
         image_grid(axes, torch.nan_to_num(images), columns=len(images))
         axes.set_title(title, fontsize=8.5)
     return figure
-
-
-def published(name: str) -> list[float]:
-    r"""The six published values of a divergence: D, F, then μ and σ, exact and learned.
-
-    Args:
-        name: of the divergence.
-
-    Returns:
-        Six numbers.
-    """
-    from genbook.fgan_training import PUBLISHED_LEARNED
-
-    exact, trained = dv.PUBLISHED_FITS[name], PUBLISHED_LEARNED[name]
-    return [exact.value, trained.bound, exact.mu, trained.mu, exact.sigma, trained.sigma]
-
-
-__all__ = [
-    "NAMES",
-    "SHAPES",
-    "blow_up",
-    "clouds",
-    "drawn_images",
-    "grid",
-    "parting",
-    "published",
-    "sag",
-    "tangent",
-    "training",
-]
