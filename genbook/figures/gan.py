@@ -29,7 +29,6 @@ from genbook.kit.plotting import (
     subplots,
 )
 
-
 STEPS = 120
 
 
