@@ -1,0 +1,300 @@
+"""Measures of collapse, critics against it, and the chapter's receipts broken on purpose."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import chi2, entropy
+
+from genbook import collapse, duality
+from genbook import collapse_critics as critics
+from genbook.adversarial import from_convex, scores, unrolled
+from genbook.kit import data
+from genbook.seeds import Streams, around, mlp
+
+FEW = settings(max_examples=20, deadline=None)
+RING, GRID = data.ring_centres(), data.grid_centres()
+each = pytest.mark.parametrize("convex", duality.TABLE, ids=lambda convex: convex.name)
+
+
+# --- Measures ---------------------------------------------------------------------------------
+
+
+def test_the_centres_are_those_of_the_papers():
+    angles = 2 * np.pi * np.arange(1, 9) / 8
+    ring = {(round(math.cos(a), 6), round(math.sin(a), 6)) for a in angles}
+    assert {tuple(round(v + 0.0, 6) for v in row) for row in RING.double().tolist()} == ring
+    assert {tuple(row) for row in GRID.tolist()} == set(
+        itertools.product((-4.0, -2.0, 0.0, 2.0, 4.0), repeat=2)
+    )
+
+
+def test_samples_on_the_centres_capture_every_mode_once():
+    found = collapse.score(GRID[None], GRID, std=0.05)
+    assert found.counts.tolist() == [[1] * 25]
+    assert found.modes.tolist() == [25]
+    assert found.high_quality.tolist() == [1.0]
+    assert found.reverse_kl.item() == 0.0
+
+
+@FEW
+@given(kept=st.integers(1, 25), each_count=st.integers(1, 40))
+def test_k_equal_modes_of_25_are_log_25_over_k_away(kept, each_count):
+    counts = torch.zeros(25, dtype=torch.int64)
+    counts[:kept] = each_count
+    assert collapse.histogram_kl(counts).item() == pytest.approx(math.log(25 / kept))
+
+
+@FEW
+@given(counts=st.lists(st.integers(0, 50), min_size=2, max_size=12).filter(any))
+def test_the_histogram_divergence_is_scipys_and_log_k_less_the_entropy(counts):
+    n = np.array(counts)
+    found = collapse.histogram_kl(torch.tensor(counts)).item()
+    assert found == pytest.approx(entropy(n / n.sum(), np.full(len(n), 1 / len(n))), abs=1e-12)
+    assert found == pytest.approx(math.log(len(n)) - entropy(n / n.sum()), abs=1e-12)
+
+
+def test_weights_of_the_data_move_the_zero_of_the_histogram_divergence():
+    counts = torch.tensor([10, 30, 60])
+    assert collapse.histogram_kl(counts, torch.tensor([1.0, 3.0, 6.0])).item() == pytest.approx(0)
+    assert collapse.histogram_kl(counts).item() > 0.1
+
+
+def test_no_good_sample_is_infinitely_far():
+    assert collapse.histogram_kl(torch.zeros(2, 3)).tolist() == [math.inf] * 2
+
+
+def test_three_deviations_are_a_circle_not_a_box():
+    at = torch.tensor([[[0.29, 0.0], [0.25, 0.25], [0.31, 0.0]]])
+    assert collapse.score(at, torch.zeros(1, 2), std=0.1).counts.tolist() == [[1]]
+
+
+def test_a_sample_that_is_not_finite_is_not_good():
+    lost = torch.tensor([[[math.nan, 0.0], [math.inf, 0.0], [0.0, 0.0]]])
+    found = collapse.score(lost, torch.zeros(1, 2), std=1.0)
+    assert found.counts.tolist() == [[1]]
+    assert found.high_quality.item() == pytest.approx(1 / 3)
+
+
+def test_the_data_score_the_ceiling_and_the_floor():
+    drawn = around(GRID, 0.05)(Streams(range(20)), 2500)
+    found = collapse.score(drawn, GRID, std=0.05)
+    assert found.high_quality.mean().item() == pytest.approx(collapse.ceiling(), abs=0.002)
+    floor = collapse.histogram_floor(25, 2500)
+    assert found.reverse_kl.mean().item() == pytest.approx(floor, rel=0.2)
+    assert found.modes.tolist() == [25] * 20
+
+
+@pytest.mark.parametrize("dimension", [1, 2, 1200])
+def test_the_ceiling_is_the_chi_square_distribution(dimension):
+    radius = 10.0 if dimension == 1200 else 3.0
+    exact = chi2.cdf(radius**2, dimension)
+    assert collapse.ceiling(radius, dimension) == pytest.approx(exact, abs=1e-9)
+
+
+# --- The value of forgetting ------------------------------------------------------------------
+
+
+@each
+@FEW
+@given(kept=st.integers(1, 8))
+def test_kept_modes_agree_with_the_divergence_of_discrete_distributions(convex, kept):
+    tiny = 1e-13  # f(p/q) q needs q > 0
+    p = torch.full((8,), 1 / 8, dtype=torch.float64)
+    q = torch.full((8,), tiny, dtype=torch.float64)
+    q[:kept] = (1 - tiny * (8 - kept)) / kept
+    value = float((q * convex.f(p / q)).sum()) - convex.at_one
+    exact = collapse.kept_modes(convex, kept, 8)
+    if math.isfinite(exact):
+        assert value == pytest.approx(exact, rel=1e-4, abs=1e-5)
+    else:
+        assert value > 1.5
+
+
+# --- Packing ----------------------------------------------------------------------------------
+
+
+def by_words(p, q, m):
+    words = itertools.product(range(len(p)), repeat=m)
+    return sum(abs(math.prod(p[i] for i in w) - math.prod(q[i] for i in w)) for w in words) / 2
+
+
+@FEW
+@given(
+    p=st.lists(st.floats(0.05, 1), min_size=3, max_size=3),
+    q=st.lists(st.floats(0.05, 1), min_size=3, max_size=3),
+    m=st.integers(1, 4),
+)
+def test_packed_variation_sums_over_all_words(p, q, m):
+    p, q = [v / sum(p) for v in p], [v / sum(q) for v in q]
+    found = collapse.packed_tv(
+        torch.tensor(p, dtype=torch.float64), torch.tensor(q, dtype=torch.float64), m
+    )
+    assert found == pytest.approx(by_words(p, q, m), abs=1e-12)
+
+
+@FEW
+@given(lost=st.floats(0.01, 0.9), m=st.integers(1, 6))
+def test_a_lost_mass_is_seen_unless_all_packed_samples_miss_it(lost, m):
+    p = torch.tensor([lost, 1 - lost], dtype=torch.float64)
+    q = torch.tensor([0.0, 1.0], dtype=torch.float64)
+    assert collapse.packed_tv(p, q, m) == pytest.approx(1 - (1 - lost) ** m)
+
+
+# --- The trap ---------------------------------------------------------------------------------
+
+
+@FEW
+@given(n=st.integers(2, 40))
+def test_linspace_with_both_ends_repeats_the_first_mode(n):
+    angles = torch.linspace(0, 2 * math.pi, n, dtype=torch.float64)
+    closed = torch.stack([angles.cos(), angles.sin()], 1)
+    assert collapse.distinct(closed) == n - 1
+    assert collapse.distinct(data.ring_centres(n)) == n
+
+
+# --- Critics ----------------------------------------------------------------------------------
+
+
+def alone(make, seed):
+    return make(Streams([seed], dtype=torch.float64))
+
+
+MAKERS = {
+    "packed": lambda s: critics.Packed(mlp([6, 8, 1], s), 3),
+    "minibatch": lambda s: critics.MinibatchStd(mlp([3, 8, 1], s), 4),
+    "spectral": lambda s: critics.SpectralMLP([2, 8, 8, 1], s),
+    "waves": lambda s: torch.nn.Sequential(critics.Waves(2, 5), mlp([10, 8, 1], s)),
+}
+each_critic = pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS.keys())
+
+
+@each_critic
+def test_no_seed_sees_another(make):
+    x = Streams([7, 8, 9], dtype=torch.float64).normal(12, 2)
+    together = make(Streams([0, 1, 2], dtype=torch.float64))(x)
+    for place in range(3):
+        torch.testing.assert_close(together[place : place + 1], alone(make, place)(x[place, None]))
+
+
+@each_critic
+def test_critics_can_be_differentiated_twice(make):
+    critic = alone(make, 0).eval()
+    x = Streams([3], dtype=torch.float64).normal(12, 2).requires_grad_()
+    assert torch.autograd.gradcheck(critic, (x,))
+    assert torch.autograd.gradgradcheck(critic, (x,))
+
+
+def test_a_pack_holds_neighbours():
+    class Sum(torch.nn.Module):
+        def forward(self, x):
+            return x.sum(-1, keepdim=True)
+
+    x = torch.arange(12.0).reshape(1, 6, 2)
+    assert critics.Packed(Sum(), 3)(x).flatten().tolist() == [15.0, 51.0]
+
+
+def test_minibatch_deviation_is_zero_for_a_collapsed_group_and_one_for_noise():
+    still = critics.MinibatchStd(torch.nn.Identity(), 4, eps=0.0)(torch.ones(1, 8, 2))
+    assert still[..., -1].abs().max() == 0
+    noise = critics.MinibatchStd(torch.nn.Identity())(Streams([0]).normal(20_000, 2))
+    assert noise[..., -1].mean().item() == pytest.approx(1, abs=0.02)
+
+
+def test_minibatch_deviation_passes_a_gradient_where_all_samples_agree():
+    x = torch.ones(1, 4, 2, requires_grad=True)
+    critics.MinibatchStd(torch.nn.Identity())(x).sum().backward()
+    assert x.grad is not None
+    assert bool(torch.isfinite(x.grad).all())
+
+
+def test_power_iteration_finds_the_largest_singular_value():
+    weight = Streams([0, 1], dtype=torch.float64).normal(7, 5)
+    start = Streams([2, 3], dtype=torch.float64).normal(5, 1)
+    found = critics.spectral_norm(weight, start, 300)[0].flatten()
+    torch.testing.assert_close(found, torch.linalg.matrix_norm(weight, 2), rtol=1e-6, atol=1e-8)
+
+
+@FEW
+@given(seed=st.integers(0, 1000))
+def test_a_spectral_critic_is_no_steeper_than_its_scale(seed):
+    streams = Streams([seed], dtype=torch.float64)
+    critic = critics.SpectralMLP([2, 16, 16, 1], streams, scale=3.0)
+    x, y = streams.normal(64, 2), streams.normal(64, 2)
+    for _ in range(30):
+        critic(x)
+    rise = (critic(x) - critic(y)).abs().squeeze(-1)
+    assert (rise <= 3.0 * torch.linalg.vector_norm(x - y, dim=-1) * (1 + 1e-3)).all()
+
+
+def test_waves_change_no_faster_than_their_lipschitz_constant():
+    waves = critics.Waves(2, 8)
+    x, y = Streams([0]).normal(200, 2), Streams([1]).normal(200, 2)
+    rise = torch.linalg.vector_norm(waves(x) - waves(y), dim=-1)
+    assert (rise <= waves.lipschitz * torch.linalg.vector_norm(x - y, dim=-1) * (1 + 1e-5)).all()
+    close = torch.linalg.vector_norm(waves(x) - waves(x + 1e-3), dim=-1)
+    assert close.max() > 0
+
+
+# --- Unrolling --------------------------------------------------------------------------------
+
+
+class Scalar(torch.nn.Module):
+    """The critic y·x of the bilinear game."""
+
+    def __init__(self, y: float) -> None:
+        super().__init__()
+        self.y = torch.nn.Parameter(torch.tensor(y, dtype=torch.float64))
+
+    def forward(self, x):
+        return self.y * x
+
+
+@FEW
+@given(x=st.floats(-2, 2), y=st.floats(-2, 2), steps=st.integers(0, 4))
+def test_unrolling_differentiates_through_the_imagined_steps(x, y, steps):
+    objective, rate = from_convex(duality.TRANSPORT), 0.3
+    place = torch.tensor([[[x]]], dtype=torch.float64, requires_grad=True)
+    streams = Streams([0], dtype=torch.float64)
+    real = torch.zeros(1, 1, 1, dtype=torch.float64)
+    critic = unrolled(Scalar(y), objective, real, place, streams, steps=steps, rate=rate)
+    loss = objective.generator_loss(scores(critic, place)).sum()
+    (slope,) = torch.autograd.grad(loss, place)
+    assert slope.item() == pytest.approx(-(y - 2 * steps * rate * x), abs=1e-12)
+
+
+# --- Bad input --------------------------------------------------------------------------------
+
+ONE = torch.ones(1, 4, 2)
+BAD_INPUT = {
+    "flat samples": lambda: collapse.nearest(torch.ones(4, 2), RING),
+    "sigma zero": lambda: collapse.score(ONE, RING, std=0.0),
+    "negative counts": lambda: collapse.histogram_kl(torch.tensor([-1, 2])),
+    "another number of weights": lambda: collapse.histogram_kl(torch.ones(3), torch.ones(2)),
+    "no radius": lambda: collapse.ceiling(0.0),
+    "no sample": lambda: collapse.histogram_floor(8, 0),
+    "more kept than there are": lambda: collapse.kept_modes(duality.KL, 9, 8),
+    "no pack": lambda: collapse.packed_tv(torch.ones(1), torch.ones(1), 0),
+    "no distribution": lambda: collapse.packed_tv(torch.ones(2), torch.ones(2), 1),
+    "flat centres": lambda: collapse.distinct(torch.ones(3)),
+    "flat images": lambda: collapse.Reader(torch.nn.Identity(), 1.0, "none").classes(RING),
+    "pack of zero": lambda: critics.Packed(torch.nn.Identity(), 0),
+    "batch that does not divide": lambda: critics.Packed(torch.nn.Identity(), 3)(ONE),
+    "negative group": lambda: critics.MinibatchStd(torch.nn.Identity(), -1),
+    "group that does not divide": lambda: critics.MinibatchStd(torch.nn.Identity(), 3)(ONE),
+    "one size": lambda: critics.SpectralMLP([2], Streams([0])),
+    "matrix without seeds": lambda: critics.spectral_norm(torch.eye(2), torch.ones(2, 1)),
+    "no waves": lambda: critics.Waves(2, 0),
+}
+
+
+@pytest.mark.parametrize("call", BAD_INPUT.values(), ids=BAD_INPUT.keys())
+def test_bad_input_is_explained(call):
+    with pytest.raises(ValueError, match="expected"):
+        call()
