@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+from chapters import assert_breaks, assert_holds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from problems import GaussianPair, gaussian_pairs
 from torch.distributions import Normal
 
 from genbook import divergences as dv
-from genbook import duality, fgan, fgan_signals, fgan_training
+from genbook import duality, fgan, fgan_play, fgan_signals, fgan_training
+from genbook.adversarial import Game
+from genbook.figures import fgan as figures
+from genbook.kit import studies
 from genbook.kit.receipts import ReceiptError
 from genbook.kit.training import NonFiniteLoss
 from genbook.seeds import Streams, mlp
@@ -275,6 +280,100 @@ def test_the_fit_under_each_divergence_is_the_best_under_it():
     assert (scores >= scores.diagonal()[None, :] - 1e-12).all()
 
 
+# --- Games in the plane and on images ---------------------------------------------------------
+
+
+def test_a_mode_counts_once_however_many_samples_it_has():
+    centres = fgan_play.CENTRES
+    near = centres[[0, 0, 3]] + 2.9 * fgan_play.DEVIATION / math.sqrt(2)
+    far = centres[[5]] * 1.2
+    samples = torch.stack([torch.cat([near, far]), torch.full((4, 2), math.nan)])
+    assert fgan_play.modes(samples) == [2, 0]
+
+
+def poisoned_game(keep_going, poison=math.inf):
+    """A game of two seeds; the data of the first are infinite at the third step."""
+    calls = []
+
+    def sample(streams, n):
+        calls.append(n)
+        spoilt = torch.tensor([poison if len(calls) == 3 else 0.0, 0.0])
+        return streams.normal(n, 2) + spoilt[:, None, None]
+
+    streams = Streams([0, 1])
+    players = mlp([2, 4, 2], streams), mlp([2, 4, 1], streams)
+    game = Game(iterations=6, batch=8)
+    return fgan_play.contest(
+        duality.GAN,
+        *players,
+        sample,
+        game,
+        streams,
+        practical=False,
+        draws=5,
+        keep_going=keep_going,
+    )
+
+
+def test_a_dead_seed_is_dated_and_the_others_do_not_notice():
+    outcome, healthy = poisoned_game(keep_going=True), poisoned_game(keep_going=True, poison=0.0)
+    assert outcome.died == (2, -1)
+    assert healthy.died == (-1, -1)
+    torch.testing.assert_close(outcome.bounds[:, 1], healthy.bounds[:, 1])
+    torch.testing.assert_close(outcome.samples[1], healthy.samples[1])
+    assert not outcome.bounds[2:, 0].isfinite().any()
+
+
+def test_a_death_stops_the_game_unless_told_otherwise():
+    with pytest.raises(NonFiniteLoss, match="step 2"):
+        poisoned_game(keep_going=False)
+
+
+def test_a_game_in_the_plane_draws_500_samples_a_seed():
+    outcome = fgan_play.on_ring(duality.TOTAL_VARIATION, (0, 4), practical=False, iterations=3)
+    assert outcome.samples.shape == (2, 500, 2)
+    assert outcome.bounds.abs().max() <= 1  # total variation is at most 1
+
+
+def test_grey_means_near_a_half_in_the_mean_pixel():
+    grey, sharp = torch.full((9,), 0.5), torch.tensor([0.0, 1, 0, 0, 1, 0, 0, 0, 1])
+    edge = torch.full((9,), 0.751)
+    assert fgan_play.grey_share(torch.stack([grey, sharp, edge, edge])[None]) == [0.25]
+
+
+def test_images_are_drawn_within_their_range():
+    images = torch.rand(40, 16, generator=torch.Generator().manual_seed(1))
+    outcome = fgan_play.on_images(duality.PEARSON, images, (0, 1), practical=True, iterations=3)
+    assert outcome.samples.shape == (2, 100, 16)
+    assert outcome.samples.min() >= 0
+    assert outcome.samples.max() <= 1
+
+
+@pytest.mark.parametrize("record", [fgan_play.record_ring, fgan_play.record_images])
+def test_a_slice_of_a_study_holds_a_row_for_each_seed(record, monkeypatch):
+    monkeypatch.setattr(fgan_play, "SEEDS", (0, 1))
+    found = list(record(slice=True))
+    games = {(row["row"], row["practical"]) for row in found}
+    assert len(found) == 2 * len(games)
+    assert {row["seed"] for row in found} == {0, 1}
+
+
+def test_the_univariate_record_reports_every_game_at_each_stop():
+    found = list(fgan_training.univariate(0, iterations=4, every=2))
+    assert [row["iteration"] for row in found] == [2] * 6 + [4] * 6
+    assert [row["game"] for row in found[:6]] == [game.name for game in fgan_training.CONTESTS]
+    assert all(row["bound"] <= row["divergence"] for row in found)
+
+
+def test_learned_scores_a_constant_critic_at_its_exact_bound():
+    theta = torch.tensor([[0.5, 1.5]])
+    (found,) = fgan_training.learned(
+        (fgan_training.Contest(duality.PEARSON),), theta, lambda x: torch.full_like(x, 0.2)
+    )
+    assert found[1].bound == pytest.approx(0.2 - (0.2**2 / 4 + 0.2), abs=1e-6)
+    assert found[2] > 0
+
+
 ONE = torch.ones(2)
 BAD_INPUT = {
     "unknown row": lambda: fgan.row("Wasserstein"),
@@ -290,6 +389,19 @@ BAD_INPUT = {
     "row of another table": lambda: fgan.raw_critic(duality.TRANSPORT, ONE),
     "theta of another shape": lambda: fgan_signals.expected_gradient(
         duality.KL, ONE, torch.ones(3), ONE, practical=True
+    ),
+    "nothing to draw": lambda: fgan_play.contest(
+        duality.GAN,
+        torch.nn.Identity(),
+        torch.nn.Identity(),
+        fgan_training.mixture_sampler,
+        Game(iterations=1),
+        Streams([0]),
+        practical=True,
+        draws=0,
+    ),
+    "divergence's theta of another shape": lambda: fgan_signals.divergence_gradient(
+        dv.KL, ONE, torch.ones(3), ONE
     ),
     "no batch": lambda: fgan_signals.batch_gradients(
         duality.KL, 1.0, batches=0, size=1, generator=torch.Generator(), practical=True
@@ -315,3 +427,233 @@ def test_bad_input_is_explained(call):
     with pytest.raises(ValueError, match="expected") as caught:
         call()
     assert not isinstance(caught.value, ReceiptError)
+
+
+# --- Drawings ---------------------------------------------------------------------------------
+
+FRAMES = {
+    "tangent": (figures.tangent, [("KL", -3.0), ("reverse KL", 2.0), ("total variation", 0.25)]),
+    "sag": (figures.sag, [("KL", "shift", 1.0), ("Pearson χ²", "bump", -0.5)]),
+    "blow up": (figures.blow_up, [("Neyman χ²", -3.0), ("GAN", 2.5)]),
+}
+
+
+@pytest.mark.parametrize(("draw", "places"), FRAMES.values(), ids=FRAMES.keys())
+def test_the_axes_of_an_explorable_stand_still(draw, places):
+    limits = [[(*a.get_xlim(), *a.get_ylim()) for a in draw(*at).axes] for at in places]
+    assert all(frame == limits[0] for frame in limits)
+
+
+def test_the_drawn_line_touches_f_and_the_gap_is_fenchel_young():
+    figure = figures.tangent("Pearson χ²", 1.0)
+    title = figure.axes[1].get_title(loc="left")
+    assert "−f*(t) = −1.25" in title
+    assert "gap at u = 2: 0.25" in title
+
+
+# --- The chapter's receipts, broken on purpose ------------------------------------------------
+
+
+def broken_rows(monkeypatch, change, *names):
+    """Put a changed row, or changed rows, into the table that the chapter reads."""
+    rows = tuple(change(c) if not names or c.name in names else c for c in duality.TABLE)
+    monkeypatch.setattr(duality, "TABLE", rows)
+
+
+def lowered(amount):
+    return lambda c: replace(c, conjugate=lambda t: c.conjugate(t) - amount)
+
+
+def stale_rows(monkeypatch, name, change):
+    """Let a recorded study hold other numbers."""
+    honest = studies.load
+
+    def load(wanted):
+        found = honest(wanted)
+        if wanted != name:
+            return found
+        return replace(found, rows=tuple({**row, **change(row)} for row in found.rows))
+
+    monkeypatch.setattr(studies, "load", load)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Leave out what no receipt looks at: pictures, and live games beside recorded ones."""
+
+    def ring(convex, seeds, *, keep_going=True, **_):
+        if not keep_going:
+            raise NonFiniteLoss(0, "critic", math.inf)
+        count = len(seeds)
+        return fgan_play.Outcome(torch.zeros(count, 500, 2), torch.zeros(9, count), (-1,) * count)
+
+    def drawn(convex, images, seeds, **_):
+        return fgan_play.Outcome(torch.zeros(1, 100, images.shape[1]), torch.zeros(9, 1), (-1,))
+
+    monkeypatch.setattr(fgan_play, "on_ring", ring)
+    monkeypatch.setattr(fgan_play, "on_images", drawn)
+    for name in ("parting", "clouds", "drawn_images"):
+        monkeypatch.setattr(figures, name, lambda *_, **__: None)
+
+
+def breaks(monkeypatch, test):
+    assert_breaks("fgan", test, monkeypatch)
+
+
+def test_receipt_roads(monkeypatch):
+    broken_rows(monkeypatch, lowered(1e-6), "Jeffrey")
+    breaks(monkeypatch, "test_receipt_roads")
+
+
+def test_receipt_biconjugate(monkeypatch):
+    broken_rows(monkeypatch, lowered(1e-5), "Neyman χ²")
+    breaks(monkeypatch, "test_receipt_biconjugate")
+
+
+def test_receipt_domain(monkeypatch):
+    broken_rows(monkeypatch, lambda c: replace(c, domain=(-math.inf, 0.1)), "GAN")
+    breaks(monkeypatch, "test_receipt_domain")
+
+
+def test_receipt_young(monkeypatch):
+    broken_rows(monkeypatch, lowered(0.1), "squared Hellinger")
+    breaks(monkeypatch, "test_receipt_young")
+
+
+def another_conjugate(monkeypatch, conjugate):
+    """Let the bound subtract something else than f*(T)."""
+    honest = fgan.bound_on_grid
+    monkeypatch.setattr(
+        fgan, "bound_on_grid", lambda c, *rest: honest(replace(c, conjugate=conjugate), *rest)
+    )
+
+
+def test_receipt_bound(monkeypatch):
+    another_conjugate(monkeypatch, torch.zeros_like)
+    breaks(monkeypatch, "test_receipt_bound")
+
+
+def test_receipt_sag(monkeypatch):
+    another_conjugate(monkeypatch, torch.clone)
+    breaks(monkeypatch, "test_receipt_sag")
+
+
+def test_receipt_tight(monkeypatch):
+    honest = fgan.raw_critic
+    monkeypatch.setattr(fgan, "raw_critic", lambda c, ell: honest(c, 1.01 * ell))
+    breaks(monkeypatch, "test_receipt_tight")
+
+
+def test_receipt_threshold(monkeypatch):
+    honest = fgan.raw_critic
+    monkeypatch.setattr(fgan, "raw_critic", lambda c, ell: honest(c, ell) - 0.1)
+    breaks(monkeypatch, "test_receipt_threshold")
+
+
+def test_receipt_names(monkeypatch):
+    honest = fgan.divergence_on_grid  # halved, as the paper prints the integral
+    monkeypatch.setattr(fgan, "divergence_on_grid", lambda *a: honest(*a) / 2)
+    breaks(monkeypatch, "test_receipt_names")
+
+
+def test_receipt_published(monkeypatch):
+    wrong = {**dv.PUBLISHED_FITS, "Jeffrey": replace(dv.PUBLISHED_FITS["Jeffrey"], sigma=1.7024)}
+    monkeypatch.setattr(dv, "PUBLISHED_FITS", wrong)
+    breaks(monkeypatch, "test_receipt_published")
+
+
+def test_receipt_diagonal(monkeypatch):
+    honest = fgan_training.judge
+
+    def shuffled(convexes, *rest):
+        judged = honest(convexes, *rest)
+        return replace(judged, scores=judged.scores[::-1])
+
+    monkeypatch.setattr(fgan_training, "judge", shuffled)
+    breaks(monkeypatch, "test_receipt_diagonal")
+
+
+def test_receipt_recorded(monkeypatch):
+    def elsewhere(row):  # the KL game ends far away, with a bound above its divergence
+        far = row["game"] == "KL"
+        return {"mu": 3.0, "bound": row["divergence"] + 1e-4} if far else {}
+
+    stale_rows(monkeypatch, "fgan_univariate", elsewhere)
+    breaks(monkeypatch, "test_receipt_recorded")
+
+
+def test_receipt_signals(monkeypatch):
+    honest = fgan_signals.raw_critic
+    monkeypatch.setattr(fgan_signals, "raw_critic", lambda c, ell: 1.001 * honest(c, ell))
+    breaks(monkeypatch, "test_receipt_signals")
+
+
+def steps_swapped(monkeypatch, test):
+    honest = fgan_signals.expected_gradient
+    monkeypatch.setattr(
+        fgan_signals,
+        "expected_gradient",
+        lambda *a, practical: honest(*a, practical=not practical),
+    )
+    breaks(monkeypatch, test)
+
+
+def test_receipt_minimax(monkeypatch):
+    steps_swapped(monkeypatch, "test_receipt_minimax")
+
+
+def test_receipt_practical(monkeypatch):
+    steps_swapped(monkeypatch, "test_receipt_practical")
+
+
+def test_receipt_lands(monkeypatch):
+    forward = {"mu": 1.01, "sigma": 1.8308}  # as if the practical step left the goal alone
+    stale_rows(
+        monkeypatch,
+        "fgan_univariate",
+        lambda row: forward if row["game"] == "KL, practical" else {},
+    )
+    breaks(monkeypatch, "test_receipt_lands")
+
+
+@pytest.mark.usefixtures("quick")
+def test_receipt_batches(monkeypatch):
+    honest = fgan_signals.batch_gradients
+    monkeypatch.setattr(
+        fgan_signals,
+        "batch_gradients",
+        lambda *a, practical, **k: honest(*a, practical=not practical, **k),
+    )
+    breaks(monkeypatch, "test_receipt_batches")
+
+
+@pytest.mark.usefixtures("quick")
+def test_receipt_deaths(monkeypatch):
+    stale_rows(monkeypatch, "fgan_ring", lambda row: {"died": 700, "modes": 8})
+    breaks(monkeypatch, "test_receipt_deaths")
+
+
+@pytest.mark.usefixtures("quick")
+def test_receipt_grey(monkeypatch):
+    stale_rows(monkeypatch, "fgan_images", lambda row: {"grey": 0.1 * row["practical"]})
+    breaks(monkeypatch, "test_receipt_grey")
+
+
+@pytest.mark.usefixtures("quick")
+def test_receipt_live(monkeypatch):
+    honest = fgan_training.univariate
+
+    def unplayed(seed, *, iterations, contests):
+        for row in honest(seed, iterations=1, every=1, contests=contests):
+            yield {**row, "iteration": iterations}
+
+    monkeypatch.setattr(fgan_training, "univariate", unplayed)
+    breaks(monkeypatch, "test_receipt_live")
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    "test", ["test_receipt_bound", "test_receipt_batches", "test_receipt_grey"]
+)
+def test_receipts_hold_as_the_chapter_stands(test, monkeypatch):
+    assert_holds("fgan", test, monkeypatch)
