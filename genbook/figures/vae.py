@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from genbook import vae
+from genbook import vae, vae_bounds, vae_exact
 from genbook.kit.device import seeded
 from genbook.kit.plotting import DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
 
@@ -142,13 +142,13 @@ def between(
 
 
 @lru_cache(maxsize=1)
-def one_dimensional() -> vae.LinearGaussian:
+def one_dimensional() -> vae_exact.LinearGaussian:
     r"""The example :math:`z \sim \mathcal N(0, 1)`, :math:`x \sim \mathcal N(z, 0.6^2)`.
 
     Returns:
         The model, in double precision.
     """
-    return vae.LinearGaussian(
+    return vae_exact.LinearGaussian(
         torch.ones(1, 1, dtype=torch.float64), torch.zeros(1, dtype=torch.float64), 0.6
     )
 
@@ -200,7 +200,7 @@ DRAWS, MOST = 1_500, 256
 
 
 @lru_cache(maxsize=1)
-def cloud_model() -> tuple[vae.LinearGaussian, Tensor, Tensor]:
+def cloud_model() -> tuple[vae_exact.LinearGaussian, Tensor, Tensor]:
     r"""The example behind :func:`bound_cloud`: four pixels, three latent units.
 
     Returns:
@@ -208,7 +208,7 @@ def cloud_model() -> tuple[vae.LinearGaussian, Tensor, Tensor]:
     """
     source = seeded(4)
     weight = torch.randn(4, 3, generator=source, dtype=torch.float64)
-    model = vae.LinearGaussian(weight, torch.zeros(4, dtype=torch.float64), 0.8)
+    model = vae_exact.LinearGaussian(weight, torch.zeros(4, dtype=torch.float64), 0.8)
     x = torch.tensor([[1.0, -0.5, 0.8, 1.2]], dtype=torch.float64)
     noise = torch.randn(MOST, DRAWS, 1, 3, generator=source, dtype=torch.float64)
     return model, x, noise
@@ -219,8 +219,8 @@ def _cloud(width: float) -> tuple[Tensor, Tensor]:
     model, x, noise = cloud_model()
     best = model.encode(x)
     q = vae.Gaussian(best.mean, best.log_var + 2 * math.log(width))
-    log_w = vae.log_weights(model, q, x, noise.flatten(0, 1)).view(MOST, DRAWS)
-    return log_w, vae.doubling_bounds(log_w).mean(1)
+    log_w = vae_bounds.log_weights(model, q, x, noise.flatten(0, 1)).view(MOST, DRAWS)
+    return log_w, vae_bounds.doubling_bounds(log_w).mean(1)
 
 
 def bound_cloud(doublings: int, width: float) -> Figure:
@@ -235,7 +235,7 @@ def bound_cloud(doublings: int, width: float) -> Figure:
     """
     model, x, _ = cloud_model()
     exact, (log_w, bounds) = float(model.log_prob(x)), _cloud(width)
-    estimates = vae.iwae_bound(log_w[: 2**doublings])
+    estimates = vae_bounds.iwae_bound(log_w[: 2**doublings])
     edges = torch.linspace(-7, 3, 51, dtype=torch.float64)
     counts = torch.histc((estimates - exact).clamp(-6.99, 2.99), 50, -7, 3) / DRAWS
     figure, (left, right) = subplots(1, 2, width=7.6, height=2.8)
@@ -330,7 +330,9 @@ def rate_distortion(
     """
     size = images.shape[1:]
     with torch.no_grad():
-        bounds = {beta: vae.elbo(net, images.flatten(1), noise) for beta, net in runs.items()}
+        bounds = {
+            beta: vae_bounds.elbo(net, images.flatten(1), noise) for beta, net in runs.items()
+        }
     rates = [float(bound.kl.sum(-1).mean()) for bound in bounds.values()]
     costs = [-float(bound.reconstruction.mean()) for bound in bounds.values()]
     span = max(costs) - min(costs)
