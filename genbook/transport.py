@@ -175,6 +175,41 @@ def potential(p: Tensor, q: Tensor, distances: Tensor) -> Potential:
     return Potential(float(weights @ f), torch.from_numpy(f - f[0]))
 
 
+def extended(phi: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    r"""A potential known on points, as a 1-Lipschitz critic on the whole space.
+
+    .. math:: f(y) = \max_i\{\phi_i-\|y-x_i\|\}
+
+    With the optimal φ of :func:`solve` it is a best critic of the Kantorovich–Rubinstein dual.
+
+    Args:
+        phi: φ, **[n]**.
+        x: the points of p, **[n, d]**.
+        y: where, **[..., d]**.
+
+    Returns:
+        Shape ``[...]``, differentiable in y almost everywhere.
+
+    Raises:
+        ValueError: if the shapes do not fit.
+
+    Source:
+        McShane (1934); the c-transform of φ, Villani (2009), chapter 5.
+
+    Example:
+        >>> phi, x = torch.tensor([0.0, 0.0]), torch.tensor([[0.0], [4.0]])
+        >>> extended(phi, x, torch.tensor([[1.0], [2.0]])).tolist()
+        [-1.0, -2.0]
+    """
+    if x.ndim != 2 or phi.shape != x.shape[:1] or y.shape[-1:] != x.shape[-1:]:
+        raise ValueError(
+            f"expected φ [n], x [n, d] and y [..., d], got {list(phi.shape)}, {list(x.shape)} "
+            f"and {list(y.shape)}"
+        )
+    away = torch.linalg.vector_norm(y.unsqueeze(-2) - x, dim=-1)
+    return (phi - away).amax(-1)
+
+
 def lipschitz(f: Tensor, distances: Tensor) -> float:
     r"""The Lipschitz constant of values on points, :math:`\max_{i\ne j}|f_i-f_j|/d_{ij}`.
 
