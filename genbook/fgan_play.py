@@ -161,6 +161,7 @@ def on_images(
     *,
     practical: bool,
     iterations: int,
+    draws: int = 100,
 ) -> Outcome:
     r"""A game on images as flat rows.
 
@@ -170,9 +171,10 @@ def on_images(
         seeds: trained as one computation.
         practical: the generator's step.
         iterations: of one step each.
+        draws: samples a seed to draw at the end.
 
     Returns:
-        100 samples a seed, bounds, deaths.
+        Samples, bounds, deaths.
     """
     streams = Streams(seeds, device=images.device)
     pixels = images.shape[1]
@@ -181,7 +183,7 @@ def on_images(
     adam = Adam(2e-4)
     game = Game(iterations, batch=64, latent=32, critic_optimiser=adam, generator_optimiser=adam)
     return contest(
-        convex, generator, critic, rows(images), game, streams, practical=practical, draws=100
+        convex, generator, critic, rows(images), game, streams, practical=practical, draws=draws
     )
 
 

@@ -14,9 +14,10 @@ from problems import GaussianPair, gaussian_pairs
 from torch.distributions import Normal
 
 from genbook import divergences as dv
-from genbook import duality, fgan, fgan_play, fgan_signals, fgan_training
+from genbook import duality, fgan, fgan_parzen, fgan_play, fgan_signals, fgan_training
 from genbook.adversarial import Game
 from genbook.figures import fgan as figures
+from genbook.gan_images import Split
 from genbook.kit import studies
 from genbook.kit.receipts import ReceiptError
 from genbook.kit.training import NonFiniteLoss
@@ -349,13 +350,28 @@ def test_images_are_drawn_within_their_range():
     assert outcome.samples.max() <= 1
 
 
-@pytest.mark.parametrize("record", [fgan_play.record_ring, fgan_play.record_images])
+RECORDS = [fgan_play.record_ring, fgan_play.record_images, fgan_parzen.record]
+
+
+@pytest.mark.parametrize("record", RECORDS)
 def test_a_slice_of_a_study_holds_a_row_for_each_seed(record, monkeypatch):
-    monkeypatch.setattr(fgan_play, "SEEDS", (0, 1))
+    for module in (fgan_play, fgan_parzen):
+        monkeypatch.setattr(module, "SEEDS", (0, 1))
     found = list(record(slice=True))
-    games = {(row["row"], row["practical"]) for row in found}
+    games = {(row["row"], row.get("practical")) for row in found}
     assert len(found) == 2 * len(games)
     assert {row["seed"] for row in found} == {0, 1}
+
+
+def test_parzen_scores_of_a_game_that_fits_beat_those_of_a_game_that_died(monkeypatch):
+    points = torch.rand(60, 4, generator=torch.Generator().manual_seed(2))
+    images = Split(points[:20], points[20:40], points[40:])
+    samples = torch.stack([points[:20], points[:20] + 3, torch.full((20, 4), math.nan)])
+    outcome = fgan_play.Outcome(samples, torch.zeros(5, 3), (-1, -1, 2))
+    monkeypatch.setattr(fgan_parzen, "on_images", lambda *_, **__: outcome)
+    near, far, dead = fgan_parzen.scored(duality.KL, images, (0, 1, 2), iterations=5, samples=20)
+    assert near["parzen"] > far["parzen"]
+    assert (dead["died"], dead["sigma"]) == (2, 0.0)
 
 
 def test_the_univariate_record_reports_every_game_at_each_stop():
@@ -375,6 +391,7 @@ def test_learned_scores_a_constant_critic_at_its_exact_bound():
 
 
 ONE = torch.ones(2)
+IMAGES = torch.rand(12, 4, generator=torch.Generator().manual_seed(0))
 BAD_INPUT = {
     "unknown row": lambda: fgan.row("Wasserstein"),
     "slope that f has nowhere": lambda: fgan.autograd_conjugate(duality.REVERSE_KL, ONE),
@@ -402,6 +419,9 @@ BAD_INPUT = {
     ),
     "divergence's theta of another shape": lambda: fgan_signals.divergence_gradient(
         dv.KL, ONE, torch.ones(3), ONE
+    ),
+    "no sample to score": lambda: list(
+        fgan_parzen.scored(duality.KL, Split(IMAGES, IMAGES, IMAGES), (0,), iterations=1, samples=0)
     ),
     "no batch": lambda: fgan_signals.batch_gradients(
         duality.KL, 1.0, batches=0, size=1, generator=torch.Generator(), practical=True
@@ -442,6 +462,19 @@ FRAMES = {
 def test_the_axes_of_an_explorable_stand_still(draw, places):
     limits = [[(*a.get_xlim(), *a.get_ylim()) for a in draw(*at).axes] for at in places]
     assert all(frame == limits[0] for frame in limits)
+
+
+def test_total_variation_loses_in_proportion_to_the_error_of_its_critic():
+    shares, _ = figures._shares("total variation", "shift")
+    assert shares[12::3] == pytest.approx([1.0, 0.75, 0.5, 0.25, 0.0], abs=1e-6)
+
+
+@each
+def test_a_line_that_the_table_lacks_is_said_to_be_missing(convex):
+    titles = {t: figures.tangent(convex.name, t).axes[1].get_title(loc="left") for t in (-2.0, 2.0)}
+    steep = "no line of this slope" in titles[2.0]
+    assert steep == math.isfinite(convex.domain[1])
+    assert ("the table stops" in titles[-2.0]) == math.isfinite(convex.domain[0])
 
 
 def test_the_drawn_line_touches_f_and_the_gap_is_fenchel_young():

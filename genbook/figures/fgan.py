@@ -32,7 +32,7 @@ from genbook.kit.studies import Row
 NAMES = [convex.name for convex in TABLE]
 LABELS = {"Jensen–Shannon": "JS (times 2)", "squared Hellinger": "sq. Hellinger"}
 MEASURED_AT = 2.0
-FLOOR = -3.0
+FLOOR = -4.0
 
 
 def line(low: float, high: float, points: int) -> Tensor:
@@ -72,34 +72,44 @@ def tangent(name: str, t: float) -> Figure:
     _conjugate_panel(left, convex, t, value)
     u = line(0.005, 3, 120)
     right.plot(u, convex.f(u).clamp(FLOOR - 1, 4), color=INK)
-    inside = math.isfinite(value)
-    start = -value if inside else convex.at_one - 1 - t
+    inside, start = math.isfinite(value), _start(convex, t, value)
     right.plot([0, 3], [start, start + 3 * t], color=CRITIC, linestyle="-" if inside else "--")
-    right.plot([0], [max(start, FLOOR) if inside else FLOOR], "s", color=CRITIC, clip_on=False)
-    at = torch.tensor(MEASURED_AT, dtype=torch.float64)
-    top = float(convex.f(at))
-    foot = start + MEASURED_AT * t
+    shown = FLOOR if t > convex.domain[1] else start
+    right.plot([0], [max(shown, FLOOR)], "s", color=CRITIC, clip_on=False)
+    top = float(convex.f(torch.tensor(MEASURED_AT, dtype=torch.float64)))
+    foot = start + MEASURED_AT * t if inside else top
     right.plot([MEASURED_AT] * 2, [max(foot, FLOOR), top], color=SERIES[3], linewidth=2.5)
     right.set(xlim=(0, 3), ylim=(FLOOR, 3), xlabel="density ratio u")
-    if inside:
-        title = f"starts at −f*(t) = {_number(-value)}; gap at u = 2: {_number(top - foot)}"
-    else:
-        title = "no line of this slope stays below f"
+    title = f"starts at −f*(t) = {_number(-value)}; gap at u = 2: {_number(top - foot)}"
+    if not inside:
+        below = t < convex.domain[0]
+        title = "the table stops at t = −½" if below else "no line of this slope stays below f"
     right.set_title(title)
     figure.set_label(f"{name}, slope {_number(t)}: {title}")
     return figure
+
+
+def _start(convex: ConvexFunction, t: float, value: float) -> float:
+    """Where the drawn line meets the axis; outside the table's domain, a line to look at."""
+    if math.isfinite(value):
+        return -value
+    if t < convex.domain[0]:
+        return float(convex.f(torch.zeros((), dtype=torch.float64)))
+    return convex.at_one - 1 - t
 
 
 def _conjugate_panel(axes: Axes, convex: ConvexFunction, t: float, value: float) -> None:
     slopes = line(-3, 2, 101)
     low, high = (max(convex.domain[0], -3.0), min(convex.domain[1], 2.0))
     heights = convex.conjugate(slopes)
-    shown = torch.where(heights.isfinite(), heights.clamp(-3, 4), math.nan)
+    shown = torch.where(heights.isfinite(), heights.clamp(-3, 5), math.nan)
     axes.axvspan(low, high, color=CRITIC, alpha=0.1, linewidth=0)
     axes.plot(slopes, shown, color=CRITIC)
-    axes.plot([t], [min(max(value, -2.5), 3.5)], "o", color=CRITIC)
-    text = _number(value) if math.isfinite(value) else "∞"
-    axes.set(xlim=(-3, 2), ylim=(-2.5, 3.5), xlabel="slope t", title=f"f*({_number(t)}) = {text}")
+    height = -_start(convex, t, value) if t < convex.domain[0] else value
+    axes.plot([t], [min(max(height, -2.5), 4)], "o", color=CRITIC, clip_on=False)
+    text = f"= {_number(value)}" if math.isfinite(value) else "= ∞"
+    title = f"f*({_number(t)}) {'is not in the table' if t < convex.domain[0] else text}"
+    axes.set(xlim=(-3, 2), ylim=(-2.5, 4), xlabel="slope t", title=title)
 
 
 # --- The sag ----------------------------------------------------------------------------------
@@ -145,10 +155,9 @@ def basis(x: Tensor) -> Tensor:
 
 def _bent(convex: ConvexFunction, shape: str, amount: float, x: Tensor, ell: Tensor) -> Tensor:
     bend = {"shift": torch.ones_like(x), "tilt": x / 3, "bump": torch.exp(-2 * x.square())}[shape]
-    raw = fgan.raw_critic(convex, ell)
-    if convex.name == "total variation":
-        raw = raw / 10  # tanh(±2): close to ±½, and still free to move
-    return convex.activation(raw + amount * bend)
+    if convex.name == "total variation":  # V* is ±∞ and cannot be moved: bend T* itself
+        return (fgan.best_critic(convex, ell) + amount * bend).clamp(-0.5, 0.5)
+    return convex.activation(fgan.raw_critic(convex, ell) + amount * bend)
 
 
 @lru_cache(maxsize=64)
@@ -184,17 +193,17 @@ def sag(name: str, shape: str, amount: float) -> Figure:
     shares, most = _shares(name, shape)
     at = round((amount + 1) * 12)
     figure, (left, middle, right) = subplots(1, 3, width=8.4, height=2.8)
-    left.plot(x, best.clamp(-4, 3), color=MUTED, linestyle="--", label="T*")
-    left.plot(x, t.clamp(-4, 3), color=CRITIC, label="T")
+    left.plot(x, best.clamp(-5, 4), color=MUTED, linestyle="--", label="T*")
+    left.plot(x, t.clamp(-5, 4), color=CRITIC, label="T")
     left.set(xlim=(-4, 4), ylim=(-4, 3), xlabel="x", title="critics")
-    left.legend(loc="upper right")
+    left.legend(loc="lower right")
     middle.plot(x, log_p.exp(), color=DATA, linewidth=1, label="p")
     middle.plot(x, log_q.exp(), color=MODEL, linewidth=1, label="q")
     middle.fill_between(x, gap.clamp(0, 0.6), color=CRITIC, alpha=0.35, linewidth=0)
     lost = (1 - shares[at]) * most
     middle.set(xlim=(-4, 4), ylim=(0, 0.6), xlabel="x", title=f"what is lost: {lost:.3f}")
     middle.legend(loc="upper right")
-    right.plot(np.linspace(-1, 1, 25), np.clip(shares, -1, 1.2), color=CRITIC)
+    right.plot(np.linspace(-1, 1, 25), np.clip(shares, -3, 1.2), color=CRITIC)
     right.plot([amount], [max(shares[at], -0.95)], "o", color=CRITIC)
     right.axhline(1, color=MUTED, linestyle="--")
     right.set(xlim=(-1.1, 1.1), ylim=(-1, 1.2), xlabel="amount")
@@ -230,7 +239,7 @@ def blow_up(name: str, exponent: float) -> Figure:
             linewidth=2.4 if chosen else 0.7,
         )
     value = float(fgan.row(name).derivative(ratio))
-    left.plot([exponent], [min(max(value, -6), 6)], "o", color=CRITIC)
+    left.plot([exponent], [min(max(value, -6), 6)], "o", color=CRITIC, clip_on=False)
     left.set(xlim=(-3, 3), ylim=(-6, 6), xlabel="log10 u", title=f"T* = {_short(value)}")
     pulls = [fgan_signals.signals(convex, ratio) for convex in TABLE]
     for axes, title, heights in (
@@ -330,10 +339,10 @@ def training(rows: Sequence[Row], game: str, step: int) -> Figure:
     left.set(xlim=(-4, 7), ylim=(0, 0.55), xlabel="x", title=f"p and three q, step {now}")
     means = {key: [_mean(mine, key, at) for at in times] for key in ("divergence", "bound")}
     for key, color in (("divergence", MODEL), ("bound", CRITIC)):
-        right.plot(times, np.clip(means[key], -0.2, 1.5), color=color, label=key)
+        right.plot(times, np.clip(means[key], 0, 1.5), color=color, label=key)
         value = means[key][times.index(now)]
-        right.plot([now], [min(max(value, -0.18), 1.48)], "o", color=color)
-    right.set(xlim=(0, times[-1]), ylim=(-0.2, 1.5), xlabel="step", title="mean of five seeds")
+        right.plot([now], [min(max(value, 0), 1.5)], "o", color=color)
+    right.set(xlim=(0, 1.03 * times[-1]), ylim=(0, 1.5), xlabel="step", title="mean of five seeds")
     right.set_xticks([0, 2000, 4000, 6000, 8000])
     right.legend(loc="upper right")
     return figure
