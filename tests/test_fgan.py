@@ -529,6 +529,10 @@ def quick(monkeypatch):
         monkeypatch.setattr(figures, name, lambda *_, **__: None)
 
 
+AT_600 = studies.load("fgan_univariate").where(iteration=600, seed=0)
+"""What stands in for the live run where a receipt after it is broken."""
+
+
 def breaks(monkeypatch, test):
     assert_breaks("fgan", test, monkeypatch)
 
@@ -670,6 +674,13 @@ def test_receipt_deaths(monkeypatch):
 def test_receipt_grey(monkeypatch):
     stale_rows(monkeypatch, "fgan_images", lambda row: {"grey": 0.1 * row["practical"]})
     breaks(monkeypatch, "test_receipt_grey")
+
+
+@pytest.mark.usefixtures("quick")
+def test_receipt_parzen(monkeypatch):
+    stale_rows(monkeypatch, "fgan_parzen", lambda row: {"parzen": float(len(row["row"]))})
+    monkeypatch.setattr(fgan_training, "univariate", lambda *_, **__: iter(AT_600))
+    breaks(monkeypatch, "test_receipt_parzen")
 
 
 @pytest.mark.usefixtures("quick")
