@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2, entropy
 
-from genbook import collapse, duality
+from genbook import collapse, collapse_images, collapse_play, collapse_sweeps, duality
 from genbook import collapse_critics as critics
-from genbook.adversarial import from_convex, scores, unrolled
+from genbook import collapse_methods as methods
+from genbook.adversarial import Duel, from_convex, scores, unrolled
 from genbook.kit import data
 from genbook.seeds import Streams, around, mlp
 
@@ -269,6 +270,185 @@ def test_unrolling_differentiates_through_the_imagined_steps(x, y, steps):
     assert slope.item() == pytest.approx(-(y - 2 * steps * rate * x), abs=1e-12)
 
 
+# --- Why a generator forgets ------------------------------------------------------------------
+
+
+@FEW
+@given(start=st.floats(0.7, 3), rate=st.floats(0.01, 0.3), steps=st.integers(1, 12))
+def test_against_a_critic_that_stands_still_the_width_is_a_power(start, rate, steps):
+    path = collapse_play.stale(start, rate, 0, steps)
+    factor = 1 - rate * (1 - start**-2)
+    assert path[-1].item() == pytest.approx(start * factor**steps)
+
+
+@FEW
+@given(start=st.floats(0.5, 3))
+def test_against_a_critic_that_is_renewed_each_step_the_width_becomes_the_datas(start):
+    assert collapse_play.stale(start, 0.1, 1, 400)[-1].item() == pytest.approx(1, abs=1e-6)
+
+
+def test_the_stale_step_is_the_gradient_of_the_mean_score():
+    sigma = torch.tensor(1.4, dtype=torch.float64, requires_grad=True)
+    x = torch.linspace(-14, 14, 8001, dtype=torch.float64)
+    log_p = torch.distributions.Normal(0.0, 1.0).log_prob(x)
+    log_q = torch.distributions.Normal(0.0, 2.0).log_prob(x)
+    fakes = torch.distributions.Normal(0.0, sigma).log_prob(x).exp()
+    torch.trapezoid(fakes * (log_p - log_q), x).backward()
+    moved = 1.4 + 0.1 * sigma.grad.item()
+    assert moved == pytest.approx(1.4 * (1 - 0.1 * (1 - 2.0**-2)), abs=1e-6)
+
+
+def test_a_change_where_no_fake_falls_pushes_nothing():
+    streams = Streams([0], dtype=torch.float64)
+    generator, critic = mlp([2, 8, 2], streams), mlp([2, 8, 1], streams)
+    noise = streams.normal(50, 2)
+    far = torch.tensor([40.0, 0.0])
+    near = generator(noise)[0, 0].detach()
+    for convex in duality.TABLE:
+        for practical in (False, True):
+            game = from_convex(convex, practical=practical)
+            before = collapse_play.push(generator, critic, game, noise)
+            lifted = collapse_play.Elsewhere(critic, far, 1.0, 100.0)
+            assert torch.equal(before, collapse_play.push(generator, lifted, game, noise))
+    lifted = collapse_play.Elsewhere(critic, near + 0.1, 1.0, 100.0)
+    assert not torch.equal(before, collapse_play.push(generator, lifted, methods.PLAIN, noise))
+
+
+@FEW
+@given(unroll=st.integers(0, 10), look=st.floats(0.05, 0.5), rate=st.floats(0.02, 0.2))
+def test_the_bilinear_step_is_autograds(unroll, look, rate):
+    x = torch.tensor(0.7, dtype=torch.float64, requires_grad=True)
+    y = torch.tensor(-0.4, dtype=torch.float64)
+    imagined = y
+    for _ in range(unroll):
+        imagined = imagined + look * x
+    (slope,) = torch.autograd.grad(x * imagined, x)
+    step = collapse_play.bilinear_step(unroll, look=look, rate=rate)
+    moved = step @ torch.stack([x.detach(), y])
+    assert moved[0].item() == pytest.approx(0.7 - rate * slope.item())
+    assert moved[1].item() == pytest.approx(-0.4 + rate * 0.7)
+
+
+def test_looking_ahead_turns_a_spiral_out_into_a_spiral_in():
+    radius = [
+        torch.linalg.eigvals(collapse_play.bilinear_step(k, look=0.2, rate=0.1)).abs().max().item()
+        for k in range(6)
+    ]
+    assert radius[0] == pytest.approx(math.sqrt(1.01))
+    assert max(radius[1:]) < 1
+    assert radius[1:] == sorted(radius[1:], reverse=True)
+
+
+# --- Methods ----------------------------------------------------------------------------------
+
+SHORT = methods.Budget(iterations=3, batch=8)
+each_method = pytest.mark.parametrize("chosen", methods.METHODS, ids=lambda m: m.name)
+
+
+@each_method
+def test_seeds_of_a_method_together_equal_seeds_alone(chosen):
+    look = {"looks": 1, "samples": 6, "width": 6}
+    both = list(methods.watch(chosen, methods.RING, [3, 4], SHORT, **look))[-1]
+    for place, seed in enumerate((3, 4)):
+        one = list(methods.watch(chosen, methods.RING, [seed], SHORT, **look))[-1]
+        torch.testing.assert_close(
+            one.samples[0], both.samples[place], rtol=1e-3, atol=1e-5, equal_nan=True
+        )
+
+
+def test_looking_more_often_changes_nothing():
+    budget = methods.Budget(iterations=20, batch=8)
+    ends = [
+        list(methods.watch(methods.METHODS[0], methods.RING, [0], budget, looks=looks, width=6))
+        for looks in (1, 4)
+    ]
+    assert [len(moments) for moments in ends] == [1, 4]
+    assert torch.equal(*(moments[-1].samples for moments in ends))
+
+
+def test_the_goal_counts_all_methods_with_one_budget():
+    names = [m.name for m in methods.METHODS]
+    assert len(set(names)) == len(names)
+    games = [methods.GRID_BUDGET.game(m.unroll) for m in methods.METHODS]
+    assert {(g.iterations, g.batch, g.critic_steps) for g in games} == {(4000, 256, 1)}
+
+
+def test_flat_slopes_charge_the_squared_gradient_on_both_batches():
+    x, y = torch.zeros(1, 4, 2), torch.ones(1, 4, 2)
+
+    def steep(v):
+        return 3 * v[..., 0]
+
+    duel = Duel(steep, x, y, steep(x), steep(y), Streams([0]))
+    assert methods.flat_slopes(0.5).penalty(duel).item() == pytest.approx(0.5 * (9 + 9))
+
+
+@FEW
+@given(
+    points=st.lists(st.tuples(st.integers(-600, 600), st.integers(-600, 600)), min_size=1).map(
+        lambda pairs: torch.tensor(pairs) / 100
+    )
+)
+def test_points_survive_as_text(points):
+    torch.testing.assert_close(methods.unpack_points(methods.pack_points(points)), points)
+
+
+def test_lost_samples_are_written_far_away():
+    assert methods.pack_points(torch.tensor([[math.nan, math.inf]])) == "9900 9900"
+
+
+def test_an_unrolled_generator_learns_from_the_second_term():
+    ring = around(RING, 0.01)
+    sides = []
+    for steps in (0, 3):
+        streams = Streams([0], dtype=torch.float64)
+        generator, critic = collapse_sweeps.small_players(streams, width=8)
+        fake = generator(streams.normal(16, 2))
+        seen = unrolled(
+            critic, methods.PLAIN, ring(streams, 16), fake, streams, steps=steps, rate=0.3
+        )
+        loss = methods.PLAIN.generator_loss(scores(seen, fake)).sum()
+        sides.append(
+            torch.cat([g.flatten() for g in torch.autograd.grad(loss, [*generator.parameters()])])
+        )
+    assert not torch.allclose(*sides)
+
+
+# --- Sweeps and images ------------------------------------------------------------------------
+
+
+def test_rings_of_their_own_have_their_own_size_and_width():
+    radii, stds = torch.tensor([0.5, 4.0]), torch.tensor([0.02, 0.1])
+    centres, draw = collapse_sweeps.own_rings(radii, stds)
+    drawn = draw(Streams([0, 1]), 4000)
+    for place in range(2):
+        distance, _ = collapse.nearest(drawn[place, None], centres[place])
+        rayleigh = float(stds[place]) * math.sqrt(math.pi / 2)
+        assert distance.mean().item() == pytest.approx(rayleigh, rel=0.03)
+
+
+@FEW
+@given(st.lists(st.integers(0, 8), min_size=1, max_size=10))
+def test_collapse_begins_where_the_count_first_falls(modes):
+    at = collapse_sweeps.onset(modes)
+    rising = modes[:at] if at >= 0 else modes
+    assert rising == sorted(rising)
+    assert at < 0 or modes[at] < modes[at - 1]
+
+
+def test_the_reader_counts_every_sample_once():
+    train, reader = collapse_images.reading("digits")
+    counts = reader.classes(train.flat[None, :500])
+    assert counts.sum().item() == 500
+    truth = torch.bincount(train.labels[:500], minlength=10)
+    assert (counts[0] - truth).abs().sum() < 60
+
+
+def test_captured_digits_need_more_than_one_sample_in_a_hundred():
+    classes = torch.tensor([[500, 490, 10] + [0] * 7])
+    assert collapse_images.Drawn(torch.empty(1, 1000, 4), classes).captured.tolist() == [2]
+
+
 # --- Bad input --------------------------------------------------------------------------------
 
 ONE = torch.ones(1, 4, 2)
@@ -291,6 +471,20 @@ BAD_INPUT = {
     "one size": lambda: critics.SpectralMLP([2], Streams([0])),
     "matrix without seeds": lambda: critics.spectral_norm(torch.eye(2), torch.ones(2, 1)),
     "no waves": lambda: critics.Waves(2, 0),
+    "stale without width": lambda: collapse_play.stale(0.0, 0.1, 1, 1),
+    "ball without radius": lambda: collapse_play.Elsewhere(
+        torch.nn.Identity(), ONE[0, 0], 0.0, 1.0
+    ),
+    "negative unroll": lambda: collapse_play.bilinear(-1),
+    "unknown method": lambda: methods.method("BigGAN"),
+    "no weight": lambda: methods.flat_slopes(0.0),
+    "no look": lambda: methods.moments(5, 0),
+    "odd numbers": lambda: methods.unpack_points("1 2 3"),
+    "radius zero": lambda: collapse_sweeps.own_rings(torch.zeros(1), torch.ones(1)),
+    "unknown images": lambda: collapse_images.reading("faces"),
+    "no steps": lambda: collapse_images.learn_to_read(
+        data.digits("train"), data.digits("test"), steps=0
+    ),
 }
 
 
