@@ -329,30 +329,36 @@ def _series(rows: Sequence[Row], key: str, **where: object) -> list[float]:
     return [float(row[key]) for row in sorted(chosen, key=lambda row: float(row["iteration"]))]
 
 
-def progress(rows: Sequence[Row], game: str, steps: int, moment: int) -> Figure:
+def _of(rows: Sequence[Row], game: str, budget: wgan_mnist.Budget) -> list[Row]:
+    return [
+        row
+        for row in rows
+        if row["game"] == game
+        and row["images"] == "mnist"
+        and row["rate"] == budget.rate
+        and row["critic_steps"] == budget.critic_steps
+    ]
+
+
+def progress(rows: Sequence[Row], game: str, moment: int) -> Figure:
     r"""A recorded game on MNIST at one moment: fakes, what the critic believes, the distance.
 
     Args:
-        rows: of the study ``wgan_mnist``.
+        rows: of the study ``wgan_mnist``; its second budget is drawn.
         game: which.
-        steps: critic steps for each generator step.
         moment: which of the kept moments, from 0.
 
     Returns:
         Three panels.
     """
-    mine = [
-        row
-        for row in rows
-        if row["game"] == game and row["critic_steps"] == steps and row["images"] == "mnist"
-    ]
+    mine = _of(rows, game, wgan_mnist.BUDGETS[1])
     kept = [row for row in mine if row["fakes"]]
     now = kept[min(moment, len(kept) - 1)]
     figure, (left, middle, right) = subplots(1, 3, width=8.4, height=2.7, width_ratios=[1.15, 1, 1])
     image_grid(left, wgan_mnist.unpacked(str(now["fakes"]), 28, 28), columns=4)
     left.set_title(f"step {now['iteration']}")
     last = max(float(row["iteration"]) for row in mine)
-    limits = {"GAN": (0, 0.75), "WGAN, clipped": (0, 0.3), "WGAN-GP": (0, 7), "GAN-QP": (0, 3)}
+    limits = {"GAN": (0, 0.75), "WGAN, clipped": (0, 0.5), "WGAN-GP": (0, 7), "GAN-QP": (0, 2)}
     for axes, key, (low, high), color in (
         (middle, "believed", limits[game], CRITIC),
         (right, "distance", (2, 1000), MODEL),
@@ -367,35 +373,47 @@ def progress(rows: Sequence[Row], game: str, steps: int, moment: int) -> Figure:
     right.set(yscale="log", title="distance of the fakes")
     middle.set_title("what the critic believes")
     figure.set_label(
-        f"{game}, {steps} critic steps, step {now['iteration']}: critic "
+        f"{game}, step {now['iteration']}: critic "
         f"{float(now['believed']):.3f}, distance {float(now['distance']):.1f}"
     )
     return figure
 
 
-def tracking(rows: Sequence[Row], steps: int) -> Figure:
-    r"""What each critic believes against the judge's distance, one dot a moment.
+def tracking(rows: Sequence[Row], budget: wgan_mnist.Budget) -> Figure:
+    r"""What each critic believes against the judge's distance, one dot a moment, one colour a seed.
 
     Args:
         rows: of the study ``wgan_mnist``.
-        steps: critic steps for each generator step.
+        budget: which.
 
     Returns:
         Four panels, one a game.
     """
-    figure, panels = subplots(1, 4, width=8.4, height=2.4)
+    figure, panels = subplots(1, 4, width=8.4, height=2.5)
     for axes, game in zip(panels, GAMES, strict=True):
+        mine = _of(rows, game, budget)
         for place, seed in enumerate(wgan_mnist.SEEDS):
-            where = {"game": game, "seed": seed, "critic_steps": steps, "images": "mnist"}
-            axes.plot(
-                _series(rows, "distance", **where)[1:],
-                _series(rows, "believed", **where)[1:],
-                ".",
-                color=SERIES[place],
-                markersize=4,
-            )
-        axes.set(xscale="log", xlabel="distance of the fakes", title=game)
-    panels[0].set_ylabel("what the critic believes")
+            distance, believed = (_series(mine, key, seed=seed) for key in ("distance", "believed"))
+            axes.plot(distance, believed, ".-", color=SERIES[place], markersize=4, linewidth=0.5)
+        axes.set(xscale="log", xlabel="distance of the fakes", title=game, xlim=(20, 1000))
+    panels[0].set(ylabel="what the critic believes", ylim=(0.6, 0.72))
+    panels[0].axhline(math.log(2), color=MUTED, linestyle="--", linewidth=0.8)
+    return figure
+
+
+def pairs(drawn: Mapping[str, Tensor]) -> Figure:
+    r"""A row of fakes for each game.
+
+    Args:
+        drawn: title → **[n, H, W]**.
+
+    Returns:
+        A panel a game.
+    """
+    figure, panels = subplots(len(drawn), 1, width=7.0, height=0.95 * len(drawn), squeeze=False)
+    for axes, (title, images) in zip(panels[:, 0], drawn.items(), strict=True):
+        image_grid(axes, images, columns=len(images))
+        axes.set_title(title, fontsize=8.5)
     return figure
 
 
