@@ -30,7 +30,11 @@ from genbook.kit.plotting import (
 from genbook.kit.studies import Row
 
 NAMES = [convex.name for convex in TABLE]
-LABELS = {"Jensen–Shannon": "JS (times 2)", "squared Hellinger": "sq. Hellinger"}
+LABELS = {
+    "Jensen–Shannon": "JS (times 2)",
+    "squared Hellinger": "sq. Hellinger",
+    "total variation": "total var.",
+}
 MEASURED_AT = 2.0
 FLOOR = -4.0
 
@@ -227,9 +231,7 @@ def blow_up(name: str, exponent: float) -> Figure:
     """
     powers = line(-3, 3, 61)
     ratio = torch.tensor(10.0**exponent, dtype=torch.float64)
-    figure, (left, middle, right) = subplots(
-        1, 3, width=8.4, height=3.1, width_ratios=[1, 1.15, 0.85]
-    )
+    figure, (left, middle, right) = subplots(1, 3, width=8.4, height=3.1, width_ratios=[0.9, 1, 1])
     for convex in sorted(TABLE, key=lambda convex: convex.name == name):
         chosen = convex.name == name
         left.plot(
@@ -248,8 +250,6 @@ def blow_up(name: str, exponent: float) -> Figure:
     ):
         _pull_bars(axes, heights, name)
         axes.set_title(title)
-    middle.set_yticks(range(9)[::-1], [LABELS.get(n, n) for n in NAMES], fontsize=8)
-    right.set_yticks([])
     figure.set_label(
         f"u = {10.0**exponent:.3g}, {name}: T* = {_short(value)}, minimax factor "
         f"{float(pulls[NAMES.index(name)].minimax):.3g}, practical factor "
@@ -267,8 +267,9 @@ def _pull_bars(axes: Axes, heights: Sequence[float], name: str) -> None:
     colors = [GRADIENT if n == name else MUTED for n in NAMES]
     axes.barh(range(9)[::-1], lengths, color=colors, height=0.6)
     axes.axvline(4, color=INK, linewidth=0.8)
-    axes.set_xticks([0, 2, 4, 6, 8], ["≤ 10⁻⁴", "10⁻²", "1", "10²", "10⁴"], fontsize=7)
+    axes.set_xticks([0, 2, 4, 6, 8], ["≤ 10⁻⁴", "10⁻²", "1", "10²", "≥ 10⁴"], fontsize=7)
     axes.set(xlim=(0, 8.2), ylim=(-0.6, 8.6))
+    axes.set_yticks(range(9)[::-1], [LABELS.get(n, n) for n in NAMES], fontsize=7)
     axes.grid(False, axis="y")
 
 
