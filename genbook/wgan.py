@@ -9,10 +9,12 @@ from 1 (:func:`wgan_gp`), or drop it and let the loss itself limit the critic (:
 from __future__ import annotations
 
 import torch
+from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from genbook.adversarial import Critic, Duel, Objective, from_convex
 from genbook.duality import TRANSPORT
+from genbook.seeds import Streams
 
 NORMS = ("l1", "l2")
 """The distances that GAN-QP may divide by."""
@@ -309,3 +311,38 @@ def qp_at_points(apart: float, scale: float = 10.0) -> float:
     if not (apart >= 0 and scale > 0):
         raise ValueError(f"expected a distance ≥ 0 and a scale > 0, got {apart} and {scale}")
     return 0.5 * scale * apart
+
+
+def best_at_points(objective: Objective, apart: float, most: float = 200.0) -> float:
+    r"""The best value that a critic reaches between two point masses, found by search.
+
+    .. math:: \max_{0\le\Delta\le\Delta_{\max}} -L_D\big(T(x)=\tfrac12\Delta,\
+        T(\tilde x)=-\tfrac12\Delta\big)
+
+    Args:
+        objective: the game; its penalty may look at points and scores only.
+        apart: distance d > 0 of the points.
+        most: the largest difference of scores that is tried.
+
+    Returns:
+        Minus the critic's loss, penalty included.
+
+    Raises:
+        ValueError: if the distance is not positive.
+
+    Example:
+        >>> round(best_at_points(gan_qp(), 2.0), 6)
+        10.0
+    """
+    if not apart > 0:
+        raise ValueError(f"expected a distance > 0, got {apart}; two equal points have value 0")
+    real = torch.full((1, 1, 1), apart, dtype=torch.float64)
+    fake = torch.zeros_like(real)
+
+    def loss(delta: float) -> float:
+        score = torch.full((1, 1), delta / 2, dtype=torch.float64)
+        duel = Duel(lambda x: x[..., 0], real, fake, score, -score, Streams([0]))
+        paid = 0.0 if objective.penalty is None else objective.penalty(duel).item()
+        return objective.critic_loss(score, -score).item() + paid
+
+    return -float(minimize_scalar(loss, bounds=(0, most), options={"xatol": 1e-9}).fun)

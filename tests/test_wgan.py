@@ -25,7 +25,7 @@ from genbook import (
     wgan_judge,
     wgan_mnist,
 )
-from genbook.adversarial import Adam, Duel, RMSProp, critic_step, mlp, scores
+from genbook.adversarial import Adam, Duel, RMSProp, critic_step, from_convex, mlp, scores
 from genbook.figures import wgan as figures
 from genbook.kit import data, studies
 from genbook.kit.receipts import ReceiptError
@@ -274,6 +274,12 @@ def test_two_points_are_half_lambda_d_apart(d, scale):
     assert slope.item() == pytest.approx(0, abs=1e-9)
 
 
+def test_a_search_finds_the_value_of_two_points_for_each_game():
+    assert wgan.best_at_points(wgan.gan_qp(2.0), 3.0) == pytest.approx(3.0)
+    assert wgan.best_at_points(wgan.wgan(), 3.0, most=7.0) == pytest.approx(7.0)
+    assert wgan.best_at_points(from_convex(duality.GAN), 3.0) == pytest.approx(0.0, abs=1e-9)
+
+
 def test_both_distances_of_gan_qp_are_means_over_coordinates():
     x = torch.zeros(1, 2, 3, 4)
     y = x + torch.tensor([1.0, 3.0]).reshape(1, 2, 1, 1)
@@ -431,6 +437,7 @@ BAD_INPUT = {
     "unknown norm": lambda: wgan.distance(torch.ones(1, 1, 1), torch.ones(1, 1, 1), "l3"),
     "no scale": lambda: wgan.gan_qp(-1.0),
     "negative distance": lambda: wgan.qp_at_points(-1.0),
+    "two equal points": lambda: wgan.best_at_points(wgan.wgan(), 0.0),
     "no points": lambda: wgan_critics.toys(0, seed=0),
     "a table without a stream": lambda: next(
         wgan_critics.fit(
@@ -653,6 +660,12 @@ def quick(monkeypatch):
             values = (torch.tensor([float(at[key])]) for key in ("believed", "distance"))
             yield wgan_mnist.Mark(step, *values, torch.rand(1, 14, 64))
 
+    recorded = studies.load("wgan_critics").where(clip=0.1, seed=1)
+    known = [wgan_critics.Certificate(r["value"], r["steepest"], r["exact"]) for r in recorded]
+    monkeypatch.setattr(wgan_critics, "optimal", lambda clip, seed: None)
+    monkeypatch.setattr(wgan_critics, "certificates", lambda critic, seed: known)
+    norms = torch.logspace(0, 11 * 1.1, 12)[None]
+    monkeypatch.setattr(wgan_depth, "deep", lambda clip, seed: (None, norms))
     judge = wgan_judge.Judge(None, None, 0.0, 1.0)
     monkeypatch.setattr(wgan_judge, "train_judge", lambda *_: judge)
     monkeypatch.setattr(wgan_mnist, "compete", compete)
@@ -677,8 +690,24 @@ def test_receipt_closest(monkeypatch):
 
 
 @pytest.mark.usefixtures("quick")
+def test_receipt_live_critic(monkeypatch):
+    def steeper(found):
+        return [replace(c, steepest=2 * c.steepest) for c in found]
+
+    changed(monkeypatch, wgan_critics, "certificates", steeper)
+    assert_breaks("wgan", "test_receipt_live_critic", monkeypatch)
+
+
+@pytest.mark.usefixtures("quick")
+def test_receipt_live_depth(monkeypatch):
+    changed(monkeypatch, wgan_depth, "decades_per_layer", lambda decades: 0.9 * decades)
+    assert_breaks("wgan", "test_receipt_live_depth", monkeypatch)
+
+
+@pytest.mark.usefixtures("quick")
 def test_receipt_live(monkeypatch):
-    assert_holds("wgan", "test_receipt_live", monkeypatch)
+    for name in ("live", "live_critic", "live_depth"):
+        assert_holds("wgan", f"test_receipt_{name}", monkeypatch)
 
     def halved(marks):
         return [replace(mark, distance=mark.distance / 2) for mark in marks]

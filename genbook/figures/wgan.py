@@ -277,7 +277,7 @@ def _surface_panel(axes: Axes, text: str, toy: int) -> None:
         vmax=1.6,
         interpolation="bilinear",
     )
-    levels = np.linspace(0.1, 0.9, 9)
+    levels = np.linspace(0.1, 0.9, 7)
     axes.contour(ticks, ticks, values, levels=levels, colors=CRITIC, linewidths=1)
     axes.plot(*_points()[toy].T, ".", color=DATA, markersize=2)
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
@@ -358,20 +358,21 @@ def progress(rows: Sequence[Row], game: str, moment: int) -> Figure:
     image_grid(left, wgan_mnist.unpacked(str(now["fakes"]), 28, 28), columns=4)
     left.set_title(f"step {now['iteration']}")
     last = max(float(row["iteration"]) for row in mine)
-    limits = {"GAN": (0, 0.75), "WGAN, clipped": (0, 0.5), "WGAN-GP": (0, 7), "GAN-QP": (0, 2)}
     for axes, key, (low, high), color in (
-        (middle, "believed", limits[game], CRITIC),
+        (middle, "believed", (0, 1.3), CRITIC),
         (right, "distance", (2, 1000), MODEL),
     ):
-        for seed in sorted({float(row["seed"]) for row in mine}):
-            values = _series(mine, key, seed=seed)
+        for seed in wgan_mnist.SEEDS:
+            values = np.array(_series(mine, key, seed=seed))
+            unit = values[0] if key == "believed" else 1.0
             times = _series(mine, "iteration", seed=seed)
-            axes.plot(times, np.clip(values, low, high), color=color, linewidth=1)
-        at = min(max(float(now[key]), low), high)
-        axes.plot([float(now["iteration"])], [at], "o", color=color)
+            axes.plot(times, np.clip(values / unit, low, high), color=color, linewidth=1)
+            if seed == now["seed"]:
+                at = min(max(float(now[key]) / unit, low), high)
+                axes.plot([float(now["iteration"])], [at], "o", color=color)
         axes.set(xlim=(0, last), ylim=(low, high), xlabel="generator step")
     right.set(yscale="log", title="distance of the fakes")
-    middle.set_title("what the critic believes")
+    middle.set_title("critic's value / that at step 50")
     figure.set_label(
         f"{game}, step {now['iteration']}: critic "
         f"{float(now['believed']):.3f}, distance {float(now['distance']):.1f}"
@@ -395,7 +396,9 @@ def tracking(rows: Sequence[Row], budget: wgan_mnist.Budget) -> Figure:
         for place, seed in enumerate(wgan_mnist.SEEDS):
             distance, believed = (_series(mine, key, seed=seed) for key in ("distance", "believed"))
             axes.plot(distance, believed, ".-", color=SERIES[place], markersize=4, linewidth=0.5)
-        axes.set(xscale="log", xlabel="distance of the fakes", title=game, xlim=(20, 1000))
+        axes.set(xscale="log", xlabel="distance of the fakes", title=game, xlim=(25, 900))
+        axes.set_xticks([30, 100, 300], ["30", "100", "300"])
+        axes.minorticks_off()
     panels[0].set(ylabel="what the critic believes", ylim=(0.6, 0.72))
     panels[0].axhline(math.log(2), color=MUTED, linestyle="--", linewidth=0.8)
     return figure
