@@ -180,15 +180,35 @@ class Descent:
     lengths: Tensor
 
 
+def starts_below(count: int, generator: torch.Generator) -> Tensor:
+    r"""Random points on the plateau below the wall, to descend from.
+
+    Args:
+        count: how many.
+        generator: source of randomness.
+
+    Returns:
+        (w, b) with w from 4.3 to 6 and b from 0.3 to 1 below the wall, ``[count, 2]``.
+
+    Example:
+        >>> starts_below(3, torch.Generator().manual_seed(0)).shape
+        torch.Size([3, 2])
+    """
+    across, below = torch.rand(2, count, generator=generator, dtype=torch.float64)
+    w = 4.3 + 1.7 * across
+    return torch.stack([w, wall(w) - 0.3 - 0.7 * below], -1)
+
+
 def descend(
-    start: tuple[float, float], rate: float, thresholds: Tensor, *, steps: int = 100
+    start: tuple[float, float] | Tensor, rate: float, thresholds: Tensor, *, steps: int = 100
 ) -> Descent:
     r"""Gradient descent on the cliff, its gradient clipped by norm.
 
     Args:
-        start: (w, b).
+        start: (w, b), or many of them, ``[..., 2]``.
         rate: learning rate.
-        thresholds: one for each walk, ``[...]``; infinite: no clipping.
+        thresholds: one for each walk, ``[...]``, against which the starts are broadcast; infinite:
+            no clipping.
         steps: how many.
 
     Returns:
@@ -206,7 +226,8 @@ def descend(
             f"expected rate > 0, thresholds > 0 and steps ≥ 0, got {rate}, {thresholds}, {steps}"
         )
     limits = thresholds.to(torch.float64)
-    points = torch.tensor(start, dtype=torch.float64).expand(*limits.shape, 2)
+    first = torch.as_tensor(start, dtype=torch.float64)
+    points = first.expand(*torch.broadcast_shapes(first.shape[:-1], limits.shape), 2)
     record = []
     for _ in range(steps + 1):
         errors, slope = gradient(points)

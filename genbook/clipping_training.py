@@ -91,6 +91,24 @@ class Models:
             torch.zeros(1, SYMBOLS),
         )
 
+    def states(self, x: Tensor) -> Tensor:
+        r"""The hidden states, from zero on.
+
+        Args:
+            x: characters ``[S, T, B]``.
+
+        Returns:
+            Shape ``[S, T, B, H]``.
+        """
+        table, recurrent, bias, _, _ = self.parameters
+        own = SYMBOLS * torch.arange(len(x))[:, None, None]
+        drive = embedding(x + own, table.flatten(0, 1)) + bias[:, None]
+        hidden, states = drive.new_zeros(len(x), x.shape[-1], HIDDEN), []
+        for now in drive.unbind(1):
+            hidden = torch.tanh(torch.baddbmm(now, hidden, recurrent))
+            states.append(hidden)
+        return torch.stack(states, 1)
+
     def scores(self, x: Tensor) -> Tensor:
         r"""Logits for the next character.
 
@@ -100,14 +118,8 @@ class Models:
         Returns:
             Shape ``[S, T · B, 96]``.
         """
-        table, recurrent, bias, readout, offset = self.parameters
-        own = SYMBOLS * torch.arange(len(x))[:, None, None]
-        drive = embedding(x + own, table.flatten(0, 1)) + bias[:, None]
-        hidden, states = drive.new_zeros(len(x), x.shape[-1], HIDDEN), []
-        for now in drive.unbind(1):
-            hidden = torch.tanh(torch.baddbmm(now, hidden, recurrent))
-            states.append(hidden)
-        return torch.baddbmm(offset, torch.stack(states, 1).flatten(1, 2), readout)
+        *_, readout, offset = self.parameters
+        return torch.baddbmm(offset, self.states(x).flatten(1, 2), readout)
 
     def losses(self, text: Tensor) -> Tensor:
         r"""Mean negative log-likelihood of each character given those before it.
@@ -224,6 +236,25 @@ def bits(models: Models, codes: Tensor, *, streams: int = 20) -> Tensor:
     return models.losses(text) / math.log(2)
 
 
+@torch.no_grad()
+def saturated(models: Models, codes: Tensor) -> Tensor:
+    r"""Share of the hidden values beyond ±0.99, where tanh has a slope below 0.02.
+
+    Args:
+        models: S of them.
+        codes: a text, read as one stretch, ``[N]``.
+
+    Returns:
+        Shape ``[S]``.
+
+    Example:
+        >>> saturated(Models([Arm(0, 1.0)]), torch.zeros(5, dtype=torch.int64)) < 0.5
+        tensor([True])
+    """
+    text = codes[:, None].expand(len(models.parameters[0]), -1, -1)
+    return (models.states(text).abs() > 0.99).float().mean((1, 2, 3))
+
+
 @dataclass(frozen=True, eq=False)
 class Outcome:
     r"""What a set of arms came to.
@@ -233,16 +264,17 @@ class Outcome:
         losses: bits a character on the training text at each update, ``[N, S]``.
         norms: of the gradients before clipping, ``[N, S]``.
         bits: on held-out modules after the last update, ``[S]``.
+        saturated: share of saturated hidden values after the last update, ``[S]``.
+        singular: largest singular value of the recurrent weights before the first and after the
+            last update, ``[2, S]``.
     """
 
     arms: list[Arm]
     losses: Tensor
     norms: Tensor
     bits: Tensor
-
-    def of(self, threshold: float) -> int:
-        r"""The place of the first arm with this threshold."""
-        return [arm.threshold for arm in self.arms].index(threshold)
+    saturated: Tensor
+    singular: Tensor
 
 
 def outcome(arms: list[Arm], *, total: int = UPDATES) -> Outcome:
@@ -262,10 +294,13 @@ def outcome(arms: list[Arm], *, total: int = UPDATES) -> Outcome:
     text = data.python_source(device="cpu").codes
     held_out = data.python_source(20_000, "test", device="cpu").codes
     models = Models(arms)
+    before = models.singular()
     updates = list(train(models, arms, text, total=total))
     losses = torch.stack([update.losses for update in updates]) / math.log(2)
     norms = torch.stack([update.norms for update in updates])
-    return Outcome(arms, losses, norms, bits(models, held_out))
+    singular = torch.stack([before, models.singular()])
+    score, share = bits(models, held_out), saturated(models, held_out[:1_000])
+    return Outcome(arms, losses, norms, score, share, singular)
 
 
 def average_norm(seed: int, *, gain: float = GAIN, total: int = PILOT_UPDATES) -> float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+from chapters import assert_breaks, assert_holds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
@@ -15,6 +17,7 @@ from genbook import clipping, lstm
 from genbook import clipping_cliff as cliff
 from genbook import clipping_rules as rules
 from genbook import clipping_training as training
+from genbook.kit import studies
 from genbook.kit.device import seeded
 
 FEW = settings(max_examples=25, deadline=None)
@@ -435,3 +438,135 @@ def test_recurrent_weights_start_at_about_twice_the_gain():
 def test_bad_input_is_refused_with_what_was_expected(call):
     with pytest.raises(ValueError, match="expected"):
         call()
+
+
+# The chapter's receipts, broken
+
+
+def changed(monkeypatch, module, name: str, change) -> None:
+    original = getattr(module, name)
+    monkeypatch.setattr(module, name, lambda *a, **k: change(original(*a, **k)))
+
+
+def test_receipts_hold(monkeypatch):
+    assert_holds("clipping", "test_receipt_counterexamples", monkeypatch)
+
+
+def test_receipt_bounds(monkeypatch):
+    changed(monkeypatch, clipping, "upper_bound", lambda bound: 0.5 * bound)
+    changed(monkeypatch, clipping, "lower_bound", lambda bound: 2 * bound)
+    assert_breaks("clipping", "test_receipt_bounds", monkeypatch)
+
+
+def test_receipt_linear(monkeypatch):
+    changed(monkeypatch, lstm, "spectral_radius", lambda radius: 1.02 * radius)
+    assert_breaks("clipping", "test_receipt_linear", monkeypatch)
+
+
+def test_receipt_counterexamples(monkeypatch):
+    monkeypatch.setattr(clipping, "tilted", lambda largest, _: largest * torch.eye(2).double())
+    assert_breaks("clipping", "test_receipt_counterexamples", monkeypatch)
+
+
+def test_receipt_cliff(monkeypatch):
+    changed(monkeypatch, cliff, "gradient", lambda found: (found[0], 1.01 * found[1]))
+    assert_breaks("clipping", "test_receipt_cliff", monkeypatch)
+
+
+def test_receipt_tame(monkeypatch):
+    changed(monkeypatch, cliff, "slopes", lambda found: (found[0], 10 * found[1]))
+    assert_breaks("clipping", "test_receipt_tame", monkeypatch)
+
+
+def test_receipt_wall(monkeypatch):
+    changed(monkeypatch, cliff, "wall", lambda b: b + 0.01)
+    assert_breaks("clipping", "test_receipt_wall", monkeypatch)
+
+
+def test_receipt_curvature(monkeypatch):
+    changed(monkeypatch, cliff, "wall", lambda b: b + 0.5)
+    assert_breaks("clipping", "test_receipt_curvature", monkeypatch)
+
+
+def test_receipt_torch(monkeypatch):
+    changed(monkeypatch, rules, "by_norm", lambda cut: [1.01 * g for g in cut])
+    changed(monkeypatch, rules, "by_value", lambda cut: [1.01 * g for g in cut])
+    assert_breaks("clipping", "test_receipt_torch", monkeypatch)
+
+
+def test_receipt_direction(monkeypatch):
+    changed(monkeypatch, rules, "turned", lambda degrees: 0.9 * degrees + 1)
+    assert_breaks("clipping", "test_receipt_direction", monkeypatch)
+
+
+def test_receipt_descents(monkeypatch):
+    original = cliff.descend
+    monkeypatch.setattr(
+        cliff, "descend", lambda start, rate, limits, steps: original(start, rate, 1e9 * limits)
+    )
+    assert_breaks("clipping", "test_receipt_descents", monkeypatch)
+
+
+@pytest.fixture
+def one_walk(monkeypatch):
+    """Chapter cells after the descents, without their two hundred walks."""
+    original = cliff.descend
+    monkeypatch.setattr(
+        cliff, "descend", lambda start, rate, limits, steps: original(start, rate, limits, steps=1)
+    )
+
+
+def test_receipt_rates(monkeypatch, one_walk):
+    original = rules.path
+    monkeypatch.setattr(rules, "path", lambda *a, scale=1.0, **k: original(*a, scale=scale**2, **k))
+    assert_breaks("clipping", "test_receipt_rates", monkeypatch)
+
+
+def test_receipt_layer(monkeypatch, one_walk):
+    original = rules.layer_rate
+    monkeypatch.setattr(
+        rules, "layer_rate", lambda layer, factor, adaptive: original(layer, factor, adaptive=True)
+    )
+    assert_breaks("clipping", "test_receipt_layer", monkeypatch)
+
+
+def test_receipt_edits(monkeypatch, one_walk):
+    monkeypatch.setattr(rules, "centralised", lambda gradient: gradient)
+    monkeypatch.setattr(rules, "normalised", lambda gradient: gradient)
+    assert_breaks("clipping", "test_receipt_edits", monkeypatch)
+
+
+@pytest.fixture
+def no_training(monkeypatch, one_walk):
+    """The chapter's live runs, replaced by what they come to when nothing explodes."""
+
+    def calm(arms, total=0):
+        both = torch.full((2,), 4.5)
+        singular = torch.full((2, 2), 3.6)
+        return training.Outcome(arms, both, both, both, torch.zeros(2), singular)
+
+    monkeypatch.setattr(training, "average_norm", lambda seed: 0.6)
+    monkeypatch.setattr(training, "outcome", calm)
+
+
+def altered_rows(monkeypatch, change) -> None:
+    changed(
+        monkeypatch,
+        studies,
+        "load",
+        lambda found: replace(found, rows=tuple({**row, **change(row)} for row in found.rows)),
+    )
+
+
+def test_receipt_study(monkeypatch, no_training):
+    altered_rows(monkeypatch, lambda row: {"bits": 3.6, "diverged": False})
+    assert_breaks("clipping", "test_receipt_study", monkeypatch)
+
+
+def test_receipt_live(monkeypatch, no_training):
+    assert_breaks("clipping", "test_receipt_live", monkeypatch)
+
+
+def test_receipt_rule(monkeypatch, no_training):
+    altered_rows(monkeypatch, lambda row: {"bits": row["bits"] + row["rate"], "diverged": True})
+    assert_breaks("clipping", "test_receipt_rule", monkeypatch)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from statistics import fmean
 from typing import Any
 
 import numpy as np
@@ -153,18 +154,18 @@ def walks(rate: float, start: str) -> cliff.Descent:
     return cliff.descend(STARTS[start], rate, thresholds, steps=100)
 
 
-def on_the_cliff(threshold: str, rate: float, start: str) -> Figure:
+def on_the_cliff(threshold: str, rate: float, origin: str) -> Figure:
     r"""One walk over the surface of one unit and fifty steps.
 
     Args:
         threshold: a key of :data:`THRESHOLDS`.
         rate: learning rate.
-        start: a key of :data:`STARTS`.
+        origin: a key of :data:`STARTS`.
 
     Returns:
         Two panels: the walk from above; the length of the gradient at each step.
     """
-    walk, place = walks(rate, start), list(THRESHOLDS).index(threshold)
+    walk, place = walks(rate, origin), list(THRESHOLDS).index(threshold)
     points, lengths = walk.points[:, place], walk.lengths[:, place]
     figure, (left, right) = subplots(1, 2, width=7.6, height=3.4, width_ratios=[1.25, 1])
     left.imshow(_surface(), extent=WINDOW, origin="lower", aspect="auto", cmap="Blues", vmax=0.7)
@@ -395,3 +396,23 @@ def recorded(rows: Sequence[Mapping[str, Any]]) -> Figure:
         panel.set_yticks([3, 5, 10, 20, 40], ["3", "5", "10", "20", "40"])
     panels[0].set_ylabel("bits a character")
     return figure
+
+
+def best(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    r"""The best bits a character of each seed, over all rates and thresholds, as a mean.
+
+    Args:
+        rows: of the study.
+
+    Returns:
+        Without clipping, and with it.
+    """
+    seeds = sorted({row["seed"] for row in rows})
+    scores = [
+        [
+            min(row["bits"] for row in rows if row["seed"] == seed and (row["factor"] > 0) == cut)
+            for seed in seeds
+        ]
+        for cut in (False, True)
+    ]
+    return fmean(scores[0]), fmean(scores[1])
