@@ -1,0 +1,350 @@
+"""Translators, critics of patches, pools and scores; the receipts broken on purpose."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from genbook import translation, translation_nets, translation_pairs
+from genbook.kit import data
+from genbook.translation import ABLATION, CYCLE_ABLATION, CycleRecipe, ImagePool, Recipe
+from genbook.translation_nets import PATCHES, Noise, PatchCritic, ResNetGenerator, UNet
+from genbook.translation_pairs import Domains, Pairs
+
+FEW = settings(max_examples=15, deadline=None)
+
+
+def source(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def digits(count=64):
+    return data.digits("train", device="cpu").take(count)
+
+
+# --- Networks ---------------------------------------------------------------------------------
+
+
+@FEW
+@given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 2)), min_size=1, max_size=3))
+def test_the_patch_that_the_gradient_touches_has_the_side_of_the_formula(layers):
+    critic = PatchCritic(source(), layers, width=2)
+    formula = translation_nets.receptive_field(layers)
+    assert translation_nets.seen_by_gradient(critic, side=2 * formula + 12) == formula
+
+
+@pytest.mark.parametrize("side", PATCHES)
+def test_patches_are_called_by_their_side(side):
+    assert translation_nets.receptive_field(PATCHES[side]) == side
+
+
+def test_a_patch_that_is_cut_off_is_refused():
+    with pytest.raises(ValueError, match="larger side"):
+        translation_nets.seen_by_gradient(PatchCritic(source(), PATCHES[34]), side=28)
+
+
+@pytest.mark.parametrize("layers", [(), ((0, 1),), ((3, 0),)])
+def test_layers_without_a_kernel_or_a_stride_are_refused(layers):
+    with pytest.raises(ValueError, match="kernel ≥ 1"):
+        translation_nets.receptive_field(layers)
+
+
+@pytest.mark.parametrize("code", [3, 7])
+def test_without_skips_the_output_follows_no_more_directions_than_the_code_has(code):
+    image = torch.rand(1, 8, 8, generator=source())
+    narrow = UNet(source(), side=8, code=code, skips=False)
+    assert translation_nets.sensitivity_rank(narrow, image) == code
+    skipping = UNet(source(), side=8, code=code, skips=True)
+    assert translation_nets.sensitivity_rank(skipping, image) == 64
+
+
+def test_the_code_is_all_that_a_net_without_skips_keeps():
+    net = translation_nets.silenced(UNet(source(), side=8, code=4, skips=False)).double()
+    x = torch.rand(1, 1, 8, 8, generator=source(), dtype=torch.float64)
+    slopes = torch.func.jacrev(lambda image: net.code(image)[0])(x).reshape(4, 64)
+    blind = torch.linalg.svd(slopes).Vh[4:].sum(0).reshape(1, 1, 8, 8)
+    step = 1e-6 * blind
+    assert (net(x + step) - net(x)).abs().max() < 1e-10
+
+
+def test_the_noise_stays_on_after_training_and_keeps_the_mean():
+    noise, ones = Noise(0.5, source()).eval(), torch.ones(200, 200)
+    once, again = noise(ones), noise(ones)
+    assert set(once.unique().tolist()) == {0.0, 2.0}
+    assert not torch.equal(once, again)
+    assert once.mean().item() == pytest.approx(1, abs=5 / 200)
+    assert torch.equal(Noise(0.0, source())(ones), ones)
+
+
+def test_a_silenced_copy_is_deterministic_and_leaves_the_net_alone():
+    net, x = UNet(source(), side=8), torch.rand(2, 1, 8, 8, generator=source(1))
+    quiet = translation_nets.silenced(net)
+    assert torch.equal(quiet(x), quiet(x))
+    assert not torch.equal(net(x), net(x))
+
+
+def test_translators_treat_each_image_by_itself():
+    x = torch.rand(3, 1, 8, 8, generator=source(1), dtype=torch.float64)
+    for net in (
+        translation_nets.silenced(UNet(source(), side=8)),
+        ResNetGenerator(source(), halvings=1),
+    ):
+        net = net.double()
+        torch.testing.assert_close(net(x)[1:2], net(x[1:2]), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.0])
+def test_noise_of_an_impossible_share_is_refused(share):
+    with pytest.raises(ValueError, match="share"):
+        Noise(share, source())
+
+
+def test_sides_that_cannot_be_halved_twice_are_refused():
+    with pytest.raises(ValueError, match="multiple of 4"):
+        UNet(source(), side=10)
+    with pytest.raises(ValueError, match="one image"):
+        translation_nets.sensitivity_rank(UNet(source(), side=8), torch.zeros(1, 1, 8, 8))
+
+
+# --- Pictures ---------------------------------------------------------------------------------
+
+
+@FEW
+@given(st.sampled_from([1, 2, 4]), st.integers(0, 1000))
+def test_a_thumbnail_is_an_orthogonal_projection(block, seed):
+    x, y = torch.rand(2, 1, 1, 8, 8, generator=source(seed), dtype=torch.float64)
+    small = translation_pairs.coarse(x, block)
+    torch.testing.assert_close(translation_pairs.coarse(small, block), small)
+    left = (small * y).sum()
+    torch.testing.assert_close(left, (x * translation_pairs.coarse(y, block)).sum())
+
+
+def test_the_outline_of_a_square_is_its_border():
+    image = torch.zeros(1, 1, 8, 8)
+    image[..., 2:6, 2:6] = 1
+    expected = image.clone()
+    expected[..., 3:5, 3:5] = 0
+    assert torch.equal(translation_pairs.outline(image), expected)
+
+
+def test_an_even_patch_has_no_edges_and_a_step_has_one():
+    image = torch.zeros(1, 3, 4, 4)
+    assert not translation_pairs.edges(image).any()
+    image[..., 2:] = 1
+    assert translation_pairs.edges(image)[0, 0, 0].tolist() == [0, 1, 0, 0]
+
+
+def test_grey_of_white_is_white():
+    torch.testing.assert_close(
+        translation_pairs.grey(torch.ones(1, 3, 2, 2)), torch.ones(1, 1, 2, 2)
+    )
+
+
+@pytest.mark.parametrize("make", [translation_pairs.thumbnails, translation_pairs.outlines])
+def test_pairs_of_digits_fit_and_keep_their_labels(make):
+    images = digits(10)
+    pairs = make(images)
+    assert pairs.x.shape == pairs.y.shape == (10, 1, 8, 8)
+    assert torch.equal(pairs.labels, images.labels)
+    assert len(pairs.take(3)) == 3
+
+
+def test_pairs_of_photographs_go_from_one_channel_to_three():
+    pairs = translation_pairs.photographs(translation_pairs.grey, "grey → colour", "test", count=4)
+    assert list(pairs.x.shape) == [4, 1, 32, 32]
+    assert list(pairs.y.shape) == [4, 3, 32, 32]
+    torch.testing.assert_close(translation_pairs.grey(pairs.y), pairs.x)
+
+
+def test_heaps_without_mnist_come_from_two_halves_of_the_digits(monkeypatch):
+    monkeypatch.setenv("GENBOOK_DATA", "none")
+    heaps = translation_pairs.domains("train")
+    assert (len(heaps.x), len(heaps.y), heaps.block) == (718, 719, 2)
+    torch.testing.assert_close(translation_pairs.in_blocks(heaps.x, heaps.block), heaps.x)
+    assert (translation_pairs.in_blocks(heaps.y, heaps.block) - heaps.y).abs().mean() > 0.05
+
+
+def test_blocks_of_three_leave_the_margin_of_the_large_canvas_empty():
+    image = torch.ones(1, 1, 28, 28)
+    blocks = translation_pairs.in_blocks(image, 3)
+    assert blocks.sum() == 24 * 24
+    assert not blocks[..., :2, :].any()
+
+
+def test_textures_of_train_and_test_are_patches_of_one_channel():
+    heaps = translation_pairs.textures("grass", "brick", "test", count=3, side=16)
+    assert heaps.x.shape == heaps.y.shape == (3, 1, 16, 16)
+    assert heaps.take(2).name == "grass ↔ brick"
+
+
+def test_pictures_of_a_wrong_kind_are_refused():
+    with pytest.raises(ValueError, match="divides"):
+        translation_pairs.coarse(torch.zeros(1, 1, 8, 8), 3)
+    with pytest.raises(ValueError, match="block"):
+        translation_pairs.in_blocks(torch.zeros(1, 1, 8, 8), 9)
+    with pytest.raises(ValueError, match="colour"):
+        translation_pairs.grey(torch.zeros(1, 1, 8, 8))
+    with pytest.raises(ValueError, match="grass"):
+        translation_pairs.textures("grass", "sand", "test", count=2)
+    with pytest.raises(ValueError, match="one length"):
+        Pairs("wrong", torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4), torch.zeros(3))
+
+
+# --- Training ---------------------------------------------------------------------------------
+
+
+def last(steps):
+    *_, step = steps
+    return step
+
+
+@pytest.mark.parametrize("name", ABLATION)
+def test_every_loss_of_the_ablation_trains(name):
+    step = last(translation.train_pairs(pairs_of(), ABLATION[name], seed=0, iterations=2, batch=8))
+    assert step.last
+    assert ("critic" in step.terms) == (name != "L1")
+    assert step.generator(pairs_of().x).shape == (64, 1, 8, 8)
+
+
+def pairs_of():
+    return translation_pairs.thumbnails(digits())
+
+
+def test_training_with_l1_comes_closer_to_the_answers():
+    steps = translation.train_pairs(pairs_of(), ABLATION["L1"], seed=0, iterations=60, batch=32)
+    losses = [step.terms["l1"] for step in steps]
+    assert sum(losses[-5:]) < 0.7 * sum(losses[:5])
+
+
+def test_one_seed_gives_one_run():
+    runs = [
+        last(translation.train_pairs(pairs_of(), Recipe(), seed=3, iterations=3, batch=8))
+        for _ in range(2)
+    ]
+    assert runs[0].terms == runs[1].terms
+
+
+def test_the_critic_without_input_is_blind_to_the_pairing():
+    pairs, critic = pairs_of(), PatchCritic(source(), PATCHES[4]).double()
+    x, y = pairs.x.double(), pairs.y.double()
+    order = torch.randperm(len(y), generator=source())
+    blind = [
+        translation.fooling_loss(critic, translation.critic_view("y", x, y[o]))
+        for o in (order, slice(None))
+    ]
+    assert blind[0].item() == pytest.approx(blind[1].item(), abs=1e-12)
+    seeing = PatchCritic(source(), PATCHES[4], channels=2).double()
+    views = [
+        translation.fooling_loss(seeing, translation.critic_view("xy", x, y[o]))
+        for o in (order, slice(None))
+    ]
+    assert abs(views[0].item() - views[1].item()) > 1e-4
+
+
+def test_an_undecided_critic_loses_log_two_and_so_does_the_generator():
+    class Undecided(nn.Module):
+        def forward(self, images):
+            return torch.zeros(len(images), 1, 2, 2)
+
+    x = torch.zeros(3, 1, 4, 4)
+    assert translation.critic_loss(Undecided(), x, x).item() == pytest.approx(math.log(2))
+    assert translation.fooling_loss(Undecided(), x).item() == pytest.approx(math.log(2))
+
+
+def test_an_exact_inverse_closes_the_cycle_and_a_wrong_one_does_not():
+    x = torch.rand(5, 1, 4, 4, generator=source(), dtype=torch.float64)
+    assert translation.cycle_loss(lambda v: 1 - v.flip(3), lambda v: (1 - v).flip(3), x) < 1e-15
+    assert translation.cycle_loss(lambda v: 1 - v, lambda v: v, x) > 0.1
+
+
+def test_the_least_squares_loss_is_zero_at_its_target():
+    assert translation.square_loss(torch.ones(3), 1).item() == 0
+    assert translation.square_loss(torch.ones(3), 0).item() == 1
+
+
+@pytest.mark.parametrize("name", [*CYCLE_ABLATION, "identity"])
+def test_every_loss_of_the_cycle_ablation_trains(name):
+    recipe = CYCLE_ABLATION.get(name, CycleRecipe(identity=0.5))
+    steps = translation.train_cycle(heaps_of(), recipe, seed=0, iterations=2, batch=4)
+    step = last(steps)
+    assert ("critics" in step.terms) == recipe.adversarial
+    assert ("identity" in step.terms) == bool(recipe.identity)
+    assert step.nets.f(step.nets.g(heaps_of().x)).shape == (16, 1, 8, 8)
+
+
+def heaps_of():
+    images = digits(32)
+    x, y = images.take(slice(0, 16)), images.take(slice(16, 32))
+    small = translation_pairs.coarse(x.images, 2)
+    return Domains("small", 2, small, y.images, x.labels, y.labels)
+
+
+def test_the_cycle_alone_closes():
+    recipe = CYCLE_ABLATION["cycle alone"]
+    steps = list(translation.train_cycle(heaps_of(), recipe, seed=0, iterations=80, batch=8))
+    assert steps[-1].terms["forward"] < 0.6 * steps[0].terms["forward"]
+
+
+def test_weights_of_the_terms():
+    recipe = CycleRecipe(weight=10, identity=0.5)
+    names = ("fool", "forward", "backward", "identity")
+    assert [translation.recipe_weight(recipe, name) for name in names] == [1, 10, 10, 5]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Recipe(critic="x"), "critic none"),
+        (lambda: Recipe(patch=5), "patch"),
+        (lambda: Recipe(critic="none", weight=0), "λ > 0"),
+        (lambda: CycleRecipe(False, False, False), "neither"),
+        (lambda: ImagePool(-1, source()), "size ≥ 0"),
+        (lambda: next(translation.train_pairs(pairs_of(), Recipe(), seed=0, iterations=0)), "≥ 1"),
+        (
+            lambda: next(translation.train_cycle(heaps_of(), CycleRecipe(), seed=0, iterations=0)),
+            "≥ 1",
+        ),
+    ],
+)
+def test_recipes_that_cannot_be_trained_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+# --- The pool ---------------------------------------------------------------------------------
+
+
+def numbered(start, count):
+    return torch.arange(start, start + count, dtype=torch.float64).reshape(-1, 1, 1, 1)
+
+
+def test_a_pool_returns_what_comes_until_it_is_full():
+    pool = ImagePool(50, source())
+    assert torch.equal(pool(numbered(0, 50)), numbered(0, 50))
+
+
+def test_a_full_pool_returns_half_stored_and_half_new():
+    pool, count = ImagePool(50, source()), 4000
+    pool(numbered(0, 50))
+    fresh = numbered(50, count)
+    share = (pool(fresh) == fresh).double().mean().item()
+    assert share == pytest.approx(0.5, abs=4 * 0.5 / math.sqrt(count))
+
+
+def test_a_pool_loses_nothing_and_doubles_nothing():
+    pool = ImagePool(10, source())
+    out = torch.cat([pool(numbered(10 * k, 10)) for k in range(30)])
+    everything = sorted([*out[10:].flatten().tolist(), *(float(kept) for kept in pool.kept)])
+    assert everything == [float(k) for k in range(300)]
+
+
+def test_a_pool_of_size_zero_passes_everything_through_without_a_gradient():
+    images = numbered(0, 3).requires_grad_(True)
+    out = ImagePool(0, source())(images)
+    assert torch.equal(out, images)
+    assert not out.requires_grad
