@@ -309,36 +309,48 @@ class Reading:
     slope: float
 
 
-def parallel_lines(theta: float) -> dict[str, Reading]:
+NAMES = ("W₁", "JS", "TV", "KL(p‖q)", "KL(q‖p)")
+"""The divergences of :func:`parallel_lines`."""
+
+
+def parallel_lines(theta: float, noise: float = 0.0) -> dict[str, Reading]:
     r"""Every divergence of the parallel lines :math:`(0, Z)` and :math:`(\theta, Z)`, exactly.
 
     .. math:: W_1=|\theta|,\qquad \mathrm{JS}=\log2,\quad \mathrm{KL}=\infty,\quad \mathrm{TV}=1
         \quad(\theta\ne0)
 
     At θ = 0 all are 0. There W₁ has a kink and the others jump, so no derivative exists; for θ ≠ 0
-    the slope of a constant is 0 and an infinite value has none.
+    the slope of a constant is 0 and an infinite value has none. With Gaussian noise of deviation σ
+    on both first coordinates the lines overlap,
+
+    .. math:: \mathrm{KL}=\frac{\theta^2}{2\sigma^2},\qquad
+        \mathrm{TV}=\mathrm{erf}\frac{|\theta|}{2\sqrt2\,\sigma},
+
+    JS is an integral, and W₁ is what it was.
 
     Args:
         theta: distance of the lines, with its sign.
+        noise: σ ≥ 0.
 
     Returns:
         Name → value and slope; KL and JS in nats.
 
     Raises:
-        ValueError: if θ is not finite.
+        ValueError: if θ is not finite or σ is negative.
 
     Source:
-        Arjovsky, Chintala and Bottou (2017), example 1.
+        Arjovsky, Chintala and Bottou (2017), example 1; noise: Arjovsky and Bottou (2017).
 
     Example:
         >>> parallel_lines(-0.5)["W₁"]
         Reading(value=0.5, slope=-1.0)
     """
-    if not math.isfinite(theta):
-        raise ValueError(f"expected a finite θ, got {theta}")
-    names = ("W₁", "JS", "TV", "KL(p‖q)", "KL(q‖p)")
+    if not (math.isfinite(theta) and noise >= 0):
+        raise ValueError(f"expected a finite θ and a noise σ ≥ 0, got {theta} and {noise}")
+    if noise > 0:
+        return _noisy_lines(theta, noise)
     if theta == 0:
-        return dict.fromkeys(names, Reading(0.0, math.nan))
+        return dict.fromkeys(NAMES, Reading(0.0, math.nan))
     flat, infinite = 0.0, Reading(math.inf, math.nan)
     readings = (
         Reading(abs(theta), math.copysign(1.0, theta)),
@@ -347,4 +359,28 @@ def parallel_lines(theta: float) -> dict[str, Reading]:
         infinite,
         infinite,
     )
-    return dict(zip(names, readings, strict=True))
+    return dict(zip(NAMES, readings, strict=True))
+
+
+def _noisy_lines(theta: float, noise: float) -> dict[str, Reading]:
+    a, sign = theta / noise, math.copysign(1.0, theta) if theta else math.nan
+    density = math.exp(-(a**2) / 8) / (noise * math.sqrt(2 * math.pi))
+    kl = Reading(a**2 / 2, a / noise)
+    readings = (
+        Reading(abs(theta), sign),
+        _noisy_js(a, noise),
+        Reading(math.erf(abs(a) / math.sqrt(8)), sign * density),
+        kl,
+        kl,
+    )
+    return dict(zip(NAMES, readings, strict=True))
+
+
+def _noisy_js(a: float, noise: float) -> Reading:
+    """JS of two unit Gaussians a apart, as an average over the first; p and q mirror each other."""
+    u = torch.linspace(-10, 10, 2001, dtype=torch.float64)
+    weight = torch.exp(-(u**2) / 2) / math.sqrt(2 * math.pi)
+    ratio = a * u - a**2 / 2
+    value = math.log(2) - torch.trapezoid(weight * torch.nn.functional.softplus(ratio), u)
+    slope = -torch.trapezoid(weight * torch.sigmoid(ratio) * (u - a), u) / noise
+    return Reading(float(value), float(slope))

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 from scipy.stats import spearmanr, wasserstein_distance
 from torch import nn
+from torch.distributions import Normal
 
+from genbook import divergences as dv
 from genbook import (
     duality,
     seeds,
@@ -173,6 +175,33 @@ def test_the_parallel_lines_by_an_exact_solver(theta):
 def test_at_zero_the_parallel_lines_are_one():
     readings = transport.parallel_lines(0.0).values()
     assert all(reading.value == 0 and math.isnan(reading.slope) for reading in readings)
+
+
+@pytest.mark.parametrize("theta", [-0.7, 0.0, 0.25])
+def test_noisy_lines_are_two_gaussians(theta):
+    x = torch.linspace(-4, 4, 40_001, dtype=torch.float64)
+    noise, rows = 0.3, (dv.JENSEN_SHANNON, dv.TOTAL_VARIATION, dv.KL, dv.REVERSE_KL)
+
+    def values(at):
+        places = torch.tensor([[0.0], [at]], dtype=torch.float64)
+        log_p, log_q = Normal(places, torch.full_like(places, noise)).log_prob(x)
+        return [dv.on_grid(row, log_p, log_q, x).item() for row in rows]
+
+    readings = [transport.parallel_lines(theta, noise)[name] for name in transport.NAMES[1:]]
+    assert [r.value for r in readings] == pytest.approx(values(theta), abs=1e-6)
+    step = 1e-4
+    pairs = zip(values(theta + step), values(theta - step), strict=True)
+    for reading, (after, before) in zip(readings, pairs, strict=True):
+        if not math.isnan(reading.slope):
+            assert reading.slope == pytest.approx((after - before) / (2 * step), abs=1e-3)
+    assert transport.parallel_lines(theta, noise)["W₁"].value == abs(theta)
+
+
+def test_less_noise_leads_back_to_the_lines():
+    clean, faint = transport.parallel_lines(0.5), transport.parallel_lines(0.5, 0.01)
+    for name in ("W₁", "JS", "TV"):
+        assert faint[name].value == pytest.approx(clean[name].value, abs=1e-9)
+        assert faint[name].slope == pytest.approx(clean[name].slope, abs=1e-9)
 
 
 # --- Losses and leashes -----------------------------------------------------------------------
@@ -429,6 +458,7 @@ BAD_INPUT = {
     "masses without points": lambda: transport.on_line(torch.ones(3), HALF, HALF, HALF),
     "samples of two sizes": lambda: transport.of_samples(torch.ones(2), torch.ones(3)),
     "infinite theta": lambda: transport.parallel_lines(math.inf),
+    "negative noise": lambda: transport.parallel_lines(1.0, -0.1),
     "no limit": lambda: wgan.clip_weights(nn.Linear(1, 1), 0.0),
     "shares of another batch": lambda: wgan.between(
         torch.ones(1, 2, 2), torch.ones(1, 2, 2), torch.ones(1, 3)
@@ -565,7 +595,7 @@ def test_receipt_extended(monkeypatch):
 
 def test_receipt_lines(monkeypatch):
     original = transport.parallel_lines
-    monkeypatch.setattr(transport, "parallel_lines", lambda theta: original(2 * theta))
+    monkeypatch.setattr(transport, "parallel_lines", lambda theta, noise=0.0: original(2 * theta))
     assert_breaks("wgan", "test_receipt_lines", monkeypatch)
 
 

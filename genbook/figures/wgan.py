@@ -121,61 +121,75 @@ def _potential_panel(axes: Axes, best: transport.Potential, p: Tensor, q: Tensor
 
 # --- The parallel lines -----------------------------------------------------------------------
 
-TOP = 1.12
+TOP, STEEP = 1.2, 3.6
+NOISES = (0.0, 0.1, 0.3)
+CURVES = {"W₁": CRITIC, "JS": SERIES[0], "TV": SERIES[1], "KL(p‖q)": SERIES[3]}
 
 
-def lines(theta: float) -> Figure:
+def lines(theta: float, noise: float) -> Figure:
     r"""The parallel lines at one θ, every divergence there, and its derivative.
 
     Args:
         theta: their distance, with its sign.
+        noise: deviation of the noise on both first coordinates.
 
     Returns:
         Three panels: the lines; the divergences against θ; the derivatives.
     """
-    readings = transport.parallel_lines(theta)
+    readings = transport.parallel_lines(theta, noise)
     figure, (left, middle, right) = subplots(
         1, 3, width=8.4, height=2.9, width_ratios=[0.8, 1.3, 1.1]
     )
     for at, color, name in ((0.0, DATA, "p"), (theta, MODEL, "q")):
+        left.fill_betweenx([0, 1], at - noise, at + noise, color=color, alpha=0.25, linewidth=0)
         left.plot([at, at], [0, 1], color=color, linewidth=3, label=name)
-    left.set(xlim=(-1.15, 1.15), ylim=(-0.1, 1.35), xlabel="x₁", ylabel="x₂")
+    left.set(xlim=(-1.35, 1.35), ylim=(-0.1, 1.35), xlabel="x₁", ylabel="x₂")
     left.legend(loc="upper right", ncols=2)
     left.set_title(f"θ = {_number(theta)}")
-    _curves_panel(middle, theta, readings)
-    shown = ("W₁", "JS", "TV")
-    slopes = [readings[name].slope for name in shown]
-    heights = [0.0 if math.isnan(slope) else slope for slope in slopes]
-    right.bar(range(3), heights, color=GRADIENT, width=0.6)
-    for place, (slope, height) in enumerate(zip(slopes, heights, strict=True)):
-        text = "none" if math.isnan(slope) else _number(slope, 0)
-        right.text(place, max(height, 0) + 0.08, text, ha="center", color=INK)
-    for place in (3, 4):
-        right.text(place, 0.08, "none", ha="center", color=INK)
-    right.set_xticks(range(5), [*shown, "KL", "rev. KL"], fontsize=8)
-    right.set(xlim=(-0.6, 4.6), ylim=(-1.3, 1.4), title="derivative in θ")
-    right.axhline(0, color=MUTED, linewidth=0.7)
+    _curves_panel(middle, theta, noise, readings)
+    _slopes_panel(right, readings)
     said = ", ".join(
         f"{name} {'∞' if math.isinf(r.value) else _number(r.value, 3)}"
         for name, r in readings.items()
     )
-    figure.set_label(f"θ = {_number(theta)}: {said}")
+    figure.set_label(f"θ = {_number(theta)}, noise {noise:g}: {said}")
     return figure
 
 
-def _curves_panel(axes: Axes, theta: float, readings: Mapping[str, transport.Reading]) -> None:
-    ends = np.array([-1.15, 1.15])
-    axes.plot([-1.15, 0, 1.15], [1.15, 0, 1.15], color=CRITIC, label="W₁")
-    for name, level, color in (("JS", math.log(2), SERIES[0]), ("TV", 1.0, SERIES[1])):
-        axes.plot(ends, [level, level], color=color, label=name)
-        axes.plot([0], [level], "o", color=color, markerfacecolor="none")
-    axes.plot(ends, [TOP, TOP], color=SERIES[3], linestyle="--", label="KL = ∞")
-    axes.plot([0], [0], "o", color=INK, markersize=3)
-    for name, color in (("W₁", CRITIC), ("JS", SERIES[0]), ("TV", SERIES[1])):
-        axes.plot([theta], [readings[name].value], "o", color=color)
-    axes.plot([theta], [min(readings["KL(p‖q)"].value, TOP)], "o", color=SERIES[3])
+@lru_cache(maxsize=8)
+def _curves(noise: float) -> dict[str, list[float]]:
+    """Values at 47 θ from −1.15 to 1.15; at θ = 0 the limit, so that jumps are drawn apart."""
+    places = [step / 20 or 1e-9 for step in range(-23, 24)]
+    found = [transport.parallel_lines(at, noise) for at in places]
+    return {name: [min(r[name].value, TOP) for r in found] for name in CURVES}
+
+
+def _curves_panel(
+    axes: Axes, theta: float, noise: float, readings: Mapping[str, transport.Reading]
+) -> None:
+    places = np.arange(-23, 24) / 20
+    for name, color in CURVES.items():
+        heights = _curves(noise)[name]
+        label = "KL" if name.startswith("KL") else name
+        style = "--" if name.startswith("KL") else "-"
+        axes.plot(places, heights, color=color, linestyle=style, label=label)
+        axes.plot([0], [heights[23]], "o", color=color, markerfacecolor="none", markersize=5)
+        axes.plot([theta], [min(readings[name].value, TOP)], "o", color=color)
     axes.set(xlim=(-1.15, 1.15), ylim=(-0.05, 1.75), xlabel="θ", title="divergence")
+    axes.set_yticks([0, 0.5, 1, TOP], ["0", "0.5", "1", "more" if noise else "∞"])
     axes.legend(loc="upper right", ncols=2)
+
+
+def _slopes_panel(axes: Axes, readings: Mapping[str, transport.Reading]) -> None:
+    slopes = [readings[name].slope for name in CURVES]
+    heights = [0.0 if math.isnan(slope) else min(max(slope, -STEEP), STEEP) for slope in slopes]
+    axes.bar(range(4), heights, color=GRADIENT, width=0.6)
+    for place, (slope, height) in enumerate(zip(slopes, heights, strict=True)):
+        text = "none" if math.isnan(slope) else _number(slope, 1).replace("−0.0", "0.0")
+        axes.text(place, max(height, 0) + 0.2, text, ha="center", color=INK)
+    axes.set_xticks(range(4), ["W₁", "JS", "TV", "KL"])
+    axes.set(xlim=(-0.6, 3.6), ylim=(-3.8, 4.6), title="derivative in θ")
+    axes.axhline(0, color=MUTED, linewidth=0.7)
 
 
 # --- Two points -------------------------------------------------------------------------------
