@@ -1,0 +1,360 @@
+r"""DRAW: a variational autoencoder that writes to a canvas step by step through a window.
+
+.. math::
+    \hat x_t=x-\sigma(c_{t-1}),\quad r_t=\mathrm{read}(x,\hat x_t,h^{dec}_{t-1}),\quad
+    c_t=c_{t-1}+\mathrm{write}(h^{dec}_t)
+
+Coordinates run from 1 to the size of the image, as in the paper.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Window:
+    r"""Where an N × N grid of Gaussian filters sits; each field **[...]**.
+
+    Args:
+        x: column of the grid's centre, 1 is the first.
+        y: row of the grid's centre.
+        stride: pixels from filter to filter.
+        variance: σ² of each filter, in pixels².
+        gain: γ, a factor on what is read.
+    """
+
+    x: Tensor
+    y: Tensor
+    stride: Tensor
+    variance: Tensor
+    gain: Tensor
+
+
+def window(raw: Tensor, size: int, patch: int) -> Window:
+    r"""Five real numbers as a window.
+
+    .. math::
+        g_X=\tfrac{A+1}2(\tilde g_X+1),\quad \delta=\tfrac{A-1}{N-1}\tilde\delta,\quad
+        \sigma^2,\tilde\delta,\gamma>0\text{ given by their logarithms}
+
+    Args:
+        raw: :math:`(\tilde g_X,\tilde g_Y,\log\sigma^2,\log\tilde\delta,\log\gamma)`,
+            **[..., 5]**.
+        size: A, of a square image, in pixels.
+        patch: N; with N = 1 the stride plays no part and is 0.
+
+    Returns:
+        The window.
+
+    Raises:
+        ValueError: if the shape or a size does not fit.
+
+    Source:
+        Gregor et al. (2015), eqs. 21 to 24.
+
+    Example:
+        >>> found = window(torch.zeros(5), size=28, patch=28)
+        >>> found.x.item(), found.stride.item()
+        (14.5, 1.0)
+    """
+    if raw.shape[-1:] != (5,) or size < 1 or patch < 1:
+        raise ValueError(
+            f"expected five numbers [..., 5], a size ≥ 1 and a patch ≥ 1, got {list(raw.shape)}, "
+            f"{size} and {patch}"
+        )
+    x, y, variance, stride, gain = raw.unbind(-1)
+    reach = (size - 1) / (patch - 1) if patch > 1 else 0.0
+    middle = (size + 1) / 2
+    return Window(
+        middle * (x + 1), middle * (y + 1), reach * stride.exp(), variance.exp(), gain.exp()
+    )
+
+
+def filter_bank(centre: Tensor, stride: Tensor, variance: Tensor, patch: int, size: int) -> Tensor:
+    r"""N Gaussian filters over a line of A pixels.
+
+    .. math::
+        F[i,a]=\frac1{Z_i}\exp\Big(-\frac{(a-\mu_i)^2}{2\sigma^2}\Big),\qquad
+        \mu_i=g+\big(i-\tfrac N2-\tfrac12\big)\delta,\qquad a=1,\dots,A
+
+    The weights are a softmax over a, so that each row sums to 1 even if its centre lies so far
+    outside the image that every exponential underflows.
+
+    Args:
+        centre: g, **[...]**.
+        stride: δ, **[...]**.
+        variance: σ² > 0, **[...]**.
+        patch: N.
+        size: A.
+
+    Returns:
+        F, **[..., N, A]**.
+
+    Raises:
+        ValueError: if a variance is not positive or a size is below 1.
+
+    Source:
+        Gregor et al. (2015), eqs. 19, 20, 25 and 26.
+
+    Example:
+        >>> one = torch.tensor(1.0)
+        >>> filter_bank(2 * one, one, 1e-4 * one, 3, 3).argmax(-1).tolist()
+        [0, 1, 2]
+    """
+    if patch < 1 or size < 1 or not bool((variance > 0).all()):
+        raise ValueError(
+            f"expected patch ≥ 1, size ≥ 1 and variances > 0, got {patch}, {size} and a least "
+            f"variance of {float(variance.min()):g}; exp(log σ²) keeps it positive"
+        )
+    places = torch.arange(1, patch + 1, dtype=centre.dtype, device=centre.device)
+    means = centre[..., None] + (places - patch / 2 - 0.5) * stride[..., None]
+    pixels = torch.arange(1, size + 1, dtype=centre.dtype, device=centre.device)
+    away = (pixels - means[..., None]).square() / (2 * variance[..., None, None])
+    return (-away).softmax(-1)
+
+
+def _banks(where: Window, patch: int, size: int) -> tuple[Tensor, Tensor]:
+    return (
+        filter_bank(where.y, where.stride, where.variance, patch, size),
+        filter_bank(where.x, where.stride, where.variance, patch, size),
+    )
+
+
+def read(image: Tensor, where: Window, patch: int) -> Tensor:
+    r"""What the window sees: :math:`\gamma\,F_Y\,x\,F_X^\top`.
+
+    Args:
+        image: **[..., A, A]**.
+        where: fields **[...]**.
+        patch: N.
+
+    Returns:
+        **[..., N, N]**.
+
+    Raises:
+        ValueError: if the image is not square.
+
+    Example:
+        >>> everything = window(torch.zeros(5), 6, 1)
+        >>> read(torch.ones(6, 6), everything, 1).item()
+        1.0
+    """
+    if image.ndim < 2 or image.shape[-1] != image.shape[-2]:
+        raise ValueError(f"expected square images [..., A, A], got {list(image.shape)}")
+    down, across = _banks(where, patch, image.shape[-1])
+    return where.gain[..., None, None] * (down @ image @ across.mT)
+
+
+def write(patch: Tensor, where: Window, size: int) -> Tensor:
+    r"""What the window leaves on the canvas: :math:`\frac1\gamma F_Y^\top w\,F_X`.
+
+    Args:
+        patch: w, **[..., N, N]**.
+        where: fields **[...]**.
+        size: A.
+
+    Returns:
+        **[..., A, A]**.
+
+    Raises:
+        ValueError: if the patch is not square.
+
+    Example:
+        >>> write(torch.ones(1, 1), window(torch.zeros(5), 6, 1), 6).sum().round().item()
+        1.0
+    """
+    if patch.ndim < 2 or patch.shape[-1] != patch.shape[-2]:
+        raise ValueError(f"expected square patches [..., N, N], got {list(patch.shape)}")
+    down, across = _banks(where, patch.shape[-1], size)
+    return (down.mT @ patch @ across) / where.gain[..., None, None]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    r"""A pass of DRAW.
+
+    Args:
+        strokes: what each step adds to the canvas, in log-odds, **[T, B, A, A]**.
+        means: of q(z_t), **[T, B, z]**; empty when the prior drew.
+        log_variances: of q(z_t), **[T, B, z]**.
+        read: the windows that were read, raw, **[T, B, 5]**; empty without attention.
+        written: the windows that were written, raw, **[T, B, 5]**; empty without attention.
+    """
+
+    strokes: Tensor
+    means: Tensor
+    log_variances: Tensor
+    read: Tensor
+    written: Tensor
+
+    @property
+    def canvases(self) -> Tensor:
+        """The canvas after each step, log-odds, **[T, B, A, A]**."""
+        return self.strokes.cumsum(0)
+
+
+def code_length(drawing: Drawing) -> Tensor:
+    r"""The latent cost, summed over steps and units.
+
+    .. math:: L^z=\sum_t\mathrm{KL}\big(q(z_t\,|\,\cdot)\,\|\,\mathcal N(0,I)\big)
+        =\tfrac12\sum_t\big(\mu_t^2+\sigma_t^2-\log\sigma_t^2-1\big)
+
+    Args:
+        drawing: of images.
+
+    Returns:
+        Nats an image, **[B]**.
+
+    Source:
+        Gregor et al. (2015), eq. 11; its −T/2 is the −1 here, once a unit.
+    """
+    means, logs = drawing.means, drawing.log_variances
+    return 0.5 * (means.square() + logs.exp() - logs - 1).sum((0, 2))
+
+
+def negative_bound(drawing: Drawing, image: Tensor) -> Tensor:
+    r"""An upper bound on −log p(x): the pixels' cost and the latent cost.
+
+    .. math:: L=-\log\mathrm{Bernoulli}\big(x\,|\,\sigma(c_T)\big)+L^z
+
+    Args:
+        drawing: of these images.
+        image: 0 or 1, **[B, A, A]**.
+
+    Returns:
+        Nats an image, **[B]**.
+
+    Raises:
+        ValueError: if the shapes differ.
+    """
+    canvas = drawing.strokes.sum(0)
+    if canvas.shape != image.shape:
+        raise ValueError(f"expected images {list(canvas.shape)}, got {list(image.shape)}")
+    pixels = functional.binary_cross_entropy_with_logits(canvas, image, reduction="none").sum(
+        (1, 2)
+    )
+    return pixels + code_length(drawing)
+
+
+class DRAW(nn.Module):
+    r"""Two LSTMs and a canvas.
+
+    Args:
+        size: A, of a square image.
+        steps: T.
+        hidden: units of each LSTM.
+        latent: units of each z_t.
+        reads: N of the window that reads, or ``None`` to read the whole image and the whole error.
+        writes: N of the window that writes, or ``None`` to write the whole canvas.
+
+    Raises:
+        ValueError: if a number is below 1 or just one of the windows is given.
+
+    Source:
+        Gregor et al. (2015), sections 2 and 3.
+
+    Example:
+        >>> net = DRAW(8, steps=3, hidden=16, latent=4, reads=2, writes=3)
+        >>> net(torch.zeros(5, 8, 8), torch.Generator()).strokes.shape
+        torch.Size([3, 5, 8, 8])
+    """
+
+    def __init__(
+        self,
+        size: int,
+        *,
+        steps: int = 8,
+        hidden: int = 128,
+        latent: int = 16,
+        reads: int | None = None,
+        writes: int | None = None,
+    ) -> None:
+        numbers = (size, steps, hidden, latent, reads or 1, writes or 1)
+        if min(numbers) < 1 or (reads is None) != (writes is None):
+            raise ValueError(
+                f"expected numbers ≥ 1 and both windows or neither, got {numbers[:4]}, reads "
+                f"{reads} and writes {writes}"
+            )
+        super().__init__()
+        self.size, self.steps, self.latent = size, steps, latent
+        self.reads, self.writes = reads, writes
+        seen = 2 * (reads or size) ** 2
+        self.encoder = nn.LSTMCell(seen + hidden, hidden)
+        self.decoder = nn.LSTMCell(latent, hidden)
+        self.to_code = nn.Linear(hidden, 2 * latent)
+        self.to_patch = nn.Linear(hidden, (writes or size) ** 2)
+        self.to_read = nn.Linear(hidden, 5)
+        self.to_write = nn.Linear(hidden, 5)
+        self.begin = nn.Parameter(torch.zeros(size, size))
+
+    def _look(self, image: Tensor, error: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        if self.reads is None:
+            return torch.cat([image.flatten(1), error.flatten(1)], 1), hidden.new_empty(0)
+        raw = self.to_read(hidden)
+        where = window(raw, self.size, self.reads)
+        seen = [read(part, where, self.reads).flatten(1) for part in (image, error)]
+        return torch.cat(seen, 1), raw
+
+    def _stroke(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        edge = self.writes or self.size
+        patch = self.to_patch(hidden).unflatten(1, (edge, edge))
+        if self.writes is None:
+            return patch, hidden.new_empty(0)
+        raw = self.to_write(hidden)
+        return write(patch, window(raw, self.size, edge), self.size), raw
+
+    def _start(self, batch: int) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        zeros = self.begin.new_zeros(batch, self.decoder.hidden_size)
+        return self.begin.expand(batch, -1, -1), (zeros, zeros)
+
+    def forward(self, image: Tensor, generator: torch.Generator) -> Drawing:
+        r"""Look at images and draw them.
+
+        Args:
+            image: **[B, A, A]**.
+            generator: draws the noise of z.
+
+        Returns:
+            The drawing; its strokes begin with the learned first canvas.
+        """
+        canvas, decoder = self._start(len(image))
+        encoder = decoder
+        kept: list[tuple[Tensor, ...]] = []
+        for _ in range(self.steps):
+            seen, looked = self._look(image, image - canvas.sigmoid(), decoder[0])
+            encoder = self.encoder(torch.cat([seen, decoder[0]], 1), encoder)
+            mean, log_variance = self.to_code(encoder[0]).chunk(2, 1)
+            noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+            decoder = self.decoder(mean + (log_variance / 2).exp() * noise, decoder)
+            stroke, wrote = self._stroke(decoder[0])
+            kept.append((stroke if kept else stroke + canvas, mean, log_variance, looked, wrote))
+            canvas = canvas + stroke
+        columns = zip(*kept, strict=True)
+        return Drawing(*(torch.stack(cast("tuple[Tensor, ...]", column)) for column in columns))
+
+    def sample(self, count: int, generator: torch.Generator) -> Drawing:
+        r"""Draw from the prior: no encoder, nothing to look at.
+
+        Args:
+            count: B.
+            generator: draws z.
+
+        Returns:
+            The drawing.
+        """
+        canvas, decoder = self._start(count)
+        none = canvas.new_empty(self.steps, 0)
+        kept: list[tuple[Tensor, Tensor]] = []
+        for _ in range(self.steps):
+            z = torch.randn(count, self.latent, generator=generator, device=canvas.device)
+            decoder = self.decoder(z, decoder)
+            stroke, wrote = self._stroke(decoder[0])
+            kept.append((stroke if kept else stroke + canvas, wrote))
+        strokes, written = (torch.stack(column) for column in zip(*kept, strict=True))
+        return Drawing(strokes, none, none, none, written)

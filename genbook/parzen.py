@@ -1,0 +1,132 @@
+r"""Why Parzen windows mislead: models that learn nothing, and a case with a closed form.
+
+The estimate itself is the GAN chapter's, :func:`genbook.gan_training.parzen_score`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from sklearn.cluster import MiniBatchKMeans
+from torch import Tensor
+
+from genbook.gan_images import Split
+from genbook.gan_training import parzen
+
+
+def cluster_centres(table: Tensor, count: int, seed: int = 0) -> Tensor:
+    r"""The centres of a k-means clustering, as if a generator returned them.
+
+    Args:
+        table: rows, **[N, d]**.
+        count: centres.
+        seed: of the clustering.
+
+    Returns:
+        **[count, d]**.
+
+    Raises:
+        ValueError: if there are more centres than rows.
+
+    Source:
+        Theis, van den Oord and Bethge (2016), section 3.2, for the idea.
+
+    Example:
+        >>> cluster_centres(torch.tensor([[0.0], [1.0], [1.0]]), 1).shape
+        torch.Size([1, 1])
+    """
+    if not 1 <= count <= len(table):
+        raise ValueError(f"expected 1 to {len(table)} centres, as many as rows, got {count}")
+    found = MiniBatchKMeans(count, random_state=seed, batch_size=2048, n_init=1, max_iter=10)
+    return torch.from_numpy(found.fit(table.cpu().numpy()).cluster_centers_).to(table)
+
+
+def rivals(images: Split, *, centres: int, generator: torch.Generator) -> dict[str, Tensor]:
+    r"""Samples of models that learned nothing, and of the data themselves.
+
+    Args:
+        images: the rows; the training images are what the models may look at.
+        centres: how many k-means centres.
+        generator: draws the halves and the noise.
+
+    Returns:
+        Points by name: half of the training images, which are true samples; a *single* average
+        image; k-means centres; training images of which 99 in 100 are replaced by noise.
+
+    Example:
+        >>> table = torch.rand(40, 4)
+        >>> found = rivals(Split(table, table, table), centres=5, generator=torch.Generator())
+        >>> len(found["k-means centres"])
+        5
+    """
+    train = images.train
+    order = torch.randperm(len(train), generator=generator)
+    noise = torch.rand(train.shape, generator=generator).to(train)
+    kept = order[: max(1, len(train) // 100)]
+    noise[kept] = train[kept]
+    return {
+        "training images": train[order[: len(train) // 2]],
+        "k-means centres": cluster_centres(train, centres),
+        "99 % noise": noise,
+        "the mean image": train.mean(0, keepdim=True),
+    }
+
+
+def one_point(dimension: int, sigma: float = 1.0) -> float:
+    r"""The score of a generator that always returns 0, for data from N(0, I), exactly.
+
+    .. math:: \mathbb E_{x\sim\mathcal N(0,I)}\log\mathcal N(x;0,\sigma^2I)
+        =-\tfrac d2\big(\log 2\pi\sigma^2+\sigma^{-2}\big)
+
+    Args:
+        dimension: d.
+        sigma: width of the window.
+
+    Returns:
+        Nats. Largest at σ = 1, where it is minus the entropy of the data.
+
+    Raises:
+        ValueError: if a number is not positive.
+
+    Example:
+        >>> round(one_point(1), 4)
+        -1.4189
+    """
+    if dimension < 1 or sigma <= 0:
+        raise ValueError(f"expected d ≥ 1 and σ > 0, got {dimension} and {sigma}")
+    return -dimension / 2 * (math.log(2 * math.pi * sigma**2) + sigma**-2)
+
+
+def true_samples(
+    dimension: int, samples: int, *, generator: torch.Generator, test: int = 500
+) -> float:
+    r"""The Parzen score of a perfect generator of N(0, I), with the best of twelve widths.
+
+    Args:
+        dimension: d.
+        samples: windows.
+        generator: draws windows and test points.
+        test: test points. Since log p is known, log p̂ − log p is averaged and −entropy added,
+            which takes most of the noise out.
+
+    Returns:
+        Nats.
+
+    Example:
+        >>> true_samples(1, 2000, generator=torch.Generator().manual_seed(0)) < one_point(1)
+        True
+    """
+    points, x = (
+        torch.randn(count, dimension, generator=generator, dtype=torch.float64)
+        for count in (samples, test)
+    )
+    log_p = -0.5 * (x.square().sum(1) + dimension * math.log(2 * math.pi))
+    gaps = (parzen(points, x, widths()) - log_p).mean(1)
+    return float(gaps.max()) + one_point(dimension)
+
+
+def widths() -> Sequence[float]:
+    """The twelve widths of the window that are tried in units of the data's deviation."""
+    return [0.05 * 1.35**step for step in range(12)]
