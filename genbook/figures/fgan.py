@@ -358,7 +358,7 @@ def clouds(samples: Mapping[str, Tensor], centres: Tensor) -> Figure:
     r"""Samples of planar generators, a column a game, a row a seed.
 
     Args:
-        samples: title → **[S, n, 2]**.
+        samples: title → **[S, n, 2]**; the first 160 of each seed are drawn.
         centres: of the data's modes, **[K, 2]**.
 
     Returns:
@@ -372,7 +372,7 @@ def clouds(samples: Mapping[str, Tensor], centres: Tensor) -> Figure:
         for line, points in enumerate(drawn):
             axes = panels[line][column]
             axes.plot(*centres.T, "o", color=DATA, markersize=7, alpha=0.3)
-            shown = points.clamp(-4, 4)
+            shown = points[:160].clamp(-4, 4)
             axes.plot(*shown.T, ".", color=MODEL, markersize=2)
             axes.set(xlim=(-3, 3), ylim=(-3, 3), xticks=[], yticks=[], aspect="equal")
         panels[0][column].set_title(title, fontsize=8.5)
