@@ -493,3 +493,7 @@ def test_bad_asks_for_text_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(text.sysconfig, "get_path", lambda name: str(tmp_path))
     with pytest.raises(ValueError, match=r"gives 0; .* whose \.py files are installed"):
         data.python_source(10)
+
+
+def test_a_caption_spells_the_name_of_a_set():
+    assert data.digits("test").title == "8×8 digits"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-from genbook.kit.tables import Table
+from genbook.kit.tables import Table, number, table
 
 
 def test_numbers_are_rounded_the_same_way_in_both_forms():
@@ -28,3 +29,13 @@ def test_cells_are_escaped_and_the_caption_may_hold_tags():
 def test_bad_input_is_explained(rows, caption):
     with pytest.raises(ValueError, match="expected"):
         Table(("only",), rows, caption)
+
+
+def test_a_tensor_of_one_entry_is_shown_as_its_number(capsys):
+    table(["loss"], [[torch.tensor([0.25])]], caption="One.", digits=2)
+    assert capsys.readouterr().out.split() == ["loss", "0.25"]
+
+
+def test_a_longer_tensor_is_refused():
+    with pytest.raises(ValueError, match="one entry"):
+        number(torch.zeros(2))

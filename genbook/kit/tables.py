@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from IPython.display import display
+from torch import Tensor
 
 Cell = str | float | int
 
@@ -71,23 +72,56 @@ class Table:
         return "".join(f"<td{kind}>{text}</td>" for kind, text in zip(kinds, texts, strict=True))
 
 
+def number(cell: Cell | Tensor) -> Cell:
+    r"""A cell without its tensor.
+
+    Args:
+        cell: a word, a number, or a tensor of one entry.
+
+    Returns:
+        The word or the number.
+
+    Raises:
+        ValueError: if a tensor has more than one entry.
+
+    Example:
+        >>> from torch import tensor
+        >>> number(tensor([0.5])), number("KL")
+        (0.5, 'KL')
+    """
+    if not isinstance(cell, Tensor):
+        return cell
+    if cell.numel() != 1:
+        raise ValueError(
+            f"expected a tensor of one entry in a cell, got shape {list(cell.shape)}; "
+            "spread it over several cells"
+        )
+    return cell.item()
+
+
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[Cell]], *, caption: str, digits: int = 4
+    head: Sequence[str],
+    rows: Sequence[Sequence[Cell | Tensor]],
+    *,
+    caption: str,
+    digits: int = 4,
 ) -> None:
     r"""Show a table of results.
 
     Args:
         head: one title a column.
-        rows: words and numbers, each row as wide as the head.
+        rows: words, numbers and tensors of one entry, each row as wide as the head.
         caption: what it shows; may hold HTML's inline tags.
         digits: decimals of the floats.
 
     Raises:
-        ValueError: if a row is not as wide as the head, there are none, or the caption is empty.
+        ValueError: if a row is not as wide as the head, there are none, the caption is empty, or a
+            tensor has more than one entry.
 
     Example:
         >>> table(["name", "D"], [["KL", 0.5]], caption="One divergence.", digits=1)
         name    D
           KL  0.5
     """
-    display(Table(tuple(head), tuple(tuple(row) for row in rows), caption, digits))
+    cells = tuple(tuple(number(cell) for cell in row) for row in rows)
+    display(Table(tuple(head), cells, caption, digits))

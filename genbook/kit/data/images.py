@@ -51,6 +51,11 @@ class ImageSet:
         return len(self.images)
 
     @property
+    def title(self) -> str:
+        """The name as a caption spells it."""
+        return {"mnist": "MNIST", "digits": "8×8 digits"}.get(self.name, self.name)
+
+    @property
     def size(self) -> tuple[int, int, int]:
         """Channels, height, width."""
         channels, height, width = self.images.shape[1:]
