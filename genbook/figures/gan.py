@@ -30,6 +30,8 @@ from genbook.kit.plotting import (
 )
 
 STEPS = 120
+_LABELS = ((0.5, "right", 0.03), (0.7, "right", -0.06), (0.93, "right", -0.07), (0.8, "left", 0.0))
+"""Where :func:`learned` writes a curve's name: its height, the side, how far above."""
 
 
 def grid(low: float, high: float, points: int) -> Tensor:
@@ -266,7 +268,9 @@ def learned(x: Tensor, exact: Tensor, trained: Tensor, shifts: Sequence[float]) 
     for index, shift in enumerate(shifts):
         axes.plot(x, exact[index], color=MUTED, linewidth=3.5, alpha=0.5)
         axes.plot(x, trained[index], color=CRITIC, linewidth=1.2)
-        axes.text(shift / 2 - 1.25, 0.9 - 0.1 * index, f"mean {shift:g}", fontsize=8, ha="right")
+        level, side, drop = _LABELS[index % len(_LABELS)]
+        at = int((exact[index] - level).abs().argmin()) if shift else len(x) - 1
+        axes.text(float(x[at]), level + drop, f" mean {shift:g} ", fontsize=8, ha=side)
     axes.set(xlim=(float(x[0]), float(x[-1])), ylim=(0, 1), xlabel="x", ylabel="D")
     return figure
 
@@ -290,9 +294,9 @@ def on_the_line(samples: Tensor, data: Distribution, logit: Tensor, x: Tensor) -
         left.stairs(height, edges, color=MODEL, alpha=0.7)
         right.plot(x, torch.sigmoid(field), color=CRITIC, linewidth=1.2)
     left.plot(x, data.log_prob(x).exp(), color=DATA)
-    left.set(xlim=(-4, 4), ylim=(0, 0.8), xlabel="x", title="p_data and generated samples")
+    left.set(xlim=(-4, 4), ylim=(0, 0.8), xlabel="x", title="p_data and samples")
     right.axhline(0.5, color=MUTED, linewidth=1, linestyle=":")
-    right.set(xlim=(-4, 4), ylim=(0, 1), xlabel="x", title="D at the end")
+    right.set(xlim=(-4, 4), ylim=(0, 1), xlabel="x", title="D")
     return figure
 
 
