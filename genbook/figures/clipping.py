@@ -40,7 +40,7 @@ THRESHOLDS = {
     "100": 100.0,
     "none": math.inf,
 }
-STARTS = {"plateau": (4.5, -3.0), "far plateau": (6.0, -3.0), "valley side": (6.0, -2.5)}
+STARTS = {"plateau": (4.5, -3.0), "edge of the wall": (6.0, -3.0), "above": (5.0, -1.5)}
 WINDOW = (3.0, 7.0, -4.0, 0.0)
 OPTIMISERS = ("SGD", "SGD with momentum", "RMSprop", "Adam")
 
@@ -172,16 +172,15 @@ def on_the_cliff(threshold: str, rate: float, origin: str) -> Figure:
     w = torch.linspace(4.26, 7, 30, dtype=torch.float64)
     left.plot(w, cliff.wall(w), color=INK, linewidth=0.8, linestyle="--")
     left.text(6.0, -2.92, "the wall", color=INK, rotation=-26, fontsize=8)
-    shown = torch.stack([points[:, 0].clamp(2.6, 7.4), points[:, 1].clamp(-4.4, 0.4)]).numpy()
+    shown = torch.stack([points[:, 0].clamp(3, 7), points[:, 1].clamp(-4, 0)]).numpy()
     left.plot(*shown, color=MODEL, marker=".", markersize=4, linewidth=0.9)
-    left.plot(*(shown[:, :1].clip(-4, 7)), marker="s", color=MODEL, markersize=5)
-    low, high = np.array([[3.0, -4.0], [7.0, 0.0]])
-    left.plot(*shown[:, -1:].clip(low[:, None], high[:, None]), marker="*", color=INK, ms=10)
+    left.plot(*shown[:, :1], marker="s", color=MODEL, markersize=6)
+    left.plot(*shown[:, -1:], marker="*", color=INK, markersize=10)
     left.set(xlim=(3, 7), ylim=(-4, 0), xlabel="w", ylabel="b")
     left.grid(False)
     end = walk.errors[-1, place].item()
     left.set_title(f"error at the end {end:.4f}")
-    right.plot(np.arange(101), lengths.clamp(1e-6, 1e5).numpy(), color=GRADIENT, marker=".", ms=3)
+    right.plot(np.arange(101), lengths.clamp(1e-6, 1e5).numpy(), color=GRADIENT)
     right.axhline(min(THRESHOLDS[threshold], 1e7), color=INK, linewidth=1, linestyle="--")
     _log_axis(right, 1e-5, 1e4)
     right.set(xlim=(0, 100), xlabel="step", title="length of the gradient; threshold dashed")
@@ -355,7 +354,7 @@ def training(moment: int, found: Outcome) -> Figure:
     left.set(xlim=(0, total), xlabel="update", ylabel="bits a character")
     _log_axis(left, 2.5, 41)
     left.set_yticks([3, 5, 10, 20, 40], ["3", "5", "10", "20", "40"])
-    left.legend(loc="upper left")
+    left.legend(loc="center right")
     limit = found.arms[1].threshold
     right.axhline(limit, color=CLIPPED, linewidth=0.8, linestyle="--")
     _log_axis(right, 0.1, 1e9)
