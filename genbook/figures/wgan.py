@@ -238,7 +238,7 @@ def _clip_of(method: str) -> float:
 
 @lru_cache(maxsize=1)
 def _points() -> Tensor:
-    return wgan_critics.toys(300, 5)
+    return wgan_critics.toys(200, 5)
 
 
 def surface(rows: Sequence[Row], toy: str, method: str) -> Figure:
@@ -291,7 +291,7 @@ def _surface_panel(axes: Axes, text: str, toy: int) -> None:
         vmax=1.6,
         interpolation="bilinear",
     )
-    levels = np.linspace(0.1, 0.9, 7)
+    levels = np.linspace(0.15, 0.9, 6)
     axes.contour(ticks, ticks, values, levels=levels, colors=CRITIC, linewidths=1)
     axes.plot(*_points()[toy].T, ".", color=DATA, markersize=2)
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
