@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+from chapters import assert_breaks, assert_holds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.distributions import Normal, kl_divergence
@@ -387,16 +388,24 @@ def test_true_samples_score_below_one_point_and_the_more_so_the_higher_the_dimen
 
 def test_rivals_learn_nothing():
     table = torch.rand(300, 4)
-    generator = torch.Generator().manual_seed(0)
-    found = parzen.rivals(Split(table, table, table), centres=7, generator=generator)
-    assert len(found["k-means centres"]) == 7
+    found = parzen.rivals(Split(table, table, table), centres=7)
+    assert len(found["k-means centres"]) == len(found["as many training images"]) == 7
     assert torch.equal(found["the mean image"][0], table.mean(0))
-    noisy = found["99 % noise"]
-    assert (noisy == table).all(1).sum() == 3
     with pytest.raises(ValueError, match="centres"):
         parzen.cluster_centres(table, 301)
     with pytest.raises(ValueError, match="σ > 0"):
         parzen.one_point(2, 0.0)
+
+
+@FEW
+@given(st.floats(-500, 500), st.floats(-500, 500), st.floats(0, 0.999))
+def test_noise_costs_no_more_than_the_logarithm_of_what_is_left(p, q, share):
+    mixed = parzen.drowned(number(p), number(q), share).item()
+    exact = max(p + math.log1p(-share), q + math.log(share) if share else -math.inf)
+    assert exact - 1e-9 <= mixed <= exact + math.log(2) + 1e-9
+    assert mixed >= p + math.log1p(-share) - 1e-9
+    with pytest.raises(ValueError, match="share"):
+        parzen.drowned(number(p), number(q), 1.0)
 
 
 # --- Exercises --------------------------------------------------------------------------------
@@ -407,3 +416,150 @@ def test_an_exercise_accepts_its_reference_and_explains_its_wrong_answers(exerci
     assert exercise.verdict(exercise.reference).startswith("✓")
     for wrong in exercise.wrong:
         assert wrong.hint in exercise.verdict(wrong.answer)
+
+
+# --- Receipts ---------------------------------------------------------------------------------
+
+
+def test_receipts_hold_as_the_chapter_stands(monkeypatch):
+    assert_holds("gran", "test_receipt_identity", monkeypatch)
+
+
+def test_receipt_rows(monkeypatch):
+    real = draw.filter_bank
+    monkeypatch.setattr(draw, "filter_bank", lambda *args: 0.99 * real(*args))
+    assert_breaks("gran", "test_receipt_rows", monkeypatch)
+
+
+def test_receipt_identity(monkeypatch):
+    real = draw.window
+
+    def counted_from_zero(raw, size, patch):
+        found = real(raw, size, patch)
+        return draw.Window(found.x - 1, found.y - 1, found.stride, found.variance, found.gain)
+
+    monkeypatch.setattr(draw, "window", counted_from_zero)
+    assert_breaks("gran", "test_receipt_identity", monkeypatch)
+
+
+def test_receipt_adjoint(monkeypatch):
+    real = draw.write
+    monkeypatch.setattr(draw, "write", lambda patch, where, size: real(patch.mT, where, size))
+    assert_breaks("gran", "test_receipt_adjoint", monkeypatch)
+
+
+def test_receipt_code(monkeypatch):
+    real = draw.code_length
+    monkeypatch.setattr(draw, "code_length", lambda drawing: real(drawing) + drawing.means.shape[2])
+    assert_breaks("gran", "test_receipt_code", monkeypatch)
+
+
+def test_receipt_canvas(monkeypatch):
+    monkeypatch.setattr(
+        gran.Recurrent, "forward", lambda self, z: self.increments(z).sigmoid().mean(0)
+    )
+    assert_breaks("gran", "test_receipt_canvas", monkeypatch)
+
+
+def test_receipt_feedforward(monkeypatch):
+    real = gran.Recurrent.increments
+    monkeypatch.setattr(gran.Recurrent, "increments", lambda self, z: real(self, -z))
+    assert_breaks("gran", "test_receipt_feedforward", monkeypatch)
+
+
+def test_receipt_same_z(monkeypatch):
+    real = gran.Recurrent.increments
+    monkeypatch.setattr(
+        gran.Recurrent, "increments", lambda self, z: real(self, z + 0.01 * self.steps)
+    )
+    assert_breaks("gran", "test_receipt_same_z", monkeypatch)
+
+
+def test_receipt_swap(monkeypatch):
+    monkeypatch.setattr(Battle, "valid", property(lambda self: self.r_test <= 1 + self.band))
+    assert_breaks("gran", "test_receipt_swap", monkeypatch)
+
+
+def test_receipt_self(monkeypatch):
+    monkeypatch.setattr(
+        Battle, "ahead", property(lambda self: 1 if self.rates.sample_1 <= 0.5 else 2)
+    )
+    assert_breaks("gran", "test_receipt_self", monkeypatch)
+
+
+def test_receipt_valid(monkeypatch):
+    monkeypatch.setattr(Battle, "winner", property(lambda self: self.ahead))
+    assert_breaks("gran", "test_receipt_valid", monkeypatch)
+
+
+def test_receipt_circle(monkeypatch):
+    real = battle_truth.cycle
+    monkeypatch.setattr(battle_truth, "cycle", lambda: (real()[0], real()[1].flip(0)))
+    assert_breaks("gran", "test_receipt_circle", monkeypatch)
+
+
+def test_receipt_accuracy(monkeypatch):
+    monkeypatch.setattr(Battle, "_read", lambda self, rate: 1 - rate)
+    assert_breaks("gran", "test_receipt_accuracy", monkeypatch)
+
+
+def test_receipt_forms(monkeypatch):
+    real = Battle.ahead.fget
+
+    def unflipped(self):
+        found = real(self)
+        return 3 - found if self.form == "accuracy" and found else found
+
+    monkeypatch.setattr(Battle, "ahead", property(unflipped))
+    assert_breaks("gran", "test_receipt_forms", monkeypatch)
+
+
+def test_receipt_tv(monkeypatch):
+    real_rule = battle.mistakes
+    monkeypatch.setattr(battle_truth, "mistakes", lambda v, real: real_rule(-v, real=real))
+    assert_breaks("gran", "test_receipt_tv", monkeypatch)
+
+
+def test_receipt_perfect(monkeypatch):
+    def coins_lose(logits, *, real):
+        return (logits <= 0).double() if real else (logits >= 0).double()
+
+    monkeypatch.setattr(battle_truth, "mistakes", coins_lose)
+    assert_breaks("gran", "test_receipt_perfect", monkeypatch)
+
+
+def test_receipt_never(monkeypatch):
+    monkeypatch.setattr(Battle, "winner", property(lambda self: 1))
+    assert_breaks("gran", "test_receipt_never", monkeypatch)
+
+
+def test_receipt_ties(monkeypatch):
+    real = battle_truth.census
+    monkeypatch.setattr(battle_truth, "census", lambda *args: real(*args[:3], 100.0))
+    assert_breaks("gran", "test_receipt_ties", monkeypatch)
+
+
+def test_receipt_census(monkeypatch):
+    real = battle_truth.census
+    monkeypatch.setattr(
+        battle_truth, "census", lambda test, cross, *rest: real(test, cross.mT, *rest)
+    )
+    assert_breaks("gran", "test_receipt_census", monkeypatch)
+
+
+def test_receipt_point(monkeypatch):
+    real = parzen.one_point
+    monkeypatch.setattr(parzen, "one_point", lambda *args: real(*args) + 0.1)
+    assert_breaks("gran", "test_receipt_point", monkeypatch)
+
+
+def test_receipt_below(monkeypatch):
+    real = parzen.one_point
+    monkeypatch.setattr(parzen, "true_samples", lambda d, n, generator: real(d) + 1e-3)
+    assert_breaks("gran", "test_receipt_below", monkeypatch)
+
+
+def test_receipt_noise(monkeypatch):
+    real = parzen.drowned
+    monkeypatch.setattr(parzen, "drowned", lambda p, q: real(p, q, 0.9))
+    assert_breaks("gran", "test_receipt_noise", monkeypatch)
