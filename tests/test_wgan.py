@@ -688,7 +688,7 @@ def quick(monkeypatch):
             where = {"images": "digits", "game": contest.objective.name, "iteration": 100}
             at = recorded.where(**where, seed=1)[0]
             values = (torch.tensor([float(at[key])]) for key in ("believed", "distance"))
-            yield wgan_mnist.Mark(step, *values, torch.rand(1, 14, 64))
+            yield wgan_mnist.Mark(step, *values, torch.rand(1, 1_000, 64))
 
     recorded = studies.load("wgan_critics").where(clip=0.1, seed=1)
     known = [wgan_critics.Certificate(r["value"], r["steepest"], r["exact"]) for r in recorded]
@@ -732,6 +732,26 @@ def test_receipt_live_critic(monkeypatch):
 def test_receipt_live_depth(monkeypatch):
     changed(monkeypatch, wgan_depth, "decades_per_layer", lambda decades: 0.9 * decades)
     assert_breaks("wgan", "test_receipt_live_depth", monkeypatch)
+
+
+@pytest.mark.usefixtures("quick")
+def test_receipt_separated(monkeypatch):
+    table = data.digits("train").flat[None, :1_000]
+
+    def separated(marks):
+        return [
+            replace(mark, believed=5 * wgan.distance(table, mark.fakes).mean()[None])
+            for mark in marks
+        ]
+
+    changed(monkeypatch, wgan_mnist, "compete", separated)
+    assert_holds("wgan", "test_receipt_separated", monkeypatch)
+
+    def louder(marks):
+        return [replace(mark, believed=1.3 * mark.believed) for mark in marks]
+
+    changed(monkeypatch, wgan_mnist, "compete", louder)
+    assert_breaks("wgan", "test_receipt_separated", monkeypatch)
 
 
 @pytest.mark.usefixtures("quick")
