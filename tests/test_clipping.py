@@ -260,6 +260,12 @@ def test_an_edit_by_hook_is_the_edit_of_the_gradient(seed):
     assert all(torch.equal(p.grad, g) for p, g in zip(layer.parameters(), raw, strict=True))
 
 
+def test_clipping_each_tensor_alone_turns_the_whole_gradient():
+    gradients = some(0)
+    alone = [rules.clipped(0.5)(gradient) for gradient in gradients]
+    assert rules.turned(gradients, alone).item() > 5
+
+
 def test_centralised_is_a_projection_and_leaves_vectors():
     gradient = torch.randn(4, 3, 2, 2, generator=seeded(0), dtype=DOUBLE)
     once = rules.centralised(gradient)

@@ -28,19 +28,8 @@ SQUASHES = {
     "sigmoid, γ = ¼": clipping.SIGMOID,
     "none, γ = 1": clipping.LINEAR,
 }
-THRESHOLDS = {
-    "0.01": 0.01,
-    "0.03": 0.03,
-    "0.1": 0.1,
-    "0.3": 0.3,
-    "1": 1.0,
-    "3": 3.0,
-    "10": 10.0,
-    "30": 30.0,
-    "100": 100.0,
-    "none": math.inf,
-}
-STARTS = {"plateau": (4.5, -3.0), "edge of the wall": (6.0, -3.0), "above": (5.0, -1.5)}
+POWERS = tuple(power / 4 for power in range(-8, 9))
+STARTS = {"plateau": (4.5, -3.0), "above": (5.0, -1.5)}
 WINDOW = (3.0, 7.0, -4.0, 0.0)
 OPTIMISERS = ("SGD", "SGD with momentum", "RMSprop", "Adam")
 
@@ -141,7 +130,7 @@ def _surface(points: int = 160) -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def walks(rate: float, start: str) -> cliff.Descent:
-    r"""A hundred steps on the cliff, one walk for each of :data:`THRESHOLDS`.
+    r"""A hundred steps on the cliff, one walk for each threshold, 10 to each of :data:`POWERS`.
 
     Args:
         rate: learning rate.
@@ -150,22 +139,22 @@ def walks(rate: float, start: str) -> cliff.Descent:
     Returns:
         The walks.
     """
-    thresholds = torch.tensor(list(THRESHOLDS.values()), dtype=torch.float64)
+    thresholds = 10 ** torch.tensor(POWERS, dtype=torch.float64)
     return cliff.descend(STARTS[start], rate, thresholds, steps=100)
 
 
-def on_the_cliff(threshold: str, rate: float, origin: str) -> Figure:
+def on_the_cliff(power: float, rate: float, origin: str) -> Figure:
     r"""One walk over the surface of one unit and fifty steps.
 
     Args:
-        threshold: a key of :data:`THRESHOLDS`.
+        power: of ten, the threshold; one of :data:`POWERS`.
         rate: learning rate.
         origin: a key of :data:`STARTS`.
 
     Returns:
         Two panels: the walk from above; the length of the gradient at each step.
     """
-    walk, place = walks(rate, origin), list(THRESHOLDS).index(threshold)
+    walk, place = walks(rate, origin), POWERS.index(power)
     points, lengths = walk.points[:, place], walk.lengths[:, place]
     figure, (left, right) = subplots(1, 2, width=7.6, height=3.4, width_ratios=[1.25, 1])
     left.imshow(_surface(), extent=WINDOW, origin="lower", aspect="auto", cmap="Blues", vmax=0.7)
@@ -181,12 +170,12 @@ def on_the_cliff(threshold: str, rate: float, origin: str) -> Figure:
     end = walk.errors[-1, place].item()
     left.set_title(f"error at the end {end:.4f}")
     right.plot(np.arange(101), lengths.clamp(1e-6, 1e5).numpy(), color=GRADIENT)
-    right.axhline(min(THRESHOLDS[threshold], 1e7), color=INK, linewidth=1, linestyle="--")
+    right.axhline(10**power, color=INK, linewidth=1, linestyle="--")
     _log_axis(right, 1e-5, 1e4)
     right.set(xlim=(0, 100), xlabel="step", title="length of the gradient; threshold dashed")
     figure.set_label(
-        f"ends at w = {points[-1, 0]:.2f}, b = {points[-1, 1]:.2f} with error {end:.4f}; "
-        f"the longest gradient was {lengths.max():.3g}"
+        f"threshold {10**power:.3g}: ends at w = {points[-1, 0]:.2f}, b = {points[-1, 1]:.2f} "
+        f"with error {end:.4f}; the longest gradient was {lengths.max():.3g}"
     )
     return figure
 
