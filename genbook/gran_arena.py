@@ -102,6 +102,28 @@ def strokes(player: Trained, count: int, *, seed: int = 0) -> Tensor:
     return made[:, 0, :count].cpu()
 
 
+def roughness(images: Tensor) -> float:
+    r"""How speckled images are: the mean step between neighbouring pixels over the mean grey.
+
+    Args:
+        images: in [0, 1], **[N, A, A]**, not all black.
+
+    Returns:
+        The ratio, averaged over both directions; 0 for a flat grey.
+
+    Raises:
+        ValueError: if the shape is another or all pixels are black.
+
+    Example:
+        >>> roughness(torch.eye(2)[None])
+        2.0
+    """
+    if images.ndim != 3 or not bool((images > 0).any()):
+        raise ValueError(f"expected images [N, A, A] with some ink, got {list(images.shape)}")
+    sizes = [images.diff(dim=dim).abs().mean() for dim in (1, 2)]
+    return float((sizes[0] + sizes[1]) / 2 / images.mean())
+
+
 @dataclass(frozen=True)
 class Tally:
     r"""How often one player beats another over seeds.

@@ -366,6 +366,16 @@ def test_strokes_need_a_canvas(small):
         gran_arena.strokes(trained[3], 4)
 
 
+def test_a_checkerboard_is_rougher_than_its_blur_and_grey_is_smooth():
+    board = (torch.arange(8)[:, None] + torch.arange(8)) % 2.0
+    half = 0.5 + (board - 0.5) / 2
+    assert gran_arena.roughness(board[None]) == pytest.approx(2.0)
+    assert gran_arena.roughness(half[None]) == pytest.approx(1.0)
+    assert gran_arena.roughness(torch.ones(1, 8, 8)) == 0
+    with pytest.raises(ValueError, match="some ink"):
+        gran_arena.roughness(torch.zeros(1, 8, 8))
+
+
 # --- Parzen -----------------------------------------------------------------------------------
 
 
@@ -563,3 +573,39 @@ def test_receipt_noise(monkeypatch):
     real = parzen.drowned
     monkeypatch.setattr(parzen, "drowned", lambda p, q: real(p, q, 0.9))
     assert_breaks("gran", "test_receipt_noise", monkeypatch)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    monkeypatch.setenv("GENBOOK_PROFILE", "fast")
+
+
+def test_receipt_strangers(monkeypatch, quick):
+    real = gran_runs.from_rows
+
+    def rolled(*args):
+        found = real(*args)
+        return gran_runs.Table(found.names, found.test, found.cross.roll(1, -1))
+
+    monkeypatch.setattr(gran_runs, "from_rows", rolled)
+    assert_breaks("gran", "test_receipt_strangers", monkeypatch)
+
+
+def test_receipt_share(monkeypatch, quick):
+    real = battle.verdicts
+    monkeypatch.setattr(battle, "verdicts", lambda test, cross, *_: real(test, cross, 100.0))
+    assert_breaks("gran", "test_receipt_share", monkeypatch)
+
+
+def test_receipt_recorded(monkeypatch, quick):
+    real = gran_arena.count
+    monkeypatch.setattr(gran_arena, "count", lambda found, one, two: real(found, two, one))
+    assert_breaks("gran", "test_receipt_recorded", monkeypatch)
+
+
+def test_receipt_live(monkeypatch, quick):
+    real = gran_runs.train
+    monkeypatch.setattr(
+        gran_runs, "train", lambda player, table, seeds, _: real(player, table, seeds, 5)
+    )
+    assert_breaks("gran", "test_receipt_live", monkeypatch)
