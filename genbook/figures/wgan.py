@@ -289,9 +289,9 @@ def _surface_panel(axes: Axes, text: str, toy: int) -> None:
         cmap="Greys",
         vmin=-0.2,
         vmax=1.6,
-        interpolation="bilinear",
+        interpolation="none",
     )
-    levels = np.linspace(0.15, 0.9, 6)
+    levels = np.linspace(0.1, 0.9, 9)
     axes.contour(ticks, ticks, values, levels=levels, colors=CRITIC, linewidths=1)
     axes.plot(*_points()[toy].T, ".", color=DATA, markersize=2)
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
