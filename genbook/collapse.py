@@ -8,8 +8,9 @@ samples carries the leading seed axis **[S, …]** of :mod:`genbook.seeds`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 import torch
 from torch import Tensor
@@ -220,6 +221,27 @@ def histogram_kl(counts: Tensor, weights: Tensor | None = None) -> Tensor:
     share = counts.double() / total.clamp_min(1)[..., None]
     kl = torch.special.xlogy(share, share / (p / p.sum())).sum(-1)
     return torch.where(total > 0, kl, math.inf)
+
+
+def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    r"""The mean of several seeds and its standard error, :math:`s/\sqrt n`.
+
+    Args:
+        values: one number a seed.
+
+    Returns:
+        Mean and standard error.
+
+    Raises:
+        ValueError: if there are fewer than two.
+
+    Example:
+        >>> mean_and_error([1.0, 3.0])
+        (2.0, 1.0)
+    """
+    if len(values) < 2:
+        raise ValueError(f"expected at least two seeds for an error, got {len(values)}")
+    return fmean(values), stdev(values) / math.sqrt(len(values))
 
 
 # --- What the data itself would score ---------------------------------------------------------

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from chapters import assert_breaks, assert_holds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2, entropy
@@ -16,7 +18,7 @@ from genbook import collapse, collapse_images, collapse_play, collapse_sweeps, d
 from genbook import collapse_critics as critics
 from genbook import collapse_methods as methods
 from genbook.adversarial import Duel, from_convex, scores, unrolled
-from genbook.kit import data
+from genbook.kit import data, studies
 from genbook.seeds import Streams, around, mlp
 
 FEW = settings(max_examples=20, deadline=None)
@@ -457,6 +459,7 @@ BAD_INPUT = {
     "sigma zero": lambda: collapse.score(ONE, RING, std=0.0),
     "negative counts": lambda: collapse.histogram_kl(torch.tensor([-1, 2])),
     "another number of weights": lambda: collapse.histogram_kl(torch.ones(3), torch.ones(2)),
+    "one seed": lambda: collapse.mean_and_error([1.0]),
     "no radius": lambda: collapse.ceiling(0.0),
     "no sample": lambda: collapse.histogram_floor(8, 0),
     "more kept than there are": lambda: collapse.kept_modes(duality.KL, 9, 8),
@@ -492,3 +495,136 @@ BAD_INPUT = {
 def test_bad_input_is_explained(call):
     with pytest.raises(ValueError, match="expected"):
         call()
+
+
+# --- The chapter's receipts, broken on purpose --------------------------------------------------
+
+
+def test_receipts_hold_as_the_chapter_stands(monkeypatch):
+    assert_holds("collapse", "test_receipt_pack", monkeypatch)
+
+
+def test_receipt_ceiling(monkeypatch):
+    monkeypatch.setattr(collapse, "ceiling", lambda: 1.0)
+    assert_breaks("collapse", "test_receipt_ceiling", monkeypatch)
+
+
+def test_receipt_floor(monkeypatch):
+    monkeypatch.setattr(collapse, "histogram_floor", lambda modes, samples: modes / samples)
+    assert_breaks("collapse", "test_receipt_floor", monkeypatch)
+
+
+def test_receipt_trap(monkeypatch):
+    monkeypatch.setattr(collapse, "distinct", len)
+    assert_breaks("collapse", "test_receipt_trap", monkeypatch)
+
+
+def test_receipt_wish(monkeypatch):
+    monkeypatch.setattr(collapse, "kept_modes", lambda convex, kept, modes: kept / modes)
+    assert_breaks("collapse", "test_receipt_wish", monkeypatch)
+
+
+def test_receipt_order(monkeypatch):
+    true = collapse_play.stale
+    monkeypatch.setattr(collapse_play, "stale", lambda s, r, k, n: true(s, 1.5 * r, k, n))
+    assert_breaks("collapse", "test_receipt_order", monkeypatch)
+
+
+def test_receipt_silence(monkeypatch):
+    class Everywhere(collapse_play.Elsewhere):
+        def __init__(self, critic, centre, radius, height):
+            super().__init__(critic, 0 * centre, 3 * radius, height)
+
+    monkeypatch.setattr(collapse_play, "Elsewhere", Everywhere)
+    assert_breaks("collapse", "test_receipt_silence", monkeypatch)
+
+
+def test_receipt_unroll(monkeypatch):
+    from genbook import adversarial
+
+    def still(critic, objective, real, fake, streams, *, steps, rate):
+        return unrolled(critic, objective, real, fake.detach(), streams, steps=steps, rate=rate)
+
+    monkeypatch.setattr(adversarial, "unrolled", still)
+    assert_breaks("collapse", "test_receipt_unroll", monkeypatch)
+
+
+def test_receipt_spiral(monkeypatch):
+    true = collapse_play.bilinear_step
+    monkeypatch.setattr(
+        collapse_play, "bilinear_step", lambda k, *, look, rate: true(0, look=look, rate=rate)
+    )
+    assert_breaks("collapse", "test_receipt_spiral", monkeypatch)
+
+
+def test_receipt_pack(monkeypatch):
+    from genbook.figures import collapse as figures
+
+    true = collapse.packed_tv
+    monkeypatch.setattr(figures, "seen_together", lambda q, m: 0.5 + 0 * true(q, q, 1))
+    assert_breaks("collapse", "test_receipt_pack", monkeypatch)
+
+
+def test_receipt_spectral(monkeypatch):
+    def half(weight, u, steps=1):
+        sigma, u = critics_norm(weight, u, steps)
+        return sigma / 30, u
+
+    critics_norm = critics.spectral_norm
+    monkeypatch.setattr(critics, "spectral_norm", half)
+    assert_breaks("collapse", "test_receipt_spectral", monkeypatch)
+
+
+def _rewritten(monkeypatch, name, change):
+    """Load the study ``name`` with each row changed."""
+    true = studies.load
+
+    def load(asked):
+        found = true(asked)
+        rows = tuple({**row, **change(row)} for row in found.rows)
+        return replace(found, rows=rows) if asked == name else found
+
+    monkeypatch.setattr(studies, "load", load)
+
+
+def test_receipt_ahead(monkeypatch):
+    _rewritten(monkeypatch, "collapse_unroll", lambda row: {"modes": 4})
+    assert_breaks("collapse", "test_receipt_ahead", monkeypatch)
+
+
+def test_receipt_recorded(monkeypatch):
+    _rewritten(monkeypatch, "collapse_grid", lambda row: {"modes": 12})
+    assert_breaks("collapse", "test_receipt_recorded", monkeypatch)
+
+
+def test_receipt_goal(monkeypatch):
+    _rewritten(monkeypatch, "collapse_grid", lambda row: {"modes": 25, "good": 0.95})
+    assert_breaks("collapse", "test_receipt_goal", monkeypatch)
+
+
+def test_receipt_sweep(monkeypatch):
+    _rewritten(monkeypatch, "collapse_sweep", lambda row: {"modes": 5})
+    assert_breaks("collapse", "test_receipt_sweep", monkeypatch)
+
+
+def _illiterate(monkeypatch):
+    true = collapse_images.learn_to_read
+
+    def learn(train, test, *, steps, seed=0):
+        return collapse.Reader(true(train, test, steps=1, seed=seed).logits, 0.5, train.name)
+
+    monkeypatch.setattr(collapse_images, "ITERATIONS", 2)
+    monkeypatch.setattr(collapse_images, "learn_to_read", learn)
+
+
+def test_receipt_digits(monkeypatch):
+    _illiterate(monkeypatch)
+    _rewritten(monkeypatch, "collapse_digits", lambda row: {"captured": 5})
+    assert_breaks("collapse", "test_receipt_digits", monkeypatch)
+
+
+def test_receipt_live(monkeypatch):
+    _illiterate(monkeypatch)
+    _rewritten(monkeypatch, "collapse_grid", lambda row: {"modes": int(row["modes"]) + 100})
+    monkeypatch.setattr(methods, "GRID_BUDGET", methods.Budget(batch=8))
+    assert_breaks("collapse", "test_receipt_live", monkeypatch)

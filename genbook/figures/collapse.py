@@ -38,6 +38,9 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
+SHOWN = (1, 2, 3, 5, 7)
+"""The moments of a recorded run that can be scrubbed to."""
+
 # --- Scrubbing through a recorded run -----------------------------------------------------------
 
 
@@ -56,8 +59,8 @@ def scrubber(rows: Sequence[Row], points: int = 70) -> Callable[..., Figure]:
         runs.setdefault((row["method"], row["seed"]), []).append(row)
 
     def draw(method: str, seed: int, moment: int) -> Figure:
-        run = runs[method, seed][1:]
-        return _moment(run, run[min(moment, len(run) - 1)], points)
+        run = runs[method, seed]
+        return _moment(run, run[min(SHOWN[moment], len(run) - 1)], points)
 
     return draw
 
@@ -84,17 +87,17 @@ def _moment(run: Sequence[Row], now: Row, points: int) -> Figure:
 STALE_STEPS, STALE_RATE = 60, 0.15
 
 
-def stale(refresh: int, start: float) -> Figure:
+def stale(refresh: int, begin: float) -> Figure:
     r"""The width of a Gaussian generator against a critic that is renewed now and then.
 
     Args:
         refresh: generator steps between two renewals.
-        start: width at the start.
+        begin: width at the start.
 
     Returns:
         Two panels: the width step by step; data and fakes at the end.
     """
-    path = collapse_play.stale(start, STALE_RATE, refresh, STALE_STEPS)
+    path = collapse_play.stale(begin, STALE_RATE, refresh, STALE_STEPS)
     figure, (left, right) = subplots(1, 2, width=7.2, height=2.8, width_ratios=[1.5, 1])
     left.axhline(1, color=DATA, linestyle="--", label="data")
     left.plot(path.clamp(0.02, 20), color=MODEL, label="generator")
@@ -127,20 +130,21 @@ def packing(kept: int, packed: int) -> Figure:
     p = torch.full((10,), 0.1, dtype=torch.float64)
     lost, uneven = forgetful(kept), lopsided(kept)
     figure, (left, right) = subplots(1, 2, width=7.4, height=2.8, width_ratios=[1.2, 1])
-    places = torch.arange(10.0)
-    left.bar(places - 0.2, lost, width=0.38, color=MODEL, label="forgets")
-    left.bar(places + 0.2, uneven, width=0.38, color=SERIES[0], label="lopsided")
+    left.bar([k - 0.2 for k in range(10)], lost.tolist(), width=0.38, color=MODEL, label="forgets")
+    left.bar(
+        [k + 0.2 for k in range(10)], uneven.tolist(), width=0.38, color=SERIES[0], label="lopsided"
+    )
     left.axhline(0.1, color=DATA, linestyle="--")
-    left.set(xlim=(-0.6, 9.6), ylim=(0, 0.55), xlabel="mode", xticks=range(10))
+    left.set(xlim=(-0.6, 9.6), ylim=(0, 0.3), xlabel="mode", xticks=range(10))
     left.legend(loc="upper right")
     left.set_title(f"TV of one sample: {collapse.packed_tv(p, lost, 1):.2f} for both")
     sizes = range(1, 9)
     for q, color in ((lost, MODEL), (uneven, SERIES[0])):
-        heights = [_two_level(q, m) for m in sizes]
+        heights = [seen_together(q, m) for m in sizes]
         right.plot(sizes, heights, color=color)
         right.plot([packed], [heights[packed - 1]], "o", color=color)
     right.set(xlim=(0.8, 8.2), ylim=(0, 1), xlabel="samples that the critic sees together, m")
-    seen = [_two_level(q, packed) for q in (lost, uneven)]
+    seen = [seen_together(q, packed) for q in (lost, uneven)]
     right.set_title(f"total variation: {seen[0]:.2f} and {seen[1]:.2f}")
     figure.set_label(
         f"{kept} of 10 modes kept, m = {packed}: total variation {seen[0]:.2f} for the forgetful "
@@ -170,14 +174,24 @@ def lopsided(kept: int) -> Tensor:
         kept: of the forgetful one.
 
     Returns:
-        Probabilities, **[10]**: five modes too likely, five too rare, where that is possible.
+        Probabilities, **[10]**: five modes too likely, five too rare; none is lost for k > 5.
     """
     shift = min(1 - kept / 10, 0.5) / 5
     return torch.tensor([0.1 + shift] * 5 + [0.1 - shift] * 5, dtype=torch.float64)
 
 
-def _two_level(q: Tensor, packed: int) -> float:
-    """TV of m samples against uniform; cells of one probability are one cell."""
+def seen_together(q: Tensor, packed: int) -> float:
+    r"""Total variation of m samples against equal modes.
+
+    Modes of one probability are counted as one cell, which changes nothing and saves much.
+
+    Args:
+        q: probabilities, **[K]**.
+        packed: m.
+
+    Returns:
+        A number in [0, 1].
+    """
     values, where = q.unique(return_inverse=True)
     share = torch.bincount(where).double()
     return collapse.packed_tv(share / len(q), share * values, packed)
@@ -323,6 +337,6 @@ def read_digits(
         left.set_title(title, fontsize=8.5)
         share = counts[title].double() / counts[title].sum()
         right.axhline(0.1, color=DATA, linestyle="--", linewidth=1)
-        right.bar(range(10), share, color=MODEL)
+        right.bar(range(10), share.tolist(), color=MODEL)
         right.set(ylim=(0, 1), xticks=range(10), yticks=[0, 1])
     return figure
