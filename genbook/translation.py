@@ -187,7 +187,47 @@ def _descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> Tensor:
     return loss.detach()
 
 
+def best_constant(draws: Tensor) -> Tensor:
+    r"""The draw that is nearest to all draws in the mean, found by trying each.
+
+    Args:
+        draws: of a real number, **[n]**.
+
+    Returns:
+        :math:`\arg\min_v \sum_i \lvert d_i - v\rvert` over the draws; one number.
+
+    Raises:
+        ValueError: if there is no draw.
+
+    Example:
+        >>> best_constant(torch.tensor([0.0, 0.1, 9.0]))
+        tensor(0.1000)
+    """
+    if draws.ndim != 1 or not len(draws):
+        raise ValueError(f"expected draws [n], n ≥ 1, got {list(draws.shape)}")
+    return draws[(draws[:, None] - draws).abs().mean(0).argmin()]
+
+
 # --- Without pairs ----------------------------------------------------------------------------
+
+
+def turn(points: Tensor, degrees: float) -> Tensor:
+    r"""Turn points of the plane about the origin: a map with an exact inverse.
+
+    Args:
+        points: **[n, 2]**.
+        degrees: counter-clockwise.
+
+    Returns:
+        **[n, 2]**.
+
+    Example:
+        >>> turn(torch.tensor([[1.0, 0.0]]), 90).round(decimals=3).abs().tolist()
+        [[0.0, 1.0]]
+    """
+    angle = torch.deg2rad(torch.as_tensor(degrees, dtype=points.dtype))
+    x, y = points.unbind(-1)
+    return torch.stack([x * angle.cos() - y * angle.sin(), x * angle.sin() + y * angle.cos()], -1)
 
 
 def cycle_loss(there: Map, back: Map, x: Tensor) -> Tensor:

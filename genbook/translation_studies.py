@@ -201,7 +201,7 @@ def small_scores(seed: int, iterations: int = SMALL_STEPS) -> Iterator[Row]:
         One row a loss.
     """
     train, test = data.digits("train", device="cpu"), data.digits("test", device="cpu")
-    net = reader(train.images, train.labels, steps=300)
+    net = reader(train.images, train.labels, steps=min(300, 20 * iterations))
     for name, recipe in SMALL.items():
         step = run_pairs(outlines(train), replace(recipe, patch=4), seed, iterations)
         assert step.generator is not None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
+from chapters import assert_breaks, assert_holds
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
@@ -19,7 +21,7 @@ from genbook import (
 )
 from genbook.exercises import translation as exercises
 from genbook.figures import translation as figures
-from genbook.kit import data
+from genbook.kit import data, studies
 from genbook.translation import ABLATION, CYCLE_ABLATION, CycleRecipe, ImagePool, Recipe
 from genbook.translation_nets import PATCHES, Noise, PatchCritic, ResNetGenerator, UNet
 from genbook.translation_pairs import Domains, Pairs
@@ -468,6 +470,160 @@ def test_the_game_for_one_pixel_is_zero_exactly_at_the_share_of_ink(share):
     assert error[0].item() == pytest.approx(4 * share * (1 - share))
 
 
+@FEW
+@given(st.integers(0, 100), st.sampled_from([1, 3, 11]))
+def test_the_nearest_draw_is_the_median(seed, count):
+    draws = torch.rand(count, generator=source(seed), dtype=torch.float64)
+    assert translation.best_constant(draws) == draws.median()
+
+
+@FEW
+@given(st.floats(-720, 720))
+def test_turning_back_undoes_a_turn_and_keeps_lengths(degrees):
+    points = torch.randn(5, 2, generator=source(), dtype=torch.float64)
+    turned = translation.turn(points, degrees)
+    torch.testing.assert_close(turned.norm(dim=1), points.norm(dim=1))
+    torch.testing.assert_close(translation.turn(turned, -degrees), points)
+
+
+def test_no_draws_are_refused():
+    with pytest.raises(ValueError, match="n ≥ 1"):
+        translation.best_constant(torch.zeros(0))
+
+
 def test_drawings_have_a_readout():
     assert "40%" in figures.one_pixel(0.4, 0.5).get_label()
     assert "180°" in figures.round_trip(180).get_label()
+
+
+# --- The receipts, broken on purpose ----------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def brief(monkeypatch, request):
+    """Leave out of the chapter what no receipt looks at: the long training without pairs."""
+    if "receipt" in request.node.name:
+        honest = translation.train_cycle
+        monkeypatch.setattr(
+            translation, "train_cycle", lambda *a, iterations, **k: honest(*a, iterations=1, **k)
+        )
+
+
+def breaks(monkeypatch, test):
+    assert_breaks("translation", test, monkeypatch)
+
+
+def stale_rows(monkeypatch, name, change):
+    """Let a recorded study hold other numbers."""
+    honest = studies.load
+
+    def load(wanted):
+        found = honest(wanted)
+        if wanted != name:
+            return found
+        return replace(found, rows=tuple({**row, **change(row)} for row in found.rows))
+
+    monkeypatch.setattr(studies, "load", load)
+
+
+def test_receipt_median(monkeypatch):
+    monkeypatch.setattr(translation, "best_constant", torch.Tensor.mean)
+    breaks(monkeypatch, "test_receipt_median")
+
+
+def test_receipt_pixel(monkeypatch):
+    honest = figures.mixed_loss
+    monkeypatch.setattr(figures, "mixed_loss", lambda p, w, v: honest(p, 1.0, v)[::-1])
+    breaks(monkeypatch, "test_receipt_pixel")
+
+
+def test_receipt_blind(monkeypatch):
+    def crossed(critic, x, y):
+        return torch.cat([y, y], 1) if critic == "xy" else x + y
+
+    monkeypatch.setattr(translation, "critic_view", crossed)
+    breaks(monkeypatch, "test_receipt_blind")
+
+
+def test_receipt_skips(monkeypatch):
+    honest = translation_nets.UNet.__init__
+
+    def swapped(self, *args, skips, **options):
+        honest(self, *args, skips=not skips, **options)
+
+    monkeypatch.setattr(translation_nets.UNet, "__init__", swapped)
+    breaks(monkeypatch, "test_receipt_skips")
+
+
+def test_receipt_field(monkeypatch):
+    def without_strides(layers):
+        return 1 + sum(kernel - 1 for kernel, _ in layers)
+
+    monkeypatch.setattr(translation_nets, "receptive_field", without_strides)
+    breaks(monkeypatch, "test_receipt_field")
+
+
+def test_receipt_cycle(monkeypatch):
+    honest = translation.cycle_loss
+    monkeypatch.setattr(translation, "cycle_loss", lambda g, f, x: honest(g, lambda v: v, x))
+    breaks(monkeypatch, "test_receipt_cycle")
+
+
+def test_receipt_pool(monkeypatch):
+    def oldest(self, image):
+        self.kept.append(image)
+        return self.kept[0]
+
+    monkeypatch.setattr(ImagePool, "_exchange", oldest)
+    breaks(monkeypatch, "test_receipt_pool")
+
+
+def test_receipt_sigma(monkeypatch):
+    monkeypatch.setattr(translation, "turn", lambda points, degrees: 1.01 * points)
+    breaks(monkeypatch, "test_receipt_sigma")
+
+
+def test_receipt_ignored(monkeypatch):
+    other = {"GAN": {"read": 0.9, "noise": 0.1}}
+    stale_rows(monkeypatch, "translation_ablation", lambda row: other.get(row["loss"], {}))
+    breaks(monkeypatch, "test_receipt_ignored")
+
+
+def test_receipt_blur(monkeypatch):
+    other = {"L1": {"midtones": 0.01}}
+    stale_rows(monkeypatch, "translation_ablation", lambda row: other.get(row["loss"], {}))
+    breaks(monkeypatch, "test_receipt_blur")
+
+
+def test_receipt_cut(monkeypatch):
+    other = {"L1, no skips": {"read": 0.99}}
+    stale_rows(monkeypatch, "translation_ablation", lambda row: other.get(row["loss"], {}))
+    breaks(monkeypatch, "test_receipt_cut")
+
+
+def test_receipt_lost(monkeypatch):
+    def other(row):
+        if row["kind"] != "score":
+            return {}
+        read = 0.1 if "identity" in row["loss"] else 0.9
+        return {"to_y": read, "cycle_x": 0.2}
+
+    stale_rows(monkeypatch, "translation_cycles", other)
+    breaks(monkeypatch, "test_receipt_lost")
+
+
+def test_receipt_hidden(monkeypatch):
+    same = {"noise_0": 0.1, "noise_0.02": 0.1, "blocked": 0.05, "cycle_y": 0.05}
+    stale_rows(monkeypatch, "translation_cycles", lambda row: same)
+    breaks(monkeypatch, "test_receipt_hidden")
+
+
+def test_receipt_live(monkeypatch):
+    honest = translation_studies.small_scores
+    monkeypatch.setattr(translation_studies, "small_scores", lambda seed: honest(seed, 1))
+    breaks(monkeypatch, "test_receipt_live")
+
+
+@pytest.mark.parametrize("test", ["test_receipt_blind", "test_receipt_sigma"])
+def test_receipts_hold_as_the_chapter_stands(test, monkeypatch):
+    assert_holds("translation", test, monkeypatch)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from genbook.kit.plotting import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, SERIES, subplots, tile
 from genbook.kit.studies import Row, StudyResult
+from genbook.translation import turn
 from genbook.translation_scores import unpacked
 from genbook.translation_studies import LEVELS, SHOWN, TRAVELLERS
 
@@ -359,12 +360,8 @@ def round_trip(angle: float, seed: int = 0) -> Figure:
     radius = 1 + 0.04 * torch.randn(60, generator=source)
     points = torch.stack([turns.cos(), turns.sin()], 1) * radius[:, None]
     top = points[:, 1] > 0
-    radians = torch.tensor(angle * np.pi / 180)
-    turn = torch.stack(
-        [torch.stack([radians.cos(), -radians.sin()]), torch.stack([radians.sin(), radians.cos()])]
-    )
-    there = points @ turn.T
-    back = there @ turn
+    there = turn(points, angle)
+    back = turn(there, -angle)
     figure, axes = subplots(1, 3, width=7.4, height=2.8)
     for axis, cloud, name in zip(
         axes, (points, there, back), ("x", "G(x)", "F(G(x))"), strict=True
