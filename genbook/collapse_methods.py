@@ -37,19 +37,17 @@ class Benchmark:
         centres: **[K, 2]**.
         std: deviation of each coordinate.
         reach: drawings show [−reach, reach]².
-        cycle: of the critic's waves, in deviations; see :attr:`pitch`.
     """
 
     name: str
     centres: Tensor
     std: float
     reach: float
-    cycle: float = 42.0
 
     @property
     def pitch(self) -> float:
-        r"""Of the critic's waves, cycles per unit."""
-        return 1 / (self.cycle * self.std)
+        r"""Of the critic's waves, cycles per unit: about 42 deviations to a cycle."""
+        return 1 / (42 * self.std)
 
 
 RING = Benchmark("ring", data.ring_centres(8, 1.0), 0.01, 1.5)
@@ -57,9 +55,6 @@ RING = Benchmark("ring", data.ring_centres(8, 1.0), 0.01, 1.5)
 
 GRID = Benchmark("grid", data.grid_centres(5, 2.0), 0.05, 5.2)
 """25 means {−4, −2, 0, 2, 4}², σ = 0.05. Lin et al. (2018), section 4.1."""
-
-COARSE = replace(GRID, name="grid, coarse waves", cycle=120.0)
-"""The grid again, for critics whose waves are almost three times as long."""
 
 
 @dataclass(frozen=True)
@@ -460,24 +455,6 @@ def record_ring(slice: bool) -> Iterator[Row]:
     yield from record(RING, RING_BUDGET, slice)
 
 
-THREE = ("GAN", "PacGAN4", "WGAN-GP")
-
-
-def record_waves(slice: bool) -> Iterator[Row]:
-    r"""The study ``collapse_waves``: three methods on the grid, the critic's waves longer.
-
-    Args:
-        slice: only 4 iterations and narrow networks.
-
-    Yields:
-        Its rows, the end of each run.
-    """
-    spend, width = (replace(GRID_BUDGET, iterations=4), 8) if slice else (GRID_BUDGET, WIDTH)
-    for chosen in (method(name) for name in THREE):
-        for moment in watch(chosen, COARSE, SEEDS, spend, looks=1, width=width):
-            yield from as_rows(chosen, COARSE, SEEDS, moment, POINTS)
-
-
 SETTINGS = {
     "generator": "2-64-64-64-2, ReLU",
     "critic": "32 waves, then 64-64-64-1, leaky ReLU 0.2",
@@ -506,18 +483,6 @@ STUDIES = (
             **SETTINGS,
             "data": "8 Gaussians of deviation 0.01 on a circle of radius 1",
             "iterations": RING_BUDGET.iterations,
-        },
-    ),
-    Study(
-        name="collapse_waves",
-        topic="collapse",
-        run=record_waves,
-        seeds=SEEDS,
-        config={
-            **SETTINGS,
-            "data": "25 Gaussians of deviation 0.05 at {-4, -2, 0, 2, 4} squared",
-            "iterations": GRID_BUDGET.iterations,
-            "waves": "a cycle of 120 deviations, not 42",
         },
     ),
 )
