@@ -281,7 +281,7 @@ STUDIES = (
         "translation_cycles",
         "translation",
         record_cycles,
-        seeds=(0, 1),
+        seeds=(0,),
         config={
             "iterations": 300,
             "batch": 16,

@@ -601,6 +601,18 @@ def test_receipt_cut(monkeypatch):
     breaks(monkeypatch, "test_receipt_cut")
 
 
+def test_receipt_sweeps(monkeypatch):
+    falling = {1: 0.9, 34: 0.1}
+
+    def other(row):
+        if row["sweep"] == "patch":
+            return {"sharpness": falling.get(row["patch"], 0.5)}
+        return {"midtones": 1 / (1 + row["weight"])}
+
+    stale_rows(monkeypatch, "translation_sweeps", other)
+    breaks(monkeypatch, "test_receipt_sweeps")
+
+
 def test_receipt_lost(monkeypatch):
     def other(row):
         if row["kind"] != "score":

@@ -179,7 +179,7 @@ def weight_frame(study: StudyResult, pictures: Mapping[str, Tensor], weight: flo
         axes.plot([place], [values[place]], "o", color=colour, markersize=9)
     axes.set(xlim=(-0.3, len(rows) - 0.7), ylim=(-0.03, 1.05), xlabel="λ", ylabel="share")
     axes.set_xticks(range(len(rows)), [f"{float(each['weight']):g}" for each in rows])
-    axes.legend(loc="center left", fontsize=8)
+    axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.72), fontsize=8)
     figure.set_label(
         f"λ = {weight:g}: read {float(row['read']):.0%}, mid-greys {float(row['midtones']):.1%}, "
         f"sharpness {float(row['sharpness']):.2f}, noise {float(row['noise']):.2f}"
