@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -24,7 +25,7 @@ from genbook import (
 from genbook.battle import Battle, Rates
 from genbook.exercises import gran as exercises
 from genbook.gan_images import Split
-from genbook.kit import data
+from genbook.kit import data, studies
 from genbook.seeds import Streams
 
 FEW = settings(max_examples=20, deadline=None)
@@ -601,6 +602,17 @@ def test_receipt_recorded(monkeypatch, quick):
     real = gran_arena.count
     monkeypatch.setattr(gran_arena, "count", lambda found, one, two: real(found, two, one))
     assert_breaks("gran", "test_receipt_recorded", monkeypatch)
+
+
+def test_receipt_draw(monkeypatch, quick):
+    real = studies.spread
+
+    def slipped(rows, key, **where):
+        found = real(rows, key, **where)
+        return replace(found, max=found.max + 200) if key == "bound" else found
+
+    monkeypatch.setattr(studies, "spread", slipped)
+    assert_breaks("gran", "test_receipt_draw", monkeypatch)
 
 
 def test_receipt_live(monkeypatch, quick):
