@@ -390,7 +390,7 @@ def record_battles(slice: bool) -> Iterator[Row]:
     r"""The study ``gran_battles``: six players on both data sets.
 
     Args:
-        slice: two players on the digits for a few steps.
+        slice: the digits for a few steps, one seed.
 
     Yields:
         Rows of :func:`table_rows`.
@@ -399,10 +399,10 @@ def record_battles(slice: bool) -> Iterator[Row]:
     for name in ("digits",) if slice else ("digits", "mnist"):
         load = data.digits if name == "digits" else data.mnist
         sets = load("train", device=device), load("test", device=device)
-        seeds = SEEDS if name == "digits" else SEEDS[: budget(cpu=MNIST_SEEDS, gpu=len(SEEDS))]
-        players = PLAYERS[:2] if slice else PLAYERS
-        arena = Arena(20, 20, 100, 100) if slice else Arena()
-        _, by_judges, by_critics = tournament(players, *sets, seeds, arena)
+        count = len(SEEDS) if name == "digits" else budget(cpu=MNIST_SEEDS, gpu=len(SEEDS))
+        seeds = SEEDS[: 1 if slice else count]
+        arena = Arena(5, 5, 100, 100) if slice else Arena()
+        _, by_judges, by_critics = tournament(PLAYERS, *sets, seeds, arena)
         for kind, found in (("judge", by_judges), ("critic", by_critics)):
             yield from table_rows(sets[0].name, kind, found, seeds)
 
