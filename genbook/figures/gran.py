@@ -7,6 +7,7 @@ from functools import cache
 
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
@@ -94,7 +95,7 @@ def canvas(strokes: Mapping[str, Tensor], who: str, step: int) -> Figure:
     """
     parts = strokes[who]
     now = min(step, len(parts) - 1)
-    figure, (top, bottom) = subplots(2, 1, width=7.6, height=2.9)
+    figure, (top, bottom) = subplots(2, 1, width=7.6, height=2.5)
     image_grid(top, parts[: now + 1].sum(0).sigmoid(), columns=parts.shape[1])
     image_grid(bottom, parts[now].sigmoid(), columns=parts.shape[1])
     top.set_title(f"{who}: canvas after step {now + 1} of {len(parts)}")
@@ -107,6 +108,7 @@ def canvas(strokes: Mapping[str, Tensor], who: str, step: int) -> Figure:
 # --- The band ---------------------------------------------------------------------------------
 
 
+VERDICTS = LinearSegmentedColormap.from_list("verdicts", [SERIES[1], "white", SERIES[0]])
 BANDS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 100.0)
 
 
@@ -140,14 +142,16 @@ def verdict_map(tables: Mapping[str, Table], by: str, band: float) -> Figure:
     net = battle.verdicts(found.test, found.cross, band).sum(0)
     figure, (left, right) = subplots(1, 2, width=7.6, height=3.4, width_ratios=[1.25, 1])
     limit = len(found.test)
-    left.imshow(net.numpy(), cmap="PuOr", vmin=-limit, vmax=limit)
+    left.imshow(net.numpy(), cmap=VERDICTS, vmin=-limit, vmax=limit)
     for i, row in enumerate(net.tolist()):
         for j, value in enumerate(row):
             text = "·" if i == j else f"{value:+.0f}".replace("-", "−").replace("+0", "0")
             left.text(j, i, text, ha="center", va="center", color="black", fontsize=8)
     ticks = range(len(found.names))
     left.set_yticks(ticks, found.names, fontsize=8)
-    left.set_xticks(ticks, [name.replace("GRAN, ", "") for name in found.names], fontsize=7)
+    left.set_xticks(
+        ticks, [name.replace("GRAN, ", "") for name in found.names], fontsize=7, rotation=25
+    )
     left.set_title(f"row beats column, net of {limit} seeds")
     left.grid(visible=False)
     _decided(right, tables, by, band)
@@ -164,7 +168,7 @@ def _decided(axes: Axes, tables: Mapping[str, Table], by: str, band: float) -> N
         if name == by:
             axes.plot([BANDS.index(band)], [curve[BANDS.index(band)]], "o", color=colour)
     axes.set_xticks(range(0, len(BANDS), 2), [f"{width:g}" for width in BANDS[::2]])
-    axes.set(ylim=(-0.03, 1.03), xlabel="band", title="share of battles decided")
+    axes.set(ylim=(-0.03, 1.5), yticks=[0, 0.5, 1], xlabel="band", title="share of battles decided")
     axes.legend(fontsize=7, loc="upper left")
 
 
