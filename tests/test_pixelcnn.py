@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genbook import pixel_likelihood, pixel_masks, pixel_reach, pixel_sampling, pixelcnn, row_lstm
+from genbook.exercises import pixelcnn as exercises
+from tests.chapters import assert_breaks, assert_holds
 
 NETS = (pixelcnn.PixelCNN, pixelcnn.GatedPixelCNN)
 few = settings(max_examples=15, deadline=None)
@@ -170,3 +172,48 @@ def test_training_lowers_the_surprise():
 def test_bad_input_is_refused(call):
     with pytest.raises(ValueError, match=r"expected|no cache"):
         call()
+
+
+def test_receipt_sum(monkeypatch):
+    monkeypatch.setattr(pixel_likelihood, "nll", lambda net, x: torch.ones(len(x)))
+    assert_breaks("pixelcnn", "test_receipt_sum", monkeypatch)
+
+
+def test_receipt_grid(monkeypatch):
+    monkeypatch.setattr(row_lstm, "unskew", lambda x: x[..., : x.shape[-1] + 1 - x.shape[-2]])
+    assert_breaks("pixelcnn", "test_receipt_grid", monkeypatch)
+
+
+def test_receipt_leak(monkeypatch):
+    honest = pixel_reach.sensitivity
+    monkeypatch.setattr(
+        pixel_reach, "sensitivity", lambda net, x, at, colour: honest(lambda y: y, x, at)
+    )
+    assert_breaks("pixelcnn", "test_receipt_leak", monkeypatch)
+
+
+def test_receipt_blind(monkeypatch):
+    monkeypatch.setattr(pixel_reach, "plain_field", pixel_reach.gated_field)
+    assert_breaks("pixelcnn", "test_receipt_blind", monkeypatch)
+
+
+def net_of_zeros(net):
+    """A cache that never hears what was painted."""
+    return lambda x, row, column: net(torch.zeros_like(x))[..., row, column]
+
+
+def test_receipt_cache(monkeypatch):
+    monkeypatch.setattr(pixel_sampling, "_cache", lambda net, x, _: net_of_zeros(net))
+    monkeypatch.setattr(pixel_likelihood, "train", lambda *_, **__: iter([1.0]))
+    assert_breaks("pixelcnn", "test_receipt_cache", monkeypatch)
+
+
+def test_receipts_hold_as_the_chapter_stands(monkeypatch):
+    assert_holds("pixelcnn", "test_receipt_blind", monkeypatch)
+
+
+@pytest.mark.parametrize("exercise", exercises.EXERCISES, ids=lambda exercise: exercise.name)
+def test_exercises_know_right_from_wrong(exercise):
+    assert exercise.check(exercise.reference) is None
+    for wrong in exercise.wrong:
+        assert wrong.hint in exercise.check(wrong.answer)
