@@ -47,6 +47,7 @@ studies: $(VENV)/.book  ## re-run the recorded studies (long)
 benchmarks: $(VENV)/.book  ## measure speed, side by side
 	$(BIN)/python benchmarks/throughput.py
 	$(BIN)/python benchmarks/seeds.py
+	$(BIN)/python benchmarks/pixel_sampling.py
 
 format: $(VENV)/.dev  ## format the code
 	$(BIN)/ruff check --fix .
