@@ -121,7 +121,7 @@ class MaskedConv(nn.Module):
     """
 
     mask: Tensor
-    half: int
+    reach: int
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ class MaskedConv(nn.Module):
         fan_in = self.mask.sum((1, 2, 3), keepdim=True).clamp_min(1)
         self.weight = nn.Parameter(weight / fan_in.sqrt())
         self.bias = nn.Parameter(torch.zeros(outputs))
-        self.half: int = half
+        self.reach = half
 
     @property
     def open_weight(self) -> Tensor:

@@ -86,7 +86,7 @@ class _Matrix:
     def __init__(self, conv: MaskedConv) -> None:
         self.weight = conv.open_weight.flatten(1).T.contiguous()
         self.bias: Tensor = conv.bias
-        self.half: int = conv.half
+        self.half: int = conv.reach
 
     def __call__(self, window: Tensor) -> Tensor:
         return torch.addmm(self.bias, window.flatten(1), self.weight)
@@ -159,13 +159,13 @@ class _GatedCache:
                 self.rows[index + 1][:, :, row] = v
         self.left = [
             x.new_zeros(
-                len(x), layer.horizontal.weight.shape[1], x.shape[3] + layer.horizontal.half
+                len(x), layer.horizontal.weight.shape[1], x.shape[3] + layer.horizontal.reach
             )
             for layer in self.layers
         ]
 
     def _vertical(self, conv: MaskedConv, v: Tensor, row: int) -> Tensor:
-        tall, half = conv.weight.shape[2], conv.half
+        tall, half = conv.weight.shape[2], conv.reach
         top = row - half
         rows = pad(v[:, :, max(0, top) : top + tall], (half, half, max(0, -top), 0))
         return conv2d(rows[:, :, :tall], conv.open_weight, conv.bias)
