@@ -159,8 +159,18 @@ def method(name: str) -> Method:
 WIDTH, WAVES = 64, 32
 
 
-def _widened(network: nn.Sequential) -> nn.Sequential:
-    """Weights from ±1/√n to He's deviation √(2/n), so that signals keep their size."""
+def widened(network: nn.Sequential) -> nn.Sequential:
+    r"""Weights from ±1/√n to He's deviation √(2/n), so that signals keep their size.
+
+    Args:
+        network: changed in place.
+
+    Returns:
+        The same network.
+
+    Source:
+        He et al. (2015), section 2.2.
+    """
     with torch.no_grad():
         for layer in network:
             if isinstance(layer, SeedLinear):
@@ -189,7 +199,7 @@ def players(
         >>> critic(generator(streams.normal(12, LATENT))).shape
         torch.Size([2, 3, 1])
     """
-    generator = _widened(mlp([LATENT, width, width, width, 2], streams))
+    generator = widened(mlp([LATENT, width, width, width, 2], streams))
     waves = Waves(2, WAVES, benchmark.pitch)
     inputs = 2 * WAVES * chosen.packed + int(chosen.spread)
     sizes = [inputs, width, width, width, 1]
@@ -197,7 +207,7 @@ def players(
     if chosen.spectral:
         critic = SpectralMLP(sizes, streams, scale=chosen.spectral)
     else:
-        critic = _widened(mlp(sizes, streams, lambda: nn.LeakyReLU(0.2, inplace=True)))
+        critic = widened(mlp(sizes, streams, lambda: nn.LeakyReLU(0.2, inplace=True)))
     if chosen.packed > 1:
         critic = Packed(critic, chosen.packed)
     if chosen.spread:

@@ -400,7 +400,7 @@ def saturation_bound(epsilon: float, jacobian: float) -> float:
 def disjoint_intervals(theta: float, x: Tensor) -> tuple[Tensor, Tensor]:
     r"""Log-densities of the uniform distributions on [0, 1] and [θ, θ + 1].
 
-    For |θ| ≥ 1 the supports are disjoint, apart from a point.
+    For :math:`|θ|` ≥ 1 the supports are disjoint, apart from a point.
 
     Args:
         theta: where the second begins.

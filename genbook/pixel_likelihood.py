@@ -1,184 +1,278 @@
-r"""Exact likelihoods of pixel models: nats and bits, binarisation, training."""
+r"""Exact likelihood of images under a pixel model: binarisation, nats, bits, and training."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from genbook.kit import data
+from genbook.kit.training import Step, finite
 from genbook.pixelcnn import PixelModel
 
-BINARISATIONS = ("threshold", "stochastic")
+BINARISATIONS = ("stochastic", "fixed", "threshold")
+"""Three ways to make grey images binary; a likelihood belongs to one of them."""
+
+FIXED_SEED = 2016
+"""The seed of the one draw that ``"fixed"`` means."""
 
 
-def binarised(images: Tensor, how: str, generator: torch.Generator | None = None) -> Tensor:
-    r"""Grey images as black and white ones.
+def binarise(grey: Tensor, kind: str, generator: torch.Generator | None = None) -> Tensor:
+    r"""Black and white images from grey ones.
 
-    ``threshold``: white above ½. ``stochastic``: white with the probability of its grey value.
-    Drawn once and kept, that is the fixed binarisation of the literature; drawn anew for each
-    batch, it is the stochastic one.
+    ``"stochastic"`` draws each pixel anew at each call, :math:`x_i\sim\text{Bernoulli}(g_i)`;
+    ``"fixed"`` draws once and for all, from :data:`FIXED_SEED`; ``"threshold"`` asks
+    :math:`g_i > \tfrac12`.
 
     Args:
-        images: values in [0, 1].
-        how: one of :data:`BINARISATIONS`.
-        generator: draws, for ``stochastic``.
+        grey: values in [0, 1], any shape.
+        kind: one of :data:`BINARISATIONS`.
+        generator: on the CPU; only for ``"stochastic"``.
 
     Returns:
         Zeros and ones of the same shape.
 
     Raises:
-        ValueError: for an unknown word, a missing generator or values outside [0, 1].
+        ValueError: if the kind is unknown, a value lies outside [0, 1], or the generator is
+            missing.
 
     Example:
-        >>> binarised(torch.tensor([0.2, 0.9]), "threshold").tolist()
-        [0.0, 1.0]
+        >>> binarise(torch.tensor([0.0, 0.4, 0.6, 1.0]), "threshold").tolist()
+        [0.0, 0.0, 1.0, 1.0]
     """
-    if how not in BINARISATIONS:
-        raise ValueError(f"expected one of {', '.join(BINARISATIONS)}, got {how!r}")
-    if not bool(((images >= 0) & (images <= 1)).all()):
-        raise ValueError("expected values in [0, 1]; divide bytes by 255")
-    if how == "threshold":
-        return (images > 0.5).float()
+    if kind not in BINARISATIONS:
+        raise ValueError(f"expected a kind out of {', '.join(BINARISATIONS)}, got {kind!r}")
+    if not bool(((grey >= 0) & (grey <= 1)).all()):
+        raise ValueError("expected grey values in [0, 1]; divide bytes by 255")
+    if kind == "threshold":
+        return (grey > 0.5).to(grey.dtype)
+    if kind == "fixed":
+        generator = torch.Generator().manual_seed(FIXED_SEED)
     if generator is None:
-        raise ValueError("expected a generator for stochastic binarisation, got None")
-    return torch.bernoulli(images, generator=generator)
+        raise ValueError("expected a generator for the stochastic binarisation, got None")
+    coin = torch.rand(grey.shape, generator=generator).to(grey.device)
+    return (coin < grey).to(grey.dtype)
 
 
-def surprise(net: PixelModel, images: Tensor, labels: Tensor | None = None) -> Tensor:
-    r"""What each value costs, given all values before it, in nats.
-
-    .. math:: -\log p(x_i \mid x_{<i}), \qquad -\log p(x) = \sum_i -\log p(x_i\mid x_{<i})
+def quantise(images: Tensor, levels: int) -> Tensor:
+    r"""The nearest of L evenly spaced values.
 
     Args:
-        net: gives logits ``[N, C, L, H, W]``.
-        images: on the grid of L levels, shape ``[N, C, H, W]``.
-        labels: of a conditional network, shape ``[N]``.
+        images: values in [0, 1].
+        levels: L ≥ 2.
+
+    Returns:
+        Values 0, 1/(L−1), …, 1.
+
+    Raises:
+        ValueError: if there are fewer than two levels.
+
+    Example:
+        >>> quantise(torch.tensor([0.1, 0.4, 0.9]), 3).tolist()
+        [0.0, 0.5, 1.0]
+    """
+    return _places(images, levels).to(images.dtype) / (levels - 1)
+
+
+def _places(images: Tensor, levels: int) -> Tensor:
+    if levels < 2:
+        raise ValueError(f"expected at least two levels, got {levels}")
+    return (images * (levels - 1)).round().long()
+
+
+def pixel_nll(model: PixelModel, x: Tensor, labels: Tensor | None = None) -> Tensor:
+    r"""What each pixel and colour costs, in nats.
+
+    .. math:: -\log p\big(x_g(r,c)\mid \text{all before}\big)
+
+    Args:
+        model: the network.
+        x: images on the grid of its levels, shape ``[N, C, H, W]``.
+        labels: shape ``[N]``, if the model wants them.
 
     Returns:
         Shape ``[N, C, H, W]``.
 
     Raises:
-        ValueError: if a value is not on the grid.
+        ValueError: if a value is not one of the levels; binarise or quantise first.
     """
-    levels = (images * (net.levels - 1)).round()
-    if not torch.allclose(levels / (net.levels - 1), images, atol=1e-5):
+    places = _places(x, model.levels)
+    off = (places.to(x.dtype) / (model.levels - 1) - x).abs().max()
+    if not bool(off < 1e-4) or int(places.min()) < 0 or int(places.max()) >= model.levels:
         raise ValueError(
-            f"expected values on a grid of {net.levels} levels; binarise or round them"
+            f"expected pixels on {model.levels} levels between 0 and 1, got others; "
+            "call binarise or quantise first"
         )
-    logits = net(images, labels).transpose(1, 2)
-    return cross_entropy(logits, levels.long(), reduction="none")
+    return cross_entropy(model(x, labels).transpose(1, 2), places, reduction="none")
 
 
-def nll(net: PixelModel, images: Tensor, labels: Tensor | None = None) -> Tensor:
-    r"""Exact negative log-likelihood of whole images, in nats.
+@torch.no_grad()
+def nll(
+    model: PixelModel, images: Tensor, labels: Tensor | None = None, *, batch: int = 200
+) -> Tensor:
+    r"""Exact negative log-likelihood of whole images: one forward pass.
+
+    .. math:: -\log p(x) = -\sum_i \log p(x_i\mid x_1,\dots,x_{i-1})
 
     Args:
-        net: as in :func:`surprise`.
-        images: shape ``[N, C, H, W]``.
-        labels: shape ``[N]``, or ``None``.
+        model: the network.
+        images: on the grid of its levels, shape ``[N, C, H, W]``.
+        labels: shape ``[N]``, if the model wants them.
+        batch: images at a time.
 
     Returns:
-        Shape ``[N]``.
+        Nats, shape ``[N]``.
 
     Raises:
-        ValueError: as :func:`surprise`.
+        ValueError: as :func:`pixel_nll`.
     """
-    with torch.no_grad():
-        return surprise(net, images, labels).flatten(1).sum(1)
+    shares = labels.split(batch) if labels is not None else [None] * -(-len(images) // batch)
+    costs = [
+        pixel_nll(model, x, y).flatten(1).sum(1)
+        for x, y in zip(images.split(batch), shares, strict=True)
+    ]
+    return torch.cat(costs)
 
 
-def bits_per_dim(nats: Tensor, dimensions: int) -> Tensor:
-    r"""Nats of an image as bits of one value.
+def bits_per_dim(nats: float | Tensor, dimensions: int) -> float:
+    r"""Nats of an image as bits of one number in it.
 
-    .. math:: \frac{-\log p(x)}{D\,\log 2}
+    .. math:: \frac{\text{nats}}{D\log2}
 
     Args:
-        nats: any shape.
-        dimensions: D = C · H · W.
+        nats: of a whole image.
+        dimensions: D, pixels times colours.
 
     Returns:
-        The same shape.
+        Bits per dimension.
 
     Raises:
-        ValueError: if D is not positive.
+        ValueError: if there is no dimension.
 
     Example:
-        >>> round(bits_per_dim(torch.tensor(784 * math.log(2)), 784).item(), 6)
-        1.0
+        >>> round(bits_per_dim(3072 * math.log(256), 3072), 6)
+        8.0
     """
     if dimensions < 1:
         raise ValueError(f"expected at least one dimension, got {dimensions}")
-    return nats / (dimensions * math.log(2))
+    return float(nats) / (dimensions * math.log(2))
 
 
-def every_image(height: int, width: int) -> Tensor:
-    r"""All binary images of a size.
+def all_images(height: int, width: int, *, colours: int = 1, levels: int = 2) -> Tensor:
+    r"""Every image there is of a size.
 
     Args:
         height: rows.
-        width: columns; at most 16 pixels in all.
+        width: columns.
+        colours: 1 or 3.
+        levels: of a pixel.
 
     Returns:
-        Shape ``[2^{HW}, 1, H, W]``.
+        Shape ``[levels^(colours · height · width), colours, height, width]``, doubles.
 
     Raises:
-        ValueError: if there are too many.
+        ValueError: if there are more than 2¹⁶.
 
     Example:
-        >>> every_image(3, 3).shape
+        >>> all_images(3, 3).shape
         torch.Size([512, 1, 3, 3])
     """
-    pixels = height * width
-    if not 1 <= pixels <= 16:
-        raise ValueError(f"expected 1 to 16 pixels, got {pixels}")
-    numbers = torch.arange(2**pixels)[:, None]
-    return ((numbers >> torch.arange(pixels)) & 1).float().view(-1, 1, height, width)
+    numbers = colours * height * width
+    if levels**numbers > 2**16:
+        raise ValueError(f"expected at most 65536 images, got {levels}^{numbers}; take fewer")
+    rows = torch.tensor(list(product(range(levels), repeat=numbers)), dtype=torch.float64)
+    return (rows / (levels - 1)).view(-1, colours, height, width)
+
+
+@dataclass(frozen=True)
+class PixelTraining:
+    r"""How to train.
+
+    Args:
+        steps: minibatches.
+        batch: images in one.
+        lr: Adam's step size; it falls to a tenth over the last third.
+        binarisation: one of :data:`BINARISATIONS`, or ``None`` for images on the model's levels.
+        every: a step is yielded each so many minibatches.
+
+    Raises:
+        ValueError: if a number is not positive or the word is unknown.
+    """
+
+    steps: int
+    batch: int = 32
+    lr: float = 3e-3
+    binarisation: str | None = "stochastic"
+    every: int = 20
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.every) < 1 or self.lr <= 0:
+            raise ValueError(f"expected positive numbers, got {self}")
+        if self.binarisation is not None and self.binarisation not in BINARISATIONS:
+            words = ", ".join(BINARISATIONS)
+            raise ValueError(f"expected a binarisation out of {words}, got {self.binarisation!r}")
+
+    def rate(self, step: int) -> float:
+        r"""The factor on the step size: 1, then down to a tenth in a straight line.
+
+        Args:
+            step: from 0.
+
+        Returns:
+            In [0.1, 1].
+
+        Example:
+            >>> PixelTraining(steps=30).rate(10), round(PixelTraining(steps=30).rate(30), 6)
+            (1.0, 0.1)
+        """
+        late = max(0.0, 3 * step / self.steps - 2)
+        return 1 - 0.9 * min(1.0, late)
 
 
 def train(
-    net: nn.Module,
+    model: nn.Module,
     images: Tensor,
-    *,
-    steps: int,
+    config: PixelTraining,
     generator: torch.Generator,
     labels: Tensor | None = None,
-    how: str | None = None,
-    batch: int = 16,
-    rate: float = 3e-3,
-) -> Iterator[float]:
-    r"""Minimise the mean surprise with Adam and a rate that falls to zero.
+) -> Iterator[Step]:
+    r"""Maximum likelihood by Adam.
 
     Args:
-        net: a :class:`~genbook.pixelcnn.PixelModel`.
-        images: shape ``[N, C, H, W]``.
-        steps: minibatches.
-        generator: draws minibatches and coins.
-        labels: shape ``[N]``, for a conditional network.
-        how: binarise each batch so; ``None`` if the images are on the grid already.
-        batch: images a step.
-        rate: the first learning rate.
+        model: a pixel model; changed in place.
+        images: grey in [0, 1] if they are binarised, else on the model's levels, ``[N, C, H, W]``.
+        config: how.
+        generator: draws minibatches and coins, on the CPU.
+        labels: shape ``[N]``, for a conditional model.
 
     Yields:
-        The loss in nats an image.
+        Steps with the term ``nll``, nats an image on the minibatch.
 
     Raises:
-        ValueError: if there is no step or no image.
+        ValueError: as :func:`pixel_nll`.
     """
-    if steps < 1 or batch < 1 or len(images) == 0:
-        raise ValueError(
-            f"expected steps, batch and images ≥ 1, got {steps}, {batch}, {len(images)}"
-        )
-    optimiser = torch.optim.Adam(net.parameters(), rate)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
-    for _ in range(steps):
-        rows = torch.randint(len(images), (batch,), generator=generator)
-        x = images[rows] if how is None else binarised(images[rows], how, generator)
-        loss = surprise(net, x, None if labels is None else labels[rows]).sum() / batch  # type: ignore[arg-type]
+    optimiser = torch.optim.Adam(model.parameters(), lr=config.lr)
+    falling = torch.optim.lr_scheduler.LambdaLR(optimiser, config.rate)
+    if config.binarisation in ("fixed", "threshold"):
+        images = binarise(images, config.binarisation)
+    places = torch.arange(len(images), device=images.device)
+    order = data.batches(places, min(config.batch, len(images)), generator, steps=config.steps)
+    for index, chosen in enumerate(order):
+        x = images[chosen]
+        if config.binarisation == "stochastic":
+            x = binarise(x, "stochastic", generator)
+        y = None if labels is None else labels[chosen]
+        loss = pixel_nll(model, x, y).flatten(1).sum(1).mean()  # type: ignore[arg-type]
         optimiser.zero_grad()
         loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 200.0)
         optimiser.step()
-        schedule.step()
-        yield loss.item()
+        falling.step()
+        terms = finite(index, nll=loss)
+        if index % config.every == 0 or index == config.steps - 1:
+            yield Step(index, config.steps, terms)

@@ -121,7 +121,6 @@ class MaskedConv(nn.Module):
     """
 
     mask: Tensor
-    reach: int
 
     def __init__(
         self,

@@ -1,185 +1,219 @@
-r"""Painting pixel by pixel: the naive way, and with a cache of everything already computed."""
+r"""Drawing images pixel by pixel: by the definition, and with what was computed before kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from typing import cast
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, pad, relu
+from torch.nn.functional import conv2d, linear, pad, relu
 
-from genbook.pixel_masks import MaskedConv
-from genbook.pixelcnn import GatedLayer, GatedPixelCNN, PixelCNN, PixelModel, gate
-
-Step = Callable[[Tensor, int, int], Tensor]
+from genbook.pixel_masks import MaskedConv, check_labels
+from genbook.pixelcnn import GatedLayer, GatedPixelCNN, PixelModel, gate
 
 
-def sample(
-    net: PixelModel,
-    canvas: Tensor,
-    *,
-    generator: torch.Generator,
-    known: Tensor | None = None,
-    labels: Tensor | None = None,
-    cached: bool = True,
-) -> Tensor:
-    r"""Draw images, or what is missing in them.
+def pick_level(logits: Tensor, coin: Tensor) -> Tensor:
+    r"""Draw a level from a softmax by inverting its distribution function.
 
-    .. math:: x_i = \min\{\ell : u_i \le P(X_i \le \ell \mid x_{<i})\}, \qquad u_i \sim U(0, 1)
-
-    All :math:`u_i` are drawn first, so the two ways turn the same luck into the same image.
+    .. math:: \ell = \#\{k < L - 1 : u \ge P(0) + \dots + P(k)\}, \qquad u\sim U(0, 1)
 
     Args:
-        net: the network.
-        canvas: shape ``[N, C, H, W]``; read only where ``known``.
-        generator: draws the :math:`u_i`, on the CPU.
-        known: booleans ``[H, W]``: pixels to keep. Those after a missing pixel do not guide it.
-        labels: of a conditional network, shape ``[N]``.
-        cached: compute each feature once, instead of the whole network for each value.
+        logits: shape ``[N, L]``.
+        coin: u, shape ``[N]``, in [0, 1).
 
     Returns:
-        Images, shape ``[N, C, H, W]``.
+        Integers in 0, …, L − 1, shape ``[N]``.
+
+    Example:
+        >>> pick_level(torch.zeros(2, 2), torch.tensor([0.4, 0.6])).tolist()
+        [0, 1]
+    """
+    steps = logits.softmax(1).cumsum(1)[:, :-1]
+    return (coin[:, None].to(steps.dtype) >= steps).sum(1)
+
+
+@torch.no_grad()
+def sample(
+    model: PixelModel,
+    count: int,
+    size: tuple[int, int],
+    generator: torch.Generator,
+    *,
+    labels: Tensor | None = None,
+    start: Tensor | None = None,
+    known: Tensor | None = None,
+    cached: bool = True,
+    greedy: bool = False,
+) -> Tensor:
+    r"""Draw images, one pixel at a time; with ``known`` pixels, complete them.
+
+    Both ways draw the same numbers from the generator in the same order, so they give the same
+    image. Without the cache each pixel costs a pass over the whole image; with it, the work of one
+    pixel. Only :class:`~genbook.pixelcnn.GatedPixelCNN` has a cache; other models go the long way.
+
+    Args:
+        model: the network.
+        count: N.
+        size: height and width.
+        generator: draws, on the CPU.
+        labels: shape ``[N]``, for a conditional model.
+        start: images ``[N, C, H, W]`` whose ``known`` pixels are kept.
+        known: booleans ``[H, W]``.
+        cached: keep what was computed.
+        greedy: take the likeliest level of each pixel and draw nothing.
+
+    Returns:
+        Images ``[N, C, H, W]`` on the model's levels.
 
     Raises:
-        ValueError: if ``known`` has another shape, or there is no cache for this network.
+        ValueError: if a number is not positive, or ``start`` and ``known`` don't fit.
+
+    Example:
+        >>> net = GatedPixelCNN(4, 1, generator=torch.Generator().manual_seed(0))
+        >>> sample(net, 2, (5, 4), torch.Generator().manual_seed(1)).shape
+        torch.Size([2, 1, 5, 4])
     """
-    height, width = canvas.shape[2:]
-    kept = torch.zeros(height, width, dtype=torch.bool) if known is None else known
-    if kept.shape != (height, width):
-        raise ValueError(f"expected known pixels [{height}, {width}], got {list(kept.shape)}")
-    luck = torch.rand(canvas.shape, generator=generator, dtype=torch.float64)
-    x = torch.where(kept, canvas, torch.zeros_like(canvas))
-    with torch.no_grad():
-        step = _cache(net, x, labels) if cached else _naive(net, labels)
-        for row in range(height):
-            for column in range(width):
-                for colour in range(net.colours):
-                    if kept[row, column] and not cached:
-                        continue
-                    logits = step(x, row, column)[:, colour]
-                    if not kept[row, column]:
-                        x[:, colour, row, column] = _level(logits, luck[:, colour, row, column])
+    _check(model, count, size, start, known)
+    weight = next(iter(model.parameters()))  # type: ignore[attr-defined]
+    x = torch.zeros(count, model.colours, *size, dtype=weight.dtype, device=weight.device)
+    if start is not None and known is not None:
+        x = torch.where(known, start.to(x), x)
+    keeps = cached and isinstance(model, GatedPixelCNN)
+    logits = _cached(model, x, labels) if keeps else _naive(model, x, labels)  # type: ignore[arg-type]
+    for row, column, colour, value in logits:
+        coin = torch.rand(count, generator=generator).to(x.device)
+        if known is None or not bool(known[row, column]):
+            level = value.argmax(1) if greedy else pick_level(value, coin)
+            x[:, colour, row, column] = level.to(x) / (model.levels - 1)
     return x
 
 
-def _level(logits: Tensor, luck: Tensor) -> Tensor:
-    """Invert the distribution function; shape [N]."""
-    below = logits.double().softmax(1).cumsum(1)[:, :-1]
-    return (luck[:, None] > below).sum(1).float() / (logits.shape[1] - 1)
-
-
-def _naive(net: PixelModel, labels: Tensor | None) -> Step:
-    return lambda x, row, column: net(x, labels)[..., row, column]
-
-
-def _cache(net: PixelModel, x: Tensor, labels: Tensor | None) -> Step:
-    if isinstance(net, PixelCNN):
-        return _PlainCache(net, x)
-    if isinstance(net, GatedPixelCNN):
-        return _GatedCache(net, x, labels)
-    raise ValueError(f"no cache for {type(net).__name__}; pass cached=False")
-
-
-class _Matrix:
-    """A masked convolution at one pixel: a matrix on a flattened window."""
-
-    def __init__(self, conv: MaskedConv) -> None:
-        self.weight = conv.open_weight.flatten(1).T.contiguous()
-        self.bias: Tensor = conv.bias
-        self.half: int = conv.reach
-
-    def __call__(self, window: Tensor) -> Tensor:
-        return torch.addmm(self.bias, window.flatten(1), self.weight)
-
-
-class _PlainCache:
-    """Each block keeps the features that its middle convolution looks at."""
-
-    def __init__(self, net: PixelCNN, x: Tensor) -> None:
-        self.net, self.first = net, _Matrix(net.first)
-        self.blocks = [
-            (_Matrix(block.squeeze), _Matrix(block.look), _Matrix(block.widen))  # type: ignore[arg-type]
-            for block in net.blocks
-        ]
-        self.head = _Matrix(net.head.mix), _Matrix(net.head.out)
-        self.seen = [
-            x.new_zeros(
-                len(x), squeeze.weight.shape[1], x.shape[2] + look.half, x.shape[3] + 2 * look.half
+def _check(
+    model: PixelModel,
+    count: int,
+    size: tuple[int, int],
+    start: Tensor | None,
+    known: Tensor | None,
+) -> None:
+    if count < 1 or min(size) < 1:
+        raise ValueError(f"expected a count and a size ≥ 1, got {count} and {size}")
+    if (start is None) != (known is None):
+        raise ValueError("expected start and known together, or neither")
+    if start is not None and known is not None:
+        shape = (count, model.colours, *size)
+        if start.shape != shape or known.shape != size or known.dtype != torch.bool:
+            raise ValueError(
+                f"expected start {list(shape)} and booleans {list(size)}, got "
+                f"{list(start.shape)} and {known.dtype} {list(known.shape)}"
             )
-            for squeeze, look, _ in self.blocks
-        ]
-        half = self.first.half
-        self.image = pad(x, (half, half, half, 0))
-
-    def __call__(self, x: Tensor, row: int, column: int) -> Tensor:
-        half = self.first.half
-        top = max(0, row - 1)  # the last pixel of the row above was drawn since
-        self.image[:, :, top + half : row + half + 1, half:-half] = x[:, :, top : row + 1]
-        h = self.first(_window(self.image, row, column, half))
-        for (squeeze, look, widen), seen in zip(self.blocks, self.seen, strict=True):
-            half = look.half
-            seen[:, :, row + half, column + half] = relu(squeeze(relu(h)))
-            h = h + widen(relu(look(_window(seen, row, column, half))))
-        return _logits(self.head, h, self.net)
 
 
-def _window(padded: Tensor, row: int, column: int, half: int) -> Tensor:
-    return padded[:, :, row : row + half + 1, column : column + 2 * half + 1]
+Draw = tuple[int, int, int, Tensor]
 
 
-def _logits(head: tuple[_Matrix, _Matrix], h: Tensor, net: PixelModel) -> Tensor:
-    mix, out = head
-    return out(relu(mix(relu(h)))).unflatten(1, (net.colours, net.levels))
+def _naive(model: PixelModel, x: Tensor, labels: Tensor | None) -> Iterator[Draw]:
+    """Row, column, colour and logits [N, L]; the caller fills x in between."""
+    for row in range(x.shape[2]):
+        for column in range(x.shape[3]):
+            for colour in range(x.shape[1]):
+                yield row, column, colour, model(x, labels)[:, colour, :, row, column]
 
 
-class _GatedCache:
-    """The vertical stack a whole row at a time, the horizontal one pixel by pixel."""
+def _cached(model: GatedPixelCNN, x: Tensor, labels: Tensor | None) -> Iterator[Draw]:
+    memory = Memory(model, x, labels)
+    for row in range(x.shape[2]):
+        memory.enter_row(row)
+        for column in range(x.shape[3]):
+            for colour in range(x.shape[1]):
+                yield row, column, colour, memory.logits(row, column)[:, colour]
 
-    def __init__(self, net: GatedPixelCNN, x: Tensor, labels: Tensor | None) -> None:
-        self.net, self.row = net, -1
-        self.layers: list[GatedLayer] = list(net.layers)  # type: ignore[arg-type]
+
+class Memory:
+    r"""What a gated PixelCNN has computed so far.
+
+    The vertical stack depends on rows above only: one row of it is computed when a row begins. The
+    horizontal stack then costs a few products of one pixel's features.
+
+    Args:
+        model: the network.
+        x: the canvas ``[N, C, H, W]``, read whenever a pixel is asked for.
+        labels: as the network wants them.
+
+    Raises:
+        ValueError: if the labels don't fit.
+    """
+
+    def __init__(self, model: GatedPixelCNN, x: Tensor, labels: Tensor | None) -> None:
+        check_labels(labels, len(x), model.classes)
+        self.model, self.x = model, x
+        self.layers = cast(list[GatedLayer], list(model.layers))
         self.shifts = [layer.shifts(labels) for layer in self.layers]
-        self.matrices = [(_Matrix(layer.horizontal), _Matrix(layer.out)) for layer in self.layers]
-        self.head = _Matrix(net.head.mix), _Matrix(net.head.out)
-        self.rows = [
-            x.new_zeros(len(x), layer.vertical.weight.shape[1], *x.shape[2:])
-            for layer in self.layers
-        ]
+        self.above = [self._canvas(layer.vertical) for layer in self.layers]
+        self.left = [self._canvas(layer.horizontal)[:, :, 0] for layer in self.layers]
+        self.rows: list[Tensor] = []
+        self.weights = [(_flat(layer.horizontal), _flat(layer.out)) for layer in self.layers]
+        self.head = (_flat(model.head.mix), _flat(model.head.out))
 
-    def start(self, x: Tensor, row: int) -> None:
-        """Everything the rows above say about this row, and empty horizontal features."""
-        self.row, self.down = row, []
-        self.rows[0] = x
-        for index, layer in enumerate(self.layers):
-            conv, (above, _) = layer.vertical, self.shifts[index]
-            u = self._vertical(conv, self.rows[index], row)
-            self.down.append(layer.down(u)[:, :, 0])
-            if index + 1 < len(self.layers):
-                v = gate(u[:, :, 0] + (above[..., None] if isinstance(above, Tensor) else above))
-                self.rows[index + 1][:, :, row] = v
-        self.left = [
-            x.new_zeros(
-                len(x), layer.horizontal.weight.shape[1], x.shape[3] + layer.horizontal.reach
-            )
-            for layer in self.layers
-        ]
+    def _canvas(self, conv: MaskedConv) -> Tensor:
+        count, _, height, width = self.x.shape
+        empty = self.x.new_zeros(count, conv.weight.shape[1], height, width)
+        return pad(empty, (conv.reach, conv.reach, conv.reach, 0))
 
-    def _vertical(self, conv: MaskedConv, v: Tensor, row: int) -> Tensor:
-        tall, half = conv.weight.shape[2], conv.reach
-        top = row - half
-        rows = pad(v[:, :, max(0, top) : top + tall], (half, half, max(0, -top), 0))
-        return conv2d(rows[:, :, :tall], conv.open_weight, conv.bias)
+    def enter_row(self, row: int) -> None:
+        r"""Compute the vertical stack of one row; rows come in order.
 
-    def __call__(self, x: Tensor, row: int, column: int) -> Tensor:
-        if row != self.row:
-            self.start(x, row)
-        h = x[:, :, row, column]
-        self.left[0][:, :, self.matrices[0][0].half :] = x[:, :, row]
-        for index, (look, out) in enumerate(self.matrices):
-            half, left = look.half, self.left[index]
-            left[:, :, column + half] = h
-            shift = self.shifts[index][1]
-            seen = look(left[:, :, column : column + half + 1])
-            new = out(gate(seen + self.down[index][:, :, column] + shift))
-            h = h + new if self.layers[index].residual else new
-        return _logits(self.head, h, self.net)
+        Args:
+            row: from 0.
+        """
+        self.rows = []
+        first = self.layers[0].vertical.reach
+        if row:
+            self.above[0][:, :, first + row - 1, first : -first or None] = self.x[:, :, row - 1]
+        for number, layer in enumerate(self.layers):
+            conv, (up, side) = layer.vertical, self.shifts[number]
+            seen = self.above[number][:, :, row : row + conv.weight.shape[2]]
+            u = conv2d(seen, conv.open_weight, conv.bias)
+            drive = layer.down(u)[:, :, 0]
+            self.rows.append(drive + (side[:, :, None] if isinstance(side, Tensor) else side))
+            self.left[number].zero_()
+            if number + 1 < len(self.layers):
+                half = self.layers[number + 1].vertical.reach
+                shifted = u + (up[:, :, None, None] if isinstance(up, Tensor) else up)
+                self.above[number + 1][:, :, half + row, half : -half or None] = gate(shifted)[
+                    :, :, 0
+                ]
+
+    def _read(self, row: int, column: int) -> None:
+        """What was painted since: the pixel before, and the colours of this one."""
+        low, half = max(0, column - 1), self.layers[0].horizontal.reach
+        self.left[0][:, :, half + low : half + column + 1] = self.x[:, :, row, low : column + 1]
+
+    def logits(self, row: int, column: int) -> Tensor:
+        r"""The predictive distribution of one pixel.
+
+        Args:
+            row: the row that was entered last.
+            column: columns come in order.
+
+        Returns:
+            Shape ``[N, C, L]``.
+        """
+        self._read(row, column)
+        h = self.x[:, :, row, column]
+        for number, layer in enumerate(self.layers):
+            half, held = layer.horizontal.reach, self.left[number]
+            held[:, :, half + column] = h
+            (look, bias), (mix, mix_bias) = self.weights[number]
+            seen = held[:, :, column : column + half + 1].flatten(1)
+            signal = linear(seen, look, bias) + self.rows[number][:, :, column]
+            new = linear(gate(signal), mix, mix_bias)
+            h = h + new if layer.residual else new
+        (mix, mix_bias), (out, out_bias) = self.head
+        logits = linear(relu(linear(relu(h), mix, mix_bias)), out, out_bias)
+        return logits.unflatten(1, (self.model.colours, self.model.levels))
+
+
+def _flat(conv: MaskedConv) -> tuple[Tensor, Tensor]:
+    """The weights [outputs, inputs · columns] of a kernel with one row, and the bias."""
+    return conv.open_weight.flatten(1).detach(), conv.bias.detach()

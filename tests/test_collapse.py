@@ -17,6 +17,7 @@ from scipy.stats import chi2, entropy
 from genbook import collapse, collapse_images, collapse_play, collapse_sweeps, duality
 from genbook import collapse_critics as critics
 from genbook import collapse_methods as methods
+from genbook import collapse_patience as patience
 from genbook.adversarial import Duel, from_convex, scores, unrolled
 from genbook.kit import data, studies
 from genbook.seeds import Streams, around, mlp
@@ -385,6 +386,33 @@ def test_flat_slopes_charge_the_squared_gradient_on_both_batches():
     assert methods.flat_slopes(0.5).penalty(duel).item() == pytest.approx(0.5 * (9 + 9))
 
 
+def test_waves_alone_repeat_and_the_position_tells_the_places_apart():
+    placed = patience.PlacedWaves(8, 0.3, 4.0)
+    placed.waves.rows.fill_(2 * math.pi)  # one cycle per unit: every shift by (1, 0) looks alike
+    here, there = torch.zeros(1, 1, 2), torch.tensor([[[1.0, 0.0]]])
+    torch.testing.assert_close(placed.waves(here), placed.waves(there), atol=1e-5, rtol=0)
+    assert (placed(here) - placed(there)).abs().max() == pytest.approx(1 / 4)
+
+
+def test_a_field_without_size_is_refused():
+    with pytest.raises(ValueError, match="reach > 0"):
+        patience.PlacedWaves(8, 0.3, 0.0)
+
+
+def test_patience_spends_ten_times_the_budget_of_the_table():
+    long, table = patience.Patience().budget, methods.GRID_BUDGET
+    assert long == replace(table, iterations=10 * table.iterations)
+
+
+def test_the_patient_players_are_the_tables_but_for_what_the_critic_sees():
+    streams = (Streams([0]), Streams([0]))
+    flat = methods.method("flat slopes (R1 + R2)")
+    ours, _ = patience.placed_players(patience.Patience(), methods.GRID, streams[0])
+    theirs, _ = methods.players(flat, methods.GRID, streams[1])
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
 @FEW
 @given(
     points=st.lists(st.tuples(st.integers(-600, 600), st.integers(-600, 600)), min_size=1).map(
@@ -601,6 +629,11 @@ def test_receipt_recorded(monkeypatch):
 def test_receipt_goal(monkeypatch):
     _rewritten(monkeypatch, "collapse_grid", lambda row: {"modes": 25, "good": 0.95})
     assert_breaks("collapse", "test_receipt_goal", monkeypatch)
+
+
+def test_receipt_patience(monkeypatch):
+    _rewritten(monkeypatch, "collapse_patience", lambda row: {"modes": 24, "good": 0.9})
+    assert_breaks("collapse", "test_receipt_patience", monkeypatch)
 
 
 def test_receipt_sweep(monkeypatch):

@@ -44,7 +44,7 @@ SHOWN = (1, 2, 3, 5, 7)
 # --- Scrubbing through a recorded run -----------------------------------------------------------
 
 
-def scrubber(rows: Sequence[Row], points: int = 70) -> Callable[..., Figure]:
+def scrubber(rows: Sequence[Row], points: int = 45) -> Callable[..., Figure]:
     r"""What draws a recorded run at one of its moments.
 
     Args:

@@ -2,100 +2,210 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+import numpy as np
 import torch
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from genbook import pixel_reach
-from genbook.kit.plotting import DATA, MODEL, image_grid, subplots
-from genbook.pixelcnn import PixelModel
+from genbook.kit.plotting import CRITIC, DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.pixel_reach import before, blind_spot, gated_field, plain_field
+
+SIDE = 11
+"""Side of the picture in which receptive fields are drawn."""
+
+NETWORKS = ("one stack, mask A first", "one stack, mask B first", "two stacks")
+"""What the first explorable offers."""
 
 
-def field(row: int, column: int, layers: int, kernel: int, mask: str) -> Figure:
-    r"""What one pixel has seen, and what it has missed.
+def seen_by(network: str, at: tuple[int, int], kernel: int, depth: int) -> Tensor:
+    r"""The receptive field by the theorem.
 
     Args:
-        row: of the pixel, 0 to 10.
-        column: of the pixel, 0 to 12.
-        layers: masked convolutions.
-        kernel: their side.
-        mask: ``"one stack"`` or ``"two stacks"``.
+        network: one of :data:`NETWORKS`.
+        at: row and column of the output.
+        kernel: side.
+        depth: layers.
+
+    Returns:
+        Booleans, shape ``[SIDE, SIDE]``.
+    """
+    size = (SIDE, SIDE)
+    if network == "two stacks":
+        return gated_field(size, at, kernel, depth)
+    field = plain_field(size, at, kernel, depth)
+    if "mask B" in network:
+        field[at] = True
+    return field
+
+
+def field(row: int, column: int, depth: int, kernel: int, network: str) -> Figure:
+    r"""What one output sees, what it misses, and itself.
+
+    Args:
+        row: of the output.
+        column: of the output.
+        depth: layers.
+        kernel: side.
+        network: one of :data:`NETWORKS`.
+
+    Returns:
+        One panel, and a panel with counts.
+    """
+    at = (SIDE - 1 - int(row), int(column))
+    seen = seen_by(network, at, int(kernel), int(depth))
+    earlier = before((SIDE, SIDE), at)
+    box = blind_spot((SIDE, SIDE), at, int(kernel), int(depth))
+    missed = box & ~seen
+    canvas = np.full((SIDE, SIDE, 3), 0.93)
+    canvas[earlier.numpy()] = 0.75
+    canvas[seen.numpy()] = to_rgb(DATA)
+    canvas[missed.numpy()] = to_rgb(GRADIENT)
+    canvas[at] = to_rgb("#000000") if seen[at] else to_rgb(MODEL)
+    figure, (left, right) = subplots(1, 2, width=7.0, height=3.0, width_ratios=[1, 1.1])
+    left.imshow(canvas, interpolation="nearest", extent=(-0.5, SIDE - 0.5, -0.5, SIDE - 0.5))
+    left.set(xlim=(-0.5, SIDE - 0.5), ylim=(-0.5, SIDE - 0.5), title="orange: the pixel predicted")
+    left.set_axis_off()
+    counts = [int((seen & earlier).sum()), int(missed.sum()), int(seen[at])]
+    names = ["seen before it", "in the box, missed", "itself"]
+    colours = [DATA, GRADIENT, MUTED]
+    right.barh([2, 1, 0], counts, color=colours, height=0.6)
+    right.set_yticks([2, 1, 0], names)
+    right.set(xlim=(0, 115), title="pixels")
+    right.grid(False, axis="y")
+    leak = " It sees itself: a leak." if seen[at] else ""
+    figure.set_label(f"{counts[0]} seen, {counts[1]} in the blind spot.{leak}")
+    return figure
+
+
+class Scrub:
+    r"""One image that is painted, and the predictions on the way.
+
+    Args:
+        image: shape ``[H, W]``, zeros and ones.
+        white: probability that each pixel is white, given those before it, ``[H, W]``.
+    """
+
+    def __init__(self, image: Tensor, white: Tensor) -> None:
+        self.image, self.white = image, white
+
+    def __call__(self, painted: int) -> Figure:
+        r"""The picture after so many pixels.
+
+        Args:
+            painted: how many.
+
+        Returns:
+            Three panels.
+        """
+        height, width = self.image.shape
+        count = min(int(painted), height * width - 1)
+        done = torch.arange(height * width).view(height, width) < count
+        row, column = divmod(count, width)
+        figure, axes = subplots(1, 3, width=7.4, height=2.6, width_ratios=[1, 1, 0.7])
+        _half_done(axes[0], self.image, done, (row, column), "painted so far")
+        _half_done(axes[1], self.white, done, (row, column), "p(white) when it was drawn")
+        chance = float(self.white[row, column])
+        axes[2].bar([0, 1], [1 - chance, chance], color=MODEL, width=0.6)
+        axes[2].set_xticks([0, 1], ["black", "white"])
+        axes[2].set(ylim=(0, 1), xlim=(-0.6, 1.6), title="next pixel")
+        figure.set_label(f"pixel {count}: p(white) = {chance:.3f}")
+        return figure
+
+
+def _half_done(axes: Axes, image: Tensor, done: Tensor, at: tuple[int, int], title: str) -> None:
+    grey = torch.where(done, image, torch.full_like(image, 0.5)).double()
+    rgb = grey[..., None].expand(*grey.shape, 3).numpy().copy()
+    rgb[at] = to_rgb(MODEL)
+    axes.imshow(rgb, interpolation="nearest")
+    axes.set_title(title)
+    axes.set_axis_off()
+
+
+class Completions:
+    r"""Digits whose lower part was taken away, and what the model puts there.
+
+    Args:
+        truth: shape ``[N, 1, H, W]``.
+        filled: rows kept → completions ``[K, N, 1, H, W]``.
+    """
+
+    def __init__(self, truth: Tensor, filled: Mapping[int, Tensor]) -> None:
+        self.truth, self.filled = truth, filled
+
+    def __call__(self, rows: int) -> Figure:
+        r"""The picture with so many rows given.
+
+        Args:
+            rows: given, from the top.
+
+        Returns:
+            One panel.
+        """
+        given = self.truth.clone()
+        given[:, :, int(rows) :] = 0.5
+        tiles = torch.cat([self.truth, given, *self.filled[int(rows)]])
+        figure, axes = subplots(width=7.0, height=3.6)
+        image_grid(axes, tiles, columns=len(self.truth))
+        axes.set_title(f"truth, given ({int(rows)} rows), completions")
+        return figure
+
+
+def samples(shown: Mapping[str, Tensor], columns: int = 10) -> Figure:
+    r"""Rows of images with titles.
+
+    Args:
+        shown: title → images ``[N, C, H, W]``.
+        columns: images in a row.
+
+    Returns:
+        A panel each.
+    """
+    figure, axes = subplots(len(shown), 1, width=7.0, height=1.15 * len(shown) + 0.4, squeeze=False)
+    for place, (title, images) in zip(axes[:, 0], shown.items(), strict=True):
+        image_grid(place, images, columns=columns)
+        place.set_title(title)
+    return figure
+
+
+def blind_learning(curves: Mapping[str, Sequence[float]], every: int) -> Figure:
+    r"""Cost of a pixel that is a copy, over training.
+
+    Args:
+        curves: network → nats a copied pixel.
+        every: steps between two points.
 
     Returns:
         One panel.
     """
-    size, at = (11, 13), (row, column)
-    seen = pixel_reach.gated_field(size, at, kernel, layers)
-    blind = pixel_reach.blind_spot(size, at, kernel, layers)
-    shade = torch.where(seen, 0.55, 0.0)
-    if mask == "one stack":
-        shade[blind] = 0.2
-    figure, axes = subplots(width=4.6, height=3.6)
-    axes.imshow(shade, cmap="Blues", vmin=0, vmax=1)
-    axes.plot([column], [row], "s", color=MODEL, markersize=12)
-    axes.set(xlim=(-0.5, 12.5), ylim=(10.5, -0.5), xlabel="column", ylabel="row")
-    missed = int(blind.sum()) if mask == "one stack" else 0
-    figure.set_label(f"missed: {missed} of {int(seen.sum())} pixels in the box")
+    figure, axes = subplots(width=6.0, height=2.6)
+    colours = (GRADIENT, DATA)
+    for (name, values), colour in zip(curves.items(), colours, strict=True):
+        axes.plot(np.arange(len(values)) * every, values, color=colour, label=name)
+    axes.axhline(np.log(2), color=MUTED, linestyle=":", label="a coin, log 2")
+    axes.set(ylim=(0, 0.9), xlabel="step", ylabel="nats a copied pixel")
+    axes.legend()
     return figure
 
 
-def painting(image: Tensor, net: PixelModel, step: int) -> Figure:
-    r"""An image as it grows, and the chance that the next pixel is white.
+def histograms(groups: Mapping[str, Tensor]) -> Figure:
+    r"""Nats of several sets of images.
 
     Args:
-        image: a finished sample, shape ``[1, 1, H, W]``.
-        net: what painted it.
-        step: the pixel to come, in reading order.
-
-    Returns:
-        Two panels.
-    """
-    height, width = image.shape[2:]
-    row, column = divmod(min(step, height * width - 1), width)
-    so_far = image * pixel_reach.before((height, width), (row, column))
-    with torch.no_grad():
-        chance = net(so_far).softmax(2)[0, 0, 1, row, column].item()
-    figure, (left, right) = subplots(1, 2, width=6.4, height=2.8)
-    left.imshow(so_far[0, 0], cmap="gray", vmin=0, vmax=1)
-    left.plot([column], [row], "s", color=MODEL, markersize=5)
-    left.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5), title="painted so far")
-    right.bar([0, 1], [1 - chance, chance], color=DATA)
-    right.set(xlim=(-0.6, 1.6), ylim=(0, 1), xticks=[0, 1], title="the next pixel")
-    right.set_xticklabels(["black", "white"])
-    figure.set_label(f"P(white) = {chance:.2f}")
-    return figure
-
-
-def completions(done: dict[int, Tensor], rows: int) -> Figure:
-    r"""Several ways to finish the same images.
-
-    Args:
-        done: known rows → images ``[N, 1, H, W]``.
-        rows: how many rows were given.
+        groups: name → nats ``[N]``.
 
     Returns:
         One panel.
     """
-    figure, axes = subplots(width=5.2, height=2.8)
-    image_grid(axes, done[rows], columns=8)
-    axes.set_title(f"the first {rows} rows are given")
-    return figure
-
-
-def surprises(ordinary: Tensor, strange: dict[str, Tensor]) -> Figure:
-    r"""Histograms of the cost of images.
-
-    Args:
-        ordinary: nats, shape ``[N]``.
-        strange: name → nats.
-
-    Returns:
-        One panel.
-    """
-    figure, axes = subplots(width=6.4, height=2.6)
-    axes.hist(ordinary, bins=24, color=DATA, alpha=0.6, label="held-out digits")
-    for name, style in zip(strange, ("-", "--", ":"), strict=False):
-        axes.axvline(strange[name].mean().item(), color=MODEL, linestyle=style, label=name)
-    axes.set(xlabel="−log p(x), nats", ylabel="images")
+    figure, axes = subplots(width=7.0, height=2.8)
+    most = max(float(values.max()) for values in groups.values())
+    colours = (DATA, MODEL, CRITIC, *SERIES)
+    for (name, values), colour in zip(groups.items(), colours, strict=False):
+        edges = np.linspace(0, most * 1.02, 60)
+        axes.hist(values.numpy(), edges, color=colour, alpha=0.55, label=name, density=True)
+    axes.set(xlabel="−log p(x), nats", ylabel="density", yscale="log")
     axes.legend()
     return figure
