@@ -16,6 +16,7 @@ from torch.distributions import MixtureSameFamily, Normal
 from genbook import divergences as dv
 from genbook import fgan, fgan_signals
 from genbook.duality import GAN, KL, REVERSE_KL, TABLE, ConvexFunction
+from genbook.figures.divergences import grid
 from genbook.kit.plotting import (
     CRITIC,
     DATA,
@@ -39,20 +40,6 @@ MEASURED_AT = 2.0
 FLOOR = -4.0
 
 
-def line(low: float, high: float, points: int) -> Tensor:
-    r"""An even grid in double precision.
-
-    Args:
-        low: first point.
-        high: last point.
-        points: how many.
-
-    Returns:
-        Shape ``[points]``.
-    """
-    return torch.linspace(low, high, points, dtype=torch.float64)
-
-
 def _number(value: float) -> str:
     return f"{value:.2f}".replace("-", "−")
 
@@ -74,7 +61,7 @@ def tangent(name: str, t: float) -> Figure:
     value = float(convex.conjugate(slope))
     figure, (left, right) = subplots(1, 2, width=7.6, height=3.0, width_ratios=[1, 1.25])
     _conjugate_panel(left, convex, t, value)
-    u = line(0.005, 3, 120)
+    u = grid(0.005, 3, 120)
     right.plot(u, convex.f(u).clamp(FLOOR - 1, 4), color=INK)
     inside, start = math.isfinite(value), _start(convex, t, value)
     right.plot([0, 3], [start, start + 3 * t], color=CRITIC, linestyle="-" if inside else "--")
@@ -103,7 +90,7 @@ def _start(convex: ConvexFunction, t: float, value: float) -> float:
 
 
 def _conjugate_panel(axes: Axes, convex: ConvexFunction, t: float, value: float) -> None:
-    slopes = line(-3, 2, 101)
+    slopes = grid(-3, 2, 101)
     low, high = (max(convex.domain[0], -3.0), min(convex.domain[1], 2.0))
     heights = convex.conjugate(slopes)
     shown = torch.where(heights.isfinite(), heights.clamp(-3, 5), math.nan)
@@ -166,7 +153,7 @@ def _bent(convex: ConvexFunction, shape: str, amount: float, x: Tensor, ell: Ten
 
 @lru_cache(maxsize=64)
 def _shares(name: str, shape: str) -> tuple[list[float], float]:
-    convex, x = fgan.row(name), line(-9, 9, 901)
+    convex, x = fgan.row(name), grid(-9, 9, 901)
     p, q = _pair()
     log_p, log_q = p.log_prob(x), q.log_prob(x)
     most = float(fgan.divergence_on_grid(convex, log_p, log_q, x)) - convex.at_one
@@ -188,7 +175,7 @@ def sag(name: str, shape: str, amount: float) -> Figure:
     Returns:
         Three panels: the critics; where the loss arises; the bound against the amount.
     """
-    convex, x = fgan.row(name), line(-4, 4, 81)
+    convex, x = fgan.row(name), grid(-4, 4, 81)
     p, q = _pair()
     log_p, log_q = p.log_prob(x), q.log_prob(x)
     ell = log_p - log_q
@@ -229,7 +216,7 @@ def blow_up(name: str, exponent: float) -> Figure:
     Returns:
         Three panels: f'(u) of all rows; minimax factors; practical factors.
     """
-    powers = line(-3, 3, 61)
+    powers = grid(-3, 3, 61)
     ratio = torch.tensor(10.0**exponent, dtype=torch.float64)
     figure, (left, middle, right) = subplots(1, 3, width=8.4, height=3.1, width_ratios=[0.9, 1, 1])
     for convex in sorted(TABLE, key=lambda convex: convex.name == name):
@@ -283,7 +270,7 @@ def parting(generator: torch.Generator) -> Figure:
         Three panels, one a row of the table.
     """
     distances = np.linspace(0.5, 8, 16)
-    x = line(-25, 33, 2901)
+    x = grid(-25, 33, 2901)
     log_p = Normal(0.0, 1.0).log_prob(x)
     figure, panels = subplots(1, 3, width=8.4, height=2.8, sharey=True)
     for axes, convex in zip(panels, (KL, GAN, REVERSE_KL), strict=True):
@@ -327,7 +314,7 @@ def training(rows: Sequence[Row], game: str, step: int) -> Figure:
     Returns:
         Two panels: p and the q of each seed; the learned bound and the true divergence.
     """
-    x = line(-4, 7, 90)
+    x = grid(-4, 7, 90)
     mine = [row for row in rows if row["game"] == game]
     times = sorted({int(row["iteration"]) for row in mine})[1::2]
     now = times[min(step, len(times) - 1)]

@@ -15,6 +15,7 @@ from torch.distributions import Distribution, Normal
 
 from genbook import divergences as dv
 from genbook import gan
+from genbook.figures.divergences import grid
 from genbook.gan_dynamics import METHODS, SmallGame, growth, orbit
 from genbook.gan_runs import Scene
 from genbook.kit.plotting import (
@@ -32,20 +33,6 @@ from genbook.kit.plotting import (
 STEPS = 120
 _LABELS = ((0.5, "right", 0.03), (0.7, "right", -0.06), (0.93, "right", -0.07), (0.8, "left", 0.0))
 """Where :func:`learned` writes a curve's name: its height, the side, how far above."""
-
-
-def grid(low: float, high: float, points: int) -> Tensor:
-    r"""An even grid in double precision.
-
-    Args:
-        low: first point.
-        high: last point.
-        points: how many.
-
-    Returns:
-        Shape ``[points]``.
-    """
-    return torch.linspace(low, high, points, dtype=torch.float64)
 
 
 def target() -> Distribution:
