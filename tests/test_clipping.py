@@ -15,11 +15,13 @@ from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
 from genbook import clipping, lstm
 from genbook import clipping_cliff as cliff
+from genbook import clipping_penalty as penalty
 from genbook import clipping_rules as rules
 from genbook import clipping_training as training
 from genbook.kit import studies
 from genbook.kit.device import seeded
 
+BRIEF = penalty.Recall(steps=2, hidden=3, batch=2, updates=1)
 FEW = settings(max_examples=25, deadline=None)
 DOUBLE = torch.float64
 SEEDS = st.integers(0, 10_000)
@@ -513,9 +515,27 @@ def test_receipt_descents(monkeypatch):
     assert_breaks("clipping", "test_receipt_descents", monkeypatch)
 
 
+def test_receipt_penalty(monkeypatch):
+    changed(monkeypatch, penalty, "penalty", lambda omega: omega + 1e-3)
+    assert_breaks("clipping", "test_receipt_penalty", monkeypatch)
+
+
+def test_receipt_recall(monkeypatch):
+    original = penalty.recall
+
+    def swapped(task, seeds):  # who should forget remembers, and the other way round
+        forgets = task.largest < 1 and task.strength == 0
+        return original(replace(task, largest=2.0 if forgets else 0.9, strength=0.0), seeds)
+
+    monkeypatch.setattr(penalty, "recall", swapped)
+    assert_breaks("clipping", "test_receipt_recall", monkeypatch)
+
+
 @pytest.fixture
 def one_walk(monkeypatch):
-    """Chapter cells after the descents, without their two hundred walks."""
+    """Chapter cells after the descents, without their two hundred walks or their nets."""
+    recall = penalty.recall
+    monkeypatch.setattr(penalty, "recall", lambda task, seeds: recall(BRIEF, seeds))
     original = cliff.descend
     monkeypatch.setattr(
         cliff, "descend", lambda start, rate, limits, steps: original(start, rate, limits, steps=1)

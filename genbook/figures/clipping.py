@@ -17,6 +17,7 @@ from torch import Tensor
 
 from genbook import clipping, clipping_rules, lstm
 from genbook import clipping_cliff as cliff
+from genbook.clipping_penalty import RecallStep
 from genbook.clipping_training import UNIFORM, Outcome
 from genbook.kit.device import seeded
 from genbook.kit.plotting import GRADIENT, INK, MODEL, MUTED, SERIES, subplots
@@ -244,6 +245,35 @@ def two_rules(first: float, second: float) -> Figure:
         angle = clipping_rules.turned([gradient], [by_value]).item()
     axes.set_title(f"by norm turns it by 0°, by value by {angle:.0f}°")
     figure.set_label(f"by value turns the gradient by {angle:.1f} degrees, by norm by 0")
+    return figure
+
+
+def recalled(runs: Mapping[str, Sequence[RecallStep]]) -> Figure:
+    r"""Nets that learn to remember a sign, or don't.
+
+    Args:
+        runs: arm → its updates, for up to three arms.
+
+    Returns:
+        Two panels: the loss, and how much of the error reaches the first step.
+    """
+    figure, (left, right) = subplots(1, 2, width=7.4, height=2.8)
+    for (name, run), colour in zip(runs.items(), (MUTED, MODEL, SERIES[0]), strict=False):
+        for axes, values in (
+            (left, torch.stack([step.losses for step in run])),
+            (right, torch.stack([step.reach for step in run])),
+        ):
+            for seed, line in enumerate(values.T):
+                axes.plot(line[::3], color=colour, linewidth=1, label=None if seed else name)
+    ticks = range(0, len(run) // 3 + 1, 10)
+    for axes in (left, right):
+        axes.set_xticks(ticks, [str(3 * tick) for tick in ticks])
+        axes.set_xlabel("update")
+    left.axhline(math.log(2), color=INK, linewidth=1, linestyle=":")
+    left.set(ylim=(0, 1.2), title="loss; dotted: a coin")
+    left.legend(loc="upper right")
+    _log_axis(right, 1e-8, 1e3)
+    right.set_title("error that reaches step 1")
     return figure
 
 
