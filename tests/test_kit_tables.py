@@ -39,3 +39,8 @@ def test_a_tensor_of_one_entry_is_shown_as_its_number(capsys):
 def test_a_longer_tensor_is_refused():
     with pytest.raises(ValueError, match="one entry"):
         number(torch.zeros(2))
+
+
+def test_a_number_and_its_deviation_stay_on_one_line():
+    html = Table(("score",), (("0.90 ± 0.02",),), "Scores.")._repr_mimebundle_()["text/html"]
+    assert "<td>0.90\u00a0±\u00a00.02</td>" in html

@@ -68,7 +68,7 @@ class Table:
 
     def _row(self, row: Sequence[Cell]) -> str:
         kinds = ["" if isinstance(cell, str) else ' class="gb-number"' for cell in row]
-        texts = [escape(self.text(cell)) for cell in row]
+        texts = [escape(self.text(cell)).replace(" ± ", "\u00a0±\u00a0") for cell in row]
         return "".join(f"<td{kind}>{text}</td>" for kind, text in zip(kinds, texts, strict=True))
 
 
