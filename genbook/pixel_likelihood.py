@@ -196,9 +196,11 @@ class PixelTraining:
     Args:
         steps: minibatches.
         batch: images in one.
-        lr: Adam's step size; it falls to a tenth over the last third.
+        lr: Adam's step size.
         binarisation: one of :data:`BINARISATIONS`, or ``None`` for images on the model's levels.
         every: a step is yielded each so many minibatches.
+        falling: over this last share of the minibatches the step size falls in a straight line.
+        low: the factor on the step size at the end.
 
     Raises:
         ValueError: if a number is not positive or the word is unknown.
@@ -209,29 +211,33 @@ class PixelTraining:
     lr: float = 3e-3
     binarisation: str | None = "stochastic"
     every: int = 20
+    falling: float = 1 / 3
+    low: float = 0.1
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.every) < 1 or self.lr <= 0:
             raise ValueError(f"expected positive numbers, got {self}")
+        if not (0 < self.falling <= 1 and 0 <= self.low <= 1):
+            raise ValueError(f"expected shares between 0 and 1, got {self}")
         if self.binarisation is not None and self.binarisation not in BINARISATIONS:
             words = ", ".join(BINARISATIONS)
             raise ValueError(f"expected a binarisation out of {words}, got {self.binarisation!r}")
 
     def rate(self, step: int) -> float:
-        r"""The factor on the step size: 1, then down to a tenth in a straight line.
+        r"""The factor on the step size: 1, then down to ``low`` in a straight line.
 
         Args:
             step: from 0.
 
         Returns:
-            In [0.1, 1].
+            In [low, 1].
 
         Example:
             >>> PixelTraining(steps=30).rate(10), round(PixelTraining(steps=30).rate(30), 6)
             (1.0, 0.1)
         """
-        late = max(0.0, 3 * step / self.steps - 2)
-        return 1 - 0.9 * min(1.0, late)
+        late = 1 - (1 - step / self.steps) / self.falling
+        return 1 - (1 - self.low) * min(1.0, max(0.0, late))
 
 
 def train(

@@ -2,38 +2,37 @@ r"""Drawing images pixel by pixel: by the definition, and with what was computed
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import cast
+from typing import Protocol
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, linear, pad, relu
 
-from genbook.pixel_masks import MaskedConv, check_labels
-from genbook.pixelcnn import GatedLayer, GatedPixelCNN, PixelModel, gate
+from genbook.pixel_recall import recall
+from genbook.pixelcnn import PixelModel
 
 
-def pick_level(logits: Tensor, coin: Tensor) -> Tensor:
-    r"""Draw a level from a softmax by inverting its distribution function.
+def pick_level(logits: Tensor, noise: Tensor) -> Tensor:
+    r"""Draw a level from a softmax: add noise to the logits and take the largest.
 
-    .. math:: \ell = \#\{k < L - 1 : u \ge P(0) + \dots + P(k)\}, \qquad u\sim U(0, 1)
+    .. math:: \ell = \arg\max_k\,(\ell_k + g_k), \qquad g_k = -\log(-\log u_k),\; u_k\sim U(0, 1)
+
+    With this noise, Gumbel's, level k comes out with probability :math:`\mathrm{softmax}(\ell)_k`;
+    with none, it is the likeliest level.
 
     Args:
         logits: shape ``[N, L]``.
-        coin: u, shape ``[N]``, in [0, 1).
+        noise: g, of the same shape.
 
     Returns:
         Integers in 0, …, L − 1, shape ``[N]``.
 
     Example:
-        >>> pick_level(torch.zeros(2, 2), torch.tensor([0.4, 0.6])).tolist()
-        [0, 1]
+        >>> pick_level(torch.tensor([[0.0, 1.0]]), torch.tensor([[1.5, 0.2]])).tolist()
+        [0]
     """
-    steps = logits.softmax(1).cumsum(1)[:, :-1]
-    return (coin[:, None].to(steps.dtype) >= steps).sum(1)
+    return (logits + noise).argmax(1)
 
 
-@torch.no_grad()
 def sample(
     model: PixelModel,
     count: int,
@@ -48,9 +47,8 @@ def sample(
 ) -> Tensor:
     r"""Draw images, one pixel at a time; with ``known`` pixels, complete them.
 
-    Both ways draw the same numbers from the generator in the same order, so they give the same
-    image. Without the cache each pixel costs a pass over the whole image; with it, the work of one
-    pixel. Only :class:`~genbook.pixelcnn.GatedPixelCNN` has a cache; other models go the long way.
+    Both ways take the same noise from the generator, so they give the same image. Without the cache
+    each pixel costs a pass over the whole image; with it, the work of one pixel.
 
     Args:
         model: the network.
@@ -60,33 +58,94 @@ def sample(
         labels: shape ``[N]``, for a conditional model.
         start: images ``[N, C, H, W]`` whose ``known`` pixels are kept.
         known: booleans ``[H, W]``.
-        cached: keep what was computed.
-        greedy: take the likeliest level of each pixel and draw nothing.
+        cached: keep what was computed; for a plain or gated PixelCNN and a Row LSTM.
+        greedy: no noise: the likeliest level of each number.
 
     Returns:
         Images ``[N, C, H, W]`` on the model's levels.
 
     Raises:
-        ValueError: if a number is not positive, or ``start`` and ``known`` don't fit.
+        ValueError: if a number is not positive, ``start`` and ``known`` don't fit, or a network of
+            another kind is to be cached.
 
     Example:
+        >>> from genbook.pixelcnn import GatedPixelCNN
         >>> net = GatedPixelCNN(4, 1, generator=torch.Generator().manual_seed(0))
         >>> sample(net, 2, (5, 4), torch.Generator().manual_seed(1)).shape
         torch.Size([2, 1, 5, 4])
     """
     _check(model, count, size, start, known)
     weight = next(iter(model.parameters()))  # type: ignore[attr-defined]
-    x = torch.zeros(count, model.colours, *size, dtype=weight.dtype, device=weight.device)
-    if start is not None and known is not None:
-        x = torch.where(known, start.to(x), x)
-    keeps = cached and isinstance(model, GatedPixelCNN)
-    logits = _cached(model, x, labels) if keeps else _naive(model, x, labels)  # type: ignore[arg-type]
-    for row, column, colour, value in logits:
-        coin = torch.rand(count, generator=generator).to(x.device)
-        if known is None or not bool(known[row, column]):
-            level = value.argmax(1) if greedy else pick_level(value, coin)
-            x[:, colour, row, column] = level.to(x) / (model.levels - 1)
-    return x
+    canvas = weight.new_zeros(*size, model.colours, count).detach()
+    x = canvas.permute(3, 2, 0, 1)
+    given = torch.zeros(size, dtype=torch.bool) if known is None else known
+    if start is not None:
+        x.copy_(torch.where(given, start.to(x), x))
+    with torch.inference_mode():
+        way = recall(model, x.shape, labels) if cached else LongWay(model, x, labels)
+        for row, line in enumerate(canvas):
+            coins = torch.rand(*line.shape, model.levels, generator=generator, dtype=torch.float64)
+            noise = torch.zeros_like(coins) if greedy else -torch.log(-torch.log(coins))
+            way.enter_row(row)
+            paint(way, line, noise.to(x), given[row].tolist())
+    return x.contiguous()
+
+
+def paint(way: Way, line: Tensor, noise: Tensor, given: list[bool]) -> None:
+    r"""Fill a row from left to right.
+
+    Args:
+        way: gives the distribution of each number.
+        line: shape ``[W, C, N]``; changed in place.
+        noise: for :func:`pick_level`, shape ``[W, C, N, L]``.
+        given: for each pixel, whether it is not to be drawn.
+    """
+    colours, levels = line.shape[1], noise.shape[3]
+    grid = torch.arange(levels).to(line) / (levels - 1)
+    numbers = zip(line.flatten(0, 1).unbind(), noise.flatten(0, 1).unbind(), strict=True)
+    for place, (number, chance) in enumerate(numbers):
+        column, colour = divmod(place, colours)
+        logits = way.logits(column, colour)
+        if not given[column]:
+            torch.index_select(grid, 0, pick_level(logits, chance), out=number)
+        way.tell(column, colour, number)
+
+
+class Way(Protocol):
+    """What drawing needs: rows, columns and colours are asked for in order."""
+
+    def enter_row(self, row: int) -> None:
+        """A row begins."""
+
+    def logits(self, column: int, colour: int) -> Tensor:
+        """The predictive distribution of one number, ``[N, L]``."""
+
+    def tell(self, column: int, colour: int, value: Tensor) -> None:
+        """The number is known, ``[N]``."""
+
+
+class LongWay:
+    r"""A pass over the whole image for each number.
+
+    Args:
+        model: the network.
+        x: the canvas ``[N, C, H, W]``, read whenever a number is asked for.
+        labels: as the network wants them.
+    """
+
+    def __init__(self, model: PixelModel, x: Tensor, labels: Tensor | None) -> None:
+        self.model, self.x, self.labels, self.row = model, x, labels, 0
+
+    def enter_row(self, row: int) -> None:
+        """Remember nothing but where we are."""
+        self.row = row
+
+    def logits(self, column: int, colour: int) -> Tensor:
+        """Ask the network about all pixels, and take one."""
+        return self.model(self.x, self.labels)[:, colour, :, self.row, column]
+
+    def tell(self, column: int, colour: int, value: Tensor) -> None:
+        """Nothing to do: the canvas holds it."""
 
 
 def _check(
@@ -107,113 +166,3 @@ def _check(
                 f"expected start {list(shape)} and booleans {list(size)}, got "
                 f"{list(start.shape)} and {known.dtype} {list(known.shape)}"
             )
-
-
-Draw = tuple[int, int, int, Tensor]
-
-
-def _naive(model: PixelModel, x: Tensor, labels: Tensor | None) -> Iterator[Draw]:
-    """Row, column, colour and logits [N, L]; the caller fills x in between."""
-    for row in range(x.shape[2]):
-        for column in range(x.shape[3]):
-            for colour in range(x.shape[1]):
-                yield row, column, colour, model(x, labels)[:, colour, :, row, column]
-
-
-def _cached(model: GatedPixelCNN, x: Tensor, labels: Tensor | None) -> Iterator[Draw]:
-    memory = Memory(model, x, labels)
-    for row in range(x.shape[2]):
-        memory.enter_row(row)
-        for column in range(x.shape[3]):
-            for colour in range(x.shape[1]):
-                yield row, column, colour, memory.logits(row, column)[:, colour]
-
-
-class Memory:
-    r"""What a gated PixelCNN has computed so far.
-
-    The vertical stack depends on rows above only: one row of it is computed when a row begins. The
-    horizontal stack then costs a few products of one pixel's features.
-
-    Args:
-        model: the network.
-        x: the canvas ``[N, C, H, W]``, read whenever a pixel is asked for.
-        labels: as the network wants them.
-
-    Raises:
-        ValueError: if the labels don't fit.
-    """
-
-    def __init__(self, model: GatedPixelCNN, x: Tensor, labels: Tensor | None) -> None:
-        check_labels(labels, len(x), model.classes)
-        self.model, self.x = model, x
-        self.layers = cast(list[GatedLayer], list(model.layers))
-        self.shifts = [layer.shifts(labels) for layer in self.layers]
-        self.above = [self._canvas(layer.vertical) for layer in self.layers]
-        self.left = [self._canvas(layer.horizontal)[:, :, 0] for layer in self.layers]
-        self.rows: list[Tensor] = []
-        self.weights = [(_flat(layer.horizontal), _flat(layer.out)) for layer in self.layers]
-        self.head = (_flat(model.head.mix), _flat(model.head.out))
-
-    def _canvas(self, conv: MaskedConv) -> Tensor:
-        count, _, height, width = self.x.shape
-        empty = self.x.new_zeros(count, conv.weight.shape[1], height, width)
-        return pad(empty, (conv.reach, conv.reach, conv.reach, 0))
-
-    def enter_row(self, row: int) -> None:
-        r"""Compute the vertical stack of one row; rows come in order.
-
-        Args:
-            row: from 0.
-        """
-        self.rows = []
-        first = self.layers[0].vertical.reach
-        if row:
-            self.above[0][:, :, first + row - 1, first : -first or None] = self.x[:, :, row - 1]
-        for number, layer in enumerate(self.layers):
-            conv, (up, side) = layer.vertical, self.shifts[number]
-            seen = self.above[number][:, :, row : row + conv.weight.shape[2]]
-            u = conv2d(seen, conv.open_weight, conv.bias)
-            drive = layer.down(u)[:, :, 0]
-            self.rows.append(drive + (side[:, :, None] if isinstance(side, Tensor) else side))
-            self.left[number].zero_()
-            if number + 1 < len(self.layers):
-                half = self.layers[number + 1].vertical.reach
-                shifted = u + (up[:, :, None, None] if isinstance(up, Tensor) else up)
-                self.above[number + 1][:, :, half + row, half : -half or None] = gate(shifted)[
-                    :, :, 0
-                ]
-
-    def _read(self, row: int, column: int) -> None:
-        """What was painted since: the pixel before, and the colours of this one."""
-        low, half = max(0, column - 1), self.layers[0].horizontal.reach
-        self.left[0][:, :, half + low : half + column + 1] = self.x[:, :, row, low : column + 1]
-
-    def logits(self, row: int, column: int) -> Tensor:
-        r"""The predictive distribution of one pixel.
-
-        Args:
-            row: the row that was entered last.
-            column: columns come in order.
-
-        Returns:
-            Shape ``[N, C, L]``.
-        """
-        self._read(row, column)
-        h = self.x[:, :, row, column]
-        for number, layer in enumerate(self.layers):
-            half, held = layer.horizontal.reach, self.left[number]
-            held[:, :, half + column] = h
-            (look, bias), (mix, mix_bias) = self.weights[number]
-            seen = held[:, :, column : column + half + 1].flatten(1)
-            signal = linear(seen, look, bias) + self.rows[number][:, :, column]
-            new = linear(gate(signal), mix, mix_bias)
-            h = h + new if layer.residual else new
-        (mix, mix_bias), (out, out_bias) = self.head
-        logits = linear(relu(linear(relu(h), mix, mix_bias)), out, out_bias)
-        return logits.unflatten(1, (self.model.colours, self.model.levels))
-
-
-def _flat(conv: MaskedConv) -> tuple[Tensor, Tensor]:
-    """The weights [outputs, inputs · columns] of a kernel with one row, and the bias."""
-    return conv.open_weight.flatten(1).detach(), conv.bias.detach()

@@ -1,21 +1,25 @@
-r"""The recorded study of the PixelCNN chapter: nats under three binarisations."""
+r"""The recorded studies of the PixelCNN chapter: nats under three binarisations, and costs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from genbook.kit import data
 from genbook.kit.device import seeded
 from genbook.kit.studies import Study
-from genbook.pixel_likelihood import BINARISATIONS, PixelTraining, binarise, nll, train
+from genbook.pixel_likelihood import BINARISATIONS, PixelTraining, binarise, nll, pixel_nll, train
+from genbook.pixel_sampling import sample
 from genbook.pixelcnn import GatedPixelCNN, PixelCNN
 from genbook.row_lstm import RowLSTM
 
 Row = dict[str, str | int | float]
+T = TypeVar("T")
 
 FAMILIES = ("PixelCNN", "gated PixelCNN", "Row LSTM")
 """The three networks that the chapter compares."""
@@ -59,22 +63,22 @@ class NllConfig:
         others: minibatches of the runs that train on the other binarisations.
         probe: minibatches of the short runs that the chapter repeats.
         judged: test images.
-        few: test images for the probes and the other runs.
-        seeds: of the probes.
-        datasets: of the probes.
+        few: test images for the probes; four times as many for the other runs.
+        datasets: of the probes; the last one is that of the long runs.
     """
 
-    steps: int = 2200
+    steps: int = 3000
     others: int = 600
     probe: int = 150
     judged: int = 10_000
     few: int = 500
-    seeds: tuple[int, ...] = (0, 1, 2)
     datasets: tuple[str, ...] = ("digits", "mnist")
 
 
-SLICE = NllConfig(steps=4, others=2, probe=2, judged=20, few=10, seeds=(0,), datasets=("digits",))
+SLICE = NllConfig(steps=4, others=2, probe=2, judged=20, few=10, datasets=("digits",))
 """A piece of the study that takes seconds, on the bundled digits."""
+
+LOAD = {"digits": data.digits, "mnist": data.mnist}
 
 
 def probe(
@@ -101,69 +105,165 @@ def probe(
     return {"part": "probe", "images": train_set.name, "family": family, "seed": seed, "nats": nats}
 
 
-def judged(config: NllConfig, train_set: data.ImageSet, test_set: data.ImageSet) -> Iterator[Row]:
-    r"""Train on each binarisation, judge on all three.
+def long_run(net: nn.Module, taught: str, train_set: data.ImageSet, steps: int, seed: int) -> Row:
+    r"""Train for long, with a step size that falls from the first minibatch on.
 
     Args:
-        config: how long.
+        net: the network, changed in place.
+        taught: the binarisation, one of :data:`BINARISATIONS`.
         train_set: grey images.
-        test_set: grey images.
+        steps: minibatches of 16.
+        seed: of minibatches and coins.
 
-    Yields:
-        Nine rows.
+    Returns:
+        What every row about this run says, with the processor's seconds.
     """
-    for taught in BINARISATIONS:
-        main = taught == "stochastic"
-        steps = config.steps if main else config.others
-        net = GatedPixelCNN(16, 4, kernel=5, generator=seeded(0))
-        how = PixelTraining(steps, 16, 5e-3, taught, every=steps)
-        for _ in train(net, train_set.images, how, seeded(1)):
-            pass
-        count = config.judged if main else min(config.judged, 4 * config.few)
-        for kind in BINARISATIONS:
-            x = binarise(test_set.images[:count], kind, seeded(2))
-            costs = nll(net, x)
-            yield {
-                "part": "binarisation",
-                "images": train_set.name,
-                "taught": taught,
-                "judged": kind,
-                "steps": steps,
-                "count": len(x),
-                "nats": costs.mean().item(),
-                "error": (costs.std() / len(x) ** 0.5).item(),
-            }
+    begin = time.process_time()
+    how = PixelTraining(steps, 16, 8e-3, taught, every=steps, falling=1.0, low=0.01)
+    for _ in train(net, train_set.images, how, seeded(seed + 1)):
+        pass
+    seconds = round(time.process_time() - begin, 1)
+    return {
+        "images": train_set.name,
+        "taught": taught,
+        "steps": steps,
+        "seed": seed,
+        "cpu_seconds": seconds,
+    }
 
 
-def record(slice: bool) -> Iterator[Row]:
-    r"""The study ``pixelcnn_nll``.
+def judge(net: nn.Module, kind: str, test_set: data.ImageSet, count: int) -> Row:
+    r"""Nats of test images.
+
+    Args:
+        net: the network.
+        kind: one of :data:`BINARISATIONS`.
+        test_set: grey images.
+        count: how many of them.
+
+    Returns:
+        Mean, standard error and what was judged.
+    """
+    x = binarise(test_set.images[:count], kind, seeded(2))
+    costs = nll(net, x)  # type: ignore[arg-type]
+    error = (costs.std() / len(x) ** 0.5).item()
+    return {"judged": kind, "count": len(x), "nats": costs.mean().item(), "error": error}
+
+
+def large(seed: int) -> GatedPixelCNN:
+    r"""The network of the long runs.
+
+    Args:
+        seed: of the weights.
+
+    Returns:
+        16 features, a 7×7 layer and four of 5×5.
+
+    Example:
+        >>> len(large(0).layers)
+        5
+    """
+    return GatedPixelCNN(16, 4, kernel=5, generator=seeded(seed))
+
+
+def record_nll(slice: bool, seed: int) -> Iterator[Row]:
+    r"""The study ``pixelcnn_nll``: three long runs; the first seed compares binarisations too.
 
     Args:
         slice: only :data:`SLICE`.
+        seed: of everything.
 
     Yields:
-        Rows of :func:`probe`, then of :func:`judged`.
+        Rows of :func:`probe` (part ``probe``) and of :func:`judge` (part ``binarisation``).
     """
     config = SLICE if slice else NllConfig()
-    load = {"digits": data.digits, "mnist": data.mnist}
     for name in config.datasets:
-        sets = load[name]("train"), load[name]("test")
+        sets = LOAD[name]("train"), LOAD[name]("test")
         for family in FAMILIES:
-            for seed in config.seeds:
-                yield probe(family, *sets, seed, config)
-    yield from judged(config, *sets)
+            yield probe(family, *sets, seed, config)
+    for taught in BINARISATIONS if seed == 0 else BINARISATIONS[:1]:
+        main = taught == "stochastic"
+        net = large(seed)
+        told = long_run(net, taught, sets[0], config.steps if main else config.others, seed)
+        count = config.judged if main else min(config.judged, 4 * config.few)
+        for kind in BINARISATIONS if seed == 0 else BINARISATIONS[:1]:
+            yield {"part": "binarisation", **told, **judge(net, kind, sets[1], count)}
+
+
+def costs(family: str, side: int, rounds: int = 3) -> Row:
+    r"""Processor time of a training step, and of a sample drawn both ways.
+
+    Args:
+        family: one of :data:`FAMILIES`.
+        side: of the images.
+        rounds: the shortest of so many counts; the naive sample is drawn once.
+
+    Returns:
+        Milliseconds of a step with 8 images; milliseconds of one image, naive and cached, in
+        doubles; and whether the two images are the same.
+    """
+    net = network(family, seeded(0))
+    x = torch.rand(8, 1, side, side, generator=seeded(1)).round()
+    step = min(_seconds(lambda: pixel_nll(net, x).sum().backward())[0] for _ in range(rounds))  # type: ignore[arg-type]
+    net.double()
+
+    def draw(cached: bool) -> tuple[float, Tensor]:
+        return _seconds(lambda: sample(net, 1, (side, side), seeded(2), cached=cached))  # type: ignore[arg-type]
+
+    slow, image = draw(False)
+    drawn = [draw(True) for _ in range(rounds)]
+    return {
+        "family": family,
+        "side": side,
+        "step": round(1e3 * step, 2),
+        "naive": round(1e3 * slow, 2),
+        "cached": round(1e3 * min(seconds for seconds, _ in drawn), 2),
+        "same": all(torch.equal(image, other) for _, other in drawn),
+    }
+
+
+def _seconds(work: Callable[[], T]) -> tuple[float, T]:
+    begin = time.process_time()
+    result = work()
+    return time.process_time() - begin, result
+
+
+def record_costs(slice: bool) -> Iterator[Row]:
+    r"""The study ``pixelcnn_costs``.
+
+    Args:
+        slice: small images only.
+
+    Yields:
+        Rows of :func:`costs`.
+    """
+    for side in (4, 6) if slice else (8, 12, 16, 20, 24, 28):
+        for family in FAMILIES:
+            yield costs(family, side)
 
 
 STUDIES = (
     Study(
         name="pixelcnn_nll",
         topic="pixelcnn",
-        run=record,
+        run=record_nll,
+        seeds=(0, 1, 2),
         config={
             "long run": "gated PixelCNN, 16 features, 7x7 A and four layers of 5x5 B",
-            "steps": "2200 on the stochastic binarisation, 600 on the others, batch 16",
-            "optimiser": "Adam 5e-3, falling to a tenth over the last third",
-            "probes": "150 steps, first 500 test images, seeds 0 1 2",
+            "steps": "3000 on the stochastic binarisation, 600 on the others, batch 16",
+            "optimiser": "Adam 8e-3, falling to a hundredth in a straight line",
+            "probes": "150 steps, Adam 5e-3, first 500 test images",
+        },
+    ),
+    Study(
+        name="pixelcnn_costs",
+        topic="pixelcnn",
+        run=record_costs,
+        config={
+            "time": "of the processor, one thread",
+            "networks": "PixelCNN(32, 3), GatedPixelCNN(16, 2), RowLSTM(16, 1)",
+            "step": "8 images, single precision, best of three",
+            "sample": "one image, double precision; naive once, cached best of three",
         },
     ),
 )

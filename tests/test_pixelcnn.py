@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from genbook import pixel_likelihood as pl
-from genbook import pixel_masks, pixel_studies, pixelcnn, row_lstm
+from genbook import pixel_masks, pixel_memory, pixel_studies, pixelcnn, row_lstm
 from genbook import pixel_reach as reach
 from genbook import pixel_sampling as ps
 from genbook.exercises import pixelcnn as exercises
@@ -235,66 +235,6 @@ def test_training_lowers_the_cost_and_repeats_itself():
     assert costs[-1] < 0.5 * costs[0]
 
 
-# --- Sampling ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        {},
-        {"colours": 3, "levels": 5},
-        {"classes": 2},
-        {"first": 5, "kernel": 5},
-        {"first": 3, "kernel": 1},
-        {"depth": 0},
-    ],
-)
-def test_cached_samples_equal_naive_ones_bit_by_bit(options):
-    net = net_of(GatedPixelCNN, **{"channels": 6, "depth": 2, **options})
-    labels = torch.tensor([1, 0]) if options.get("classes") else None
-    for size in ((5, 7), (6, 3)):
-        slow, fast = (
-            ps.sample(net, 2, size, seeded(2), labels=labels, cached=cached)
-            for cached in (False, True)
-        )
-        assert torch.equal(slow, fast)
-
-
-def test_samples_follow_the_exact_probabilities():
-    net = net_of(GatedPixelCNN, channels=4, depth=1, first=3)
-    drawn = ps.sample(net, 40_000, (2, 2), seeded(0)).flatten(1)
-    counts = torch.bincount((drawn @ drawn.new_tensor([8, 4, 2, 1])).long(), minlength=16)
-    exact = pl.nll(net, pl.all_images(2, 2)).neg().exp()
-    chi2 = ((counts - 40_000 * exact) ** 2 / (40_000 * exact)).sum()
-    assert chi2 < 37.7  # the 0.1 % point with 15 degrees of freedom
-
-
-def test_known_pixels_are_kept_and_the_rest_is_drawn():
-    net = net_of(GatedPixelCNN, channels=4, depth=1)
-    start = torch.rand(3, 1, 5, 4, generator=seeded(0)).round().double()
-    known = reach.before((5, 4), (2, 1))
-    both = [
-        ps.sample(net, 3, (5, 4), seeded(1), start=start, known=known, cached=cached)
-        for cached in (True, False)
-    ]
-    assert torch.equal(*both)
-    assert torch.equal(both[0][..., known], start[..., known])
-    assert not torch.equal(both[0], start)
-
-
-def test_greedy_images_take_the_likelier_level_everywhere():
-    net = net_of(GatedPixelCNN, channels=4, depth=1)
-    both = [ps.sample(net, 1, (4, 5), seeded(n), cached=n > 0, greedy=True) for n in (0, 1)]
-    assert torch.equal(*both)
-    assert torch.equal(net(both[0]).argmax(2).to(both[0]), both[0])
-
-
-def test_levels_are_drawn_by_inversion():
-    logits = torch.tensor([0.2, 0.3, 0.5]).log().expand(4, 3)
-    coins = torch.tensor([0.1, 0.3, 0.49, 0.9])
-    assert ps.pick_level(logits, coins).tolist() == [0, 1, 1, 2]
-
-
 # --- Bad input --------------------------------------------------------------------------------
 
 
@@ -330,13 +270,6 @@ def test_levels_are_drawn_by_inversion():
         (lambda: pl.PixelTraining(0), "positive"),
         (lambda: pl.PixelTraining(1, binarisation="half"), "binarisation"),
         (lambda: pl.nll(net_of(PixelCNN), torch.full((1, 1, 3, 3), 0.5).double()), "levels"),
-        (lambda: ps.sample(net_of(PixelCNN), 0, (3, 3), seeded(0)), "count"),
-        (
-            lambda: ps.sample(
-                net_of(PixelCNN), 1, (3, 3), seeded(0), known=torch.ones(3, 3).bool()
-            ),
-            "together",
-        ),
         (lambda: pixel_studies.network("RNN", seeded(0)), "family"),
     ],
 )
@@ -348,11 +281,17 @@ def test_bad_input_is_refused_with_words(wrong, words):
 # --- Study, figures, exercises ----------------------------------------------------------------
 
 
-def test_the_slice_of_the_study_has_rows_of_both_parts(monkeypatch):
-    rows = list(pixel_studies.record(slice=True))
+def test_the_slice_of_the_study_has_rows_of_both_parts():
+    rows = list(pixel_studies.record_nll(slice=True, seed=0))
     assert {row["part"] for row in rows} == {"probe", "binarisation"}
     assert all(math.isfinite(row["nats"]) for row in rows)
     assert len([row for row in rows if row["part"] == "binarisation"]) == 9
+
+
+def test_the_slice_of_the_costs_has_times_and_equal_images():
+    rows = list(pixel_studies.record_costs(slice=True))
+    assert {row["family"] for row in rows} == set(pixel_studies.FAMILIES)
+    assert all(row["same"] and min(row["step"], row["naive"], row["cached"]) > 0 for row in rows)
 
 
 def test_the_drawn_field_counts_what_the_theorem_counts():
@@ -469,8 +408,20 @@ def quick(monkeypatch):
 
 def test_receipt_cached(monkeypatch):
     quick(monkeypatch)
-    monkeypatch.setattr(ps.Memory, "_read", lambda *_: None)
+    monkeypatch.setattr(pixel_memory.Memory, "tell", lambda *_: None)
     breaks("test_receipt_cached", monkeypatch)
+
+
+def test_receipt_costs(monkeypatch):
+    quick(monkeypatch)
+    load = studies.load
+    slower = [{**row, "cached": row["naive"]} for row in load("pixelcnn_costs").rows]
+    monkeypatch.setattr(
+        studies,
+        "load",
+        lambda name: replace(load(name), rows=tuple(slower)) if "costs" in name else load(name),
+    )
+    breaks("test_receipt_costs", monkeypatch)
 
 
 def test_receipt_outliers(monkeypatch):

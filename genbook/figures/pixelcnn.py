@@ -209,3 +209,30 @@ def histograms(groups: Mapping[str, Tensor]) -> Figure:
     axes.set(xlabel="−log p(x), nats", ylabel="density", yscale="log")
     axes.legend()
     return figure
+
+
+def costs(rows: Sequence[Mapping[str, str | int | float | bool]]) -> Figure:
+    r"""Time of training and of sampling over the side of the image.
+
+    Args:
+        rows: of :func:`genbook.pixel_studies.costs`.
+
+    Returns:
+        Two panels with logarithmic axes.
+    """
+    figure, (left, right) = subplots(1, 2, width=7.4, height=3.0)
+    families = list(dict.fromkeys(str(row["family"]) for row in rows))
+    for family, colour in zip(families, SERIES, strict=False):
+        mine = [row for row in rows if row["family"] == family]
+        sides = [float(row["side"]) for row in mine]
+        left.plot(sides, [float(row["step"]) for row in mine], color=colour, label=family)
+        right.plot(sides, [float(row["naive"]) for row in mine], color=colour, linestyle="--")
+        right.plot(sides, [float(row["cached"]) for row in mine], color=colour)
+    left.set(title="training step of 8 images", ylabel="ms")
+    right.set(title="one sample, naive and cached")
+    for axes in (left, right):
+        axes.set(xscale="log", yscale="log", xlabel="side of the image")
+        axes.set_xticks([8, 12, 16, 20, 28], ["8", "12", "16", "20", "28"])
+        axes.minorticks_off()
+    left.legend()
+    return figure
