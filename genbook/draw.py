@@ -9,6 +9,7 @@ Coordinates run from 1 to the size of the image, as in the paper.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import cast
 
@@ -120,10 +121,9 @@ def filter_bank(centre: Tensor, stride: Tensor, variance: Tensor, patch: int, si
 
 
 def _banks(where: Window, patch: int, size: int) -> tuple[Tensor, Tensor]:
-    return (
-        filter_bank(where.y, where.stride, where.variance, patch, size),
-        filter_bank(where.x, where.stride, where.variance, patch, size),
-    )
+    centres = torch.stack([where.y, where.x])
+    down, across = filter_bank(centres, where.stride, where.variance, patch, size)
+    return down, across
 
 
 def read(image: Tensor, where: Window, patch: int) -> Tensor:
@@ -253,6 +253,8 @@ class DRAW(nn.Module):
         reads: N of the window that reads, or ``None`` to read the whole image and the whole error.
         writes: N of the window that writes, or ``None`` to write the whole canvas.
 
+    The bias of the LSTMs' forget gates begins at 1.
+
     Raises:
         ValueError: if a number is below 1 or just one of the windows is given.
 
@@ -292,14 +294,16 @@ class DRAW(nn.Module):
         self.to_read = nn.Linear(hidden, 5)
         self.to_write = nn.Linear(hidden, 5)
         self.begin = nn.Parameter(torch.zeros(size, size))
+        with torch.no_grad():
+            for cell in (self.encoder, self.decoder):
+                cell.bias_ih[hidden : 2 * hidden] = 1.0
 
     def _look(self, image: Tensor, error: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         if self.reads is None:
             return torch.cat([image.flatten(1), error.flatten(1)], 1), hidden.new_empty(0)
         raw = self.to_read(hidden)
-        where = window(raw, self.size, self.reads)
-        seen = [read(part, where, self.reads).flatten(1) for part in (image, error)]
-        return torch.cat(seen, 1), raw
+        seen = read(torch.stack([image, error]), window(raw, self.size, self.reads), self.reads)
+        return seen.transpose(0, 1).flatten(1), raw
 
     def _stroke(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
         edge = self.writes or self.size
@@ -358,3 +362,41 @@ class DRAW(nn.Module):
             kept.append((stroke if kept else stroke + canvas, wrote))
         strokes, written = (torch.stack(column) for column in zip(*kept, strict=True))
         return Drawing(strokes, none, none, none, written)
+
+
+def open_windows(net: DRAW, share: float = 0.35) -> None:
+    r"""Begin with windows that see something, in place.
+
+    At zeros, eqs. 21 to 24 put the outermost filters on the rim of the image, with σ = 1 pixel: a
+    2 × 2 window reads the four corners and nothing else. Here instead
+
+    .. math::
+        \delta=s\,\tfrac{A-1}{N-1},\qquad \sigma=\tfrac\delta2,\qquad
+        \gamma_{write}=\tfrac1{\delta^2}
+
+    so that filters overlap and a patch of ones adds about 1 to the log-odds under the window.
+
+    Args:
+        net: a DRAW with windows; without, nothing is done.
+        share: s, of the image's width that the centres span, in (0, 1].
+
+    Raises:
+        ValueError: if the share is out of range.
+
+    Example:
+        >>> net = DRAW(28, steps=1, hidden=4, latent=2, reads=2, writes=5)
+        >>> open_windows(net)
+        >>> round(window(net.to_read.bias, 28, 2).stride.item(), 2)
+        9.45
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"expected a share in (0, 1], got {share}")
+    for line, patch in ((net.to_read, net.reads), (net.to_write, net.writes)):
+        if patch is None:
+            continue
+        stride = share * (net.size - 1) / max(patch - 1, 1)
+        gain = -2 * math.log(stride) if line is net.to_write else 0.0
+        start = [0.0, 0.0, 2 * math.log(stride / 2), math.log(share), gain]
+        with torch.no_grad():
+            line.weight.mul_(0.1)
+            line.bias.copy_(torch.tensor(start))

@@ -2,6 +2,7 @@ r"""The reader's arena: two trained pairs swap discriminators and read the verdi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -81,24 +82,23 @@ def fight(
 
 
 def strokes(player: Trained, count: int, *, seed: int = 0) -> Tensor:
-    r"""Increments of a recurrent player's canvas, for its first seed.
+    r"""Increments of a player's canvas, for the first of its seeds.
 
     Args:
-        player: a trained GRAN.
+        player: a trained player; without a canvas it draws everything in one stroke.
         count: drawings.
         seed: of z.
 
     Returns:
         Log-odds, **[T, count, d]**.
-
-    Raises:
-        ValueError: if the player has no canvas.
     """
-    if not isinstance(player.generator, Recurrent):
-        raise ValueError(f"expected a GRAN, which has a canvas, got {player.player.name}")
     streams = Streams([seed] * player.streams.count, device=player.streams.device)
+    net = player.generator
     with torch.no_grad():
-        made = player.generator.increments(streams.normal(64, player.generator.latent))
+        if isinstance(net, Recurrent):
+            made = net.increments(streams.normal(64, net.latent))
+        else:
+            made = player.draw(streams, 64).logit(eps=1e-6)[None]
     return made[:, 0, :count].cpu()
 
 
@@ -122,6 +122,43 @@ def roughness(images: Tensor) -> float:
         raise ValueError(f"expected images [N, A, A] with some ink, got {list(images.shape)}")
     sizes = [images.diff(dim=dim).abs().mean() for dim in (1, 2)]
     return float((sizes[0] + sizes[1]) / 2 / images.mean())
+
+
+def rough(player: Trained, place: int = 0, count: int = 500) -> float:
+    r"""Roughness of a player's samples, which are square images.
+
+    Args:
+        player: a trained player.
+        place: which of its seeds.
+        count: samples.
+
+    Returns:
+        As :func:`roughness`.
+    """
+    streams = Streams([3] * player.streams.count, device=player.streams.device)
+    drawn = player.draw(streams, count)[place]
+    side = math.isqrt(drawn.shape[-1])
+    return roughness(drawn.unflatten(-1, (side, side)))
+
+
+def score_card(outcome: Fight, first: Trained, second: Trained) -> list[list[str | float]]:
+    r"""A fight as the rows of a table, the band and ties last.
+
+    Args:
+        outcome: the fight.
+        first: player 1.
+        second: player 2.
+
+    Returns:
+        Rows of name, error on test images, error on the other's samples, share of 500 battles on
+        resampled images, roughness.
+    """
+    rates, sure = outcome.battle.rates, outcome.confidence
+    return [
+        [first.player.name, rates.test_1, rates.sample_1, sure.first, rough(first)],
+        [second.player.name, rates.test_2, rates.sample_2, sure.second, rough(second)],
+        ["ratio; ties", outcome.battle.r_test, outcome.battle.r_sample, sure.tie, ""],
+    ]
 
 
 @dataclass(frozen=True)

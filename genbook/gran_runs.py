@@ -1,4 +1,4 @@
-r"""Battles among trained generators: players, judges, the cross table, the recorded study.
+r"""Battles among trained generators: players, judges, the cross table.
 
 The critics of WGAN-GP and GAN-QP are scores, not classifiers: no threshold of theirs means "data".
 So every generator, whatever trained it, is frozen and gets a *judge*: a fresh discriminator trained
@@ -7,7 +7,7 @@ against it with the loss of the original GAN, the same net and the same number o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,11 +17,8 @@ from genbook import battle, wgan
 from genbook.adversarial import Adam, Game, Objective, generate, mlp, play, rows, scores
 from genbook.gan import NON_SATURATING, objective
 from genbook.gan_training import fit_discriminator
-from genbook.gran import Recurrent
-from genbook.kit import data
+from genbook.gran import Recurrent, smooth
 from genbook.kit.data import ImageSet
-from genbook.kit.device import budget, pick
-from genbook.kit.studies import Row, Study
 from genbook.seeds import Sampler, Streams
 
 LATENT = 64
@@ -38,16 +35,20 @@ class Player:
         name: its name in the tables.
         steps: T; 0 for a plain perceptron.
         objective: makes the losses.
+        brush: of a GRAN.
     """
 
     name: str
     steps: int
     objective: Callable[[], Objective]
+    brush: int = 1
 
     def build(self, pixels: int, streams: Streams) -> nn.Module:
         """Its generator, **[S, B, 64]** → **[S, B, pixels]**."""
         if self.steps:
-            return Recurrent(pixels, streams, steps=self.steps, latent=LATENT, hidden=WIDTH)
+            return Recurrent(
+                pixels, streams, steps=self.steps, latent=LATENT, hidden=WIDTH, brush=self.brush
+            )
         return mlp([LATENT, WIDTH, WIDTH, pixels], streams, batch_norm=True, output=nn.Sigmoid)
 
 
@@ -84,6 +85,23 @@ class Fogged(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map **[S, B, d]** to **[S, B, 1]**."""
         return self.net(x + self.noise * self.streams.normal(*x.shape[1:]))
+
+
+class Spectacles(nn.Module):
+    r"""A discriminator that sees every image smoothed.
+
+    Args:
+        net: what looks.
+        width: as in :func:`genbook.gran.smooth`.
+    """
+
+    def __init__(self, net: nn.Module, width: int) -> None:
+        super().__init__()
+        self.net, self.width = net, width
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map **[S, B, d]** to **[S, B, 1]**."""
+        return self.net(smooth(x, self.width))
 
 
 def judge_net(pixels: int, streams: Streams) -> nn.Module:
@@ -180,6 +198,7 @@ def train_judge(
     *,
     lr: float = 1e-3,
     batch: int = BATCH,
+    blur: int = 1,
 ) -> nn.Module:
     r"""A fresh discriminator against a frozen generator, with the GAN's loss.
 
@@ -190,6 +209,7 @@ def train_judge(
         iterations: steps.
         lr: Adam's learning rate, falling to 0.
         batch: images a step, from each side.
+        blur: the judge sees images smoothed over squares of this width.
 
     Returns:
         The judge.
@@ -200,7 +220,7 @@ def train_judge(
         torch.Size([1, 20, 1])
     """
     streams = Streams([10_000 + seed for seed in seeds], device=table.device)
-    judge = judge_net(table.shape[1], streams)
+    judge = Spectacles(judge_net(table.shape[1], streams), blur)
     steps = fit_discriminator(
         judge, _gan(), rows(table), fakes, streams, iterations=iterations, batch=batch, lr=lr
     )
@@ -318,6 +338,7 @@ def tournament(
         players were trained against (which means something for the GAN loss only).
 
     Example:
+        >>> from genbook.kit import data
         >>> images = data.digits("test", device="cpu")
         >>> tournament([GRAN1], images, images, [0], Arena(1, 1, 10, 10))[1].test.shape
         torch.Size([1, 1])
@@ -329,98 +350,3 @@ def tournament(
     own = [one.critic for one in trained]
     by_judges = cross_table(trained, judges, test, seeds, arena.samples)
     return trained, by_judges, cross_table(trained, own, test, seeds, arena.samples)
-
-
-def table_rows(dataset: str, kind: str, found: Table, seeds: Sequence[int]) -> Iterator[Row]:
-    r"""A table as flat rows for a study.
-
-    Args:
-        dataset: name of the images.
-        kind: ``"judge"`` or ``"critic"``.
-        found: the rates.
-        seeds: of its slices.
-
-    Yields:
-        One row a seed and discriminator: its rate on the test set and on each generator, by place.
-    """
-    for place, seed in enumerate(seeds):
-        for i, name in enumerate(found.names):
-            row: dict[str, str | int | float] = {
-                "dataset": dataset,
-                "by": kind,
-                "seed": seed,
-                "player": name,
-                "test": float(found.test[place, i]),
-            }
-            for j, rate in enumerate(found.cross[place, i].tolist()):
-                row[f"on_{j}"] = rate
-            yield row
-
-
-def from_rows(found: Sequence[Row], dataset: str, kind: str) -> Table:
-    r"""The table that :func:`table_rows` wrote down.
-
-    Args:
-        found: rows of a study.
-        dataset: name of the images.
-        kind: ``"judge"`` or ``"critic"``.
-
-    Returns:
-        The rates, seeds in order.
-
-    Raises:
-        ValueError: if there are none.
-    """
-    kept = [row for row in found if row["dataset"] == dataset and row["by"] == kind]
-    if not kept:
-        raise ValueError(f"expected rows of {dataset!r} by {kind!r}, got none")
-    names = tuple(dict.fromkeys(str(row["player"]) for row in kept))
-    count = len(names)
-    test = torch.tensor([float(row["test"]) for row in kept], dtype=torch.float64)
-    fakes = [[float(row[f"on_{j}"]) for j in range(count)] for row in kept]
-    cross = torch.tensor(fakes, dtype=torch.float64)
-    return Table(names, test.reshape(-1, count), cross.reshape(-1, count, count))
-
-
-SEEDS = tuple(range(5))
-MNIST_SEEDS = 3
-
-
-def record_battles(slice: bool) -> Iterator[Row]:
-    r"""The study ``gran_battles``: six players on both data sets.
-
-    Args:
-        slice: the digits for a few steps, one seed.
-
-    Yields:
-        Rows of :func:`table_rows`.
-    """
-    device = pick()
-    for name in ("digits",) if slice else ("digits", "mnist"):
-        load = data.digits if name == "digits" else data.mnist
-        sets = load("train", device=device), load("test", device=device)
-        count = len(SEEDS) if name == "digits" else budget(cpu=MNIST_SEEDS, gpu=len(SEEDS))
-        seeds = SEEDS[: 1 if slice else count]
-        arena = Arena(5, 5, 100, 100) if slice else Arena()
-        _, by_judges, by_critics = tournament(PLAYERS, *sets, seeds, arena)
-        for kind, found in (("judge", by_judges), ("critic", by_critics)):
-            yield from table_rows(sets[0].name, kind, found, seeds)
-
-
-STUDIES = (
-    Study(
-        name="gran_battles",
-        topic="gran",
-        run=record_battles,
-        seeds=SEEDS,
-        config={
-            "generators": "GRAN: z, code 64, decoder 128-128-d, encoder d-64; others 64-128-128-d",
-            "discriminators": "d-128-1, leaky ReLU 0.2, for games and judges alike",
-            "games": "1500 generator steps, one critic step each, batch 64, Adam 1e-3, betas 0.5 "
-            "and 0.999, falling to 0 over the second half",
-            "judges": "500 steps, GAN loss, Adam 1e-3 falling to 0, batch 64",
-            "rates": "2000 samples; 2000 test images, or all 8x8 ones",
-            "seeds on mnist": MNIST_SEEDS,
-        },
-    ),
-)

@@ -13,8 +13,10 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from genbook import battle, battle_truth, draw
+from genbook.draw_training import ABLATION, WHOLE, WINDOW
 from genbook.gran_runs import Table
 from genbook.kit.plotting import CRITIC, DATA, INK, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.studies import StudyResult, spread
 
 PATCH = 5
 
@@ -103,6 +105,49 @@ def canvas(strokes: Mapping[str, Tensor], who: str, step: int) -> Figure:
     spent = parts[now].abs().mean()
     figure.set_label(f"{who}, step {now + 1}: mean change of the log-odds {float(spent):.2f}")
     return figure
+
+
+LOOKS = {
+    looks.name: colour
+    for looks, colour in zip(
+        (looks for looks in ABLATION if looks.glimpses == WINDOW.glimpses), SERIES, strict=True
+    )
+}
+
+
+def draw_bounds(found: StudyResult) -> Figure:
+    r"""The recorded bounds of DRAW against training, and against the number of glimpses.
+
+    Args:
+        found: the study ``gran_draw``.
+
+    Returns:
+        Two panels on one scale.
+    """
+    figure, (left, right) = subplots(1, 2, width=7.6, height=3.3, sharey=True, width_ratios=[3, 2])
+    steps = sorted(set(found.column("steps")))
+    for name, colour in LOOKS.items():
+        runs = [spread(found.rows, "bound", looks=name, steps=step) for step in steps]
+        left.plot(steps, [run.mean for run in runs], "o-", color=colour, label=name)
+        ends = [run.min for run in runs], [run.max for run in runs]
+        left.fill_between(steps, *ends, color=colour, alpha=0.25, linewidth=0)
+    left.set(xlabel="minibatches", ylabel="bound on −log p, nats", xticks=steps)
+    left.set_title(f"{WINDOW.glimpses} glimpses")
+    _glimpses(right, found, steps[-1])
+    right.legend(*left.get_legend_handles_labels(), fontsize=7, loc="upper right")
+    return figure
+
+
+def _glimpses(axes: Axes, found: StudyResult, last: int) -> None:
+    fives = sorted((one for one in ABLATION if one.reads == 5), key=lambda one: one.glimpses)
+    runs = [spread(found.rows, "bound", looks=looks.name, steps=last) for looks in fives]
+    counts, means = [looks.glimpses for looks in fives], [run.mean for run in runs]
+    reach = [[run.mean - run.min for run in runs], [run.max - run.mean for run in runs]]
+    axes.errorbar(counts, means, yerr=reach, fmt="o-", color=LOOKS["window of 5 × 5"])
+    for name in (WHOLE.name, WINDOW.name):
+        level = spread(found.rows, "bound", looks=name, steps=last).mean
+        axes.axhline(level, color=LOOKS[name], linestyle="--", linewidth=1)
+    axes.set(xlabel="glimpses", xticks=counts, title="5 × 5 (dashed: whole image, 8 × 8)")
 
 
 # --- The band ---------------------------------------------------------------------------------
