@@ -29,6 +29,10 @@ PATCHES: dict[int, tuple[Layer, ...]] = {
 """Layers of a critic by the side of its patch; 1, 16, 70 and 286 are those of the paper."""
 
 
+PALE = 0.05
+"""A copier keeps this far from 0 and 1, where logits are infinite."""
+
+
 def receptive_field(layers: Sequence[Layer]) -> int:
     r"""The side of the patch that one output of a stack of convolutions sees.
 
@@ -106,6 +110,23 @@ class Noise(nn.Module):
         return x * (draw >= self.share) / (1 - self.share)
 
 
+def changed(x: Tensor, change: Tensor) -> Tensor:
+    r"""What a copier paints: its input, moved by a change that it adds to the logit.
+
+    Args:
+        x: inputs in [0, 1], **[B, C, H, W]**.
+        change: **[B, C', H, W]**; C' is C, or C is 1.
+
+    Returns:
+        **[B, C', H, W]** in (0, 1); without a change, x up to :data:`PALE`.
+
+    Example:
+        >>> changed(torch.tensor([0.0, 0.5]), torch.zeros(2)).round(decimals=4).tolist()
+        [0.05000000074505806, 0.5]
+    """
+    return torch.sigmoid(torch.logit(x.clamp(PALE, 1 - PALE)) + change)
+
+
 class UNet(nn.Module):
     r"""An encoder and a decoder through a code of a few numbers, with skips around the code.
 
@@ -119,6 +140,7 @@ class UNet(nn.Module):
         code: how many numbers the code c has.
         skips: without them everything has to pass through c.
         noise: share that dropout zeroes in the decoder.
+        copies: as for :class:`ResNetGenerator`; one channel is handed on to each of the output's.
 
     Raises:
         ValueError: if the side is not a multiple of 4.
@@ -142,11 +164,12 @@ class UNet(nn.Module):
         code: int = 32,
         skips: bool = True,
         noise: float = 0.5,
+        copies: bool = False,
     ) -> None:
         super().__init__()
         if side < 4 or side % 4:
             raise ValueError(f"expected a side that is a multiple of 4, got {side}; pad the images")
-        self.skips, double = skips, 2 if skips else 1
+        self.skips, self.copies, double = skips, copies, 2 if skips else 1
         self.first = nn.Conv2d(channels[0], width, 4, 2, 1)
         self.second = nn.Sequential(nn.Conv2d(width, 2 * width, 4, 2, 1), _norm(2 * width))
         self.squeeze = nn.Conv2d(2 * width, code, side // 4)
@@ -157,6 +180,8 @@ class UNet(nn.Module):
         )
         self.last = nn.ConvTranspose2d(double * width, channels[1], 4, 2, 1)
         initialise(self, generator)
+        if copies:
+            self.last.weight.data.zero_()
 
     def code(self, x: Tensor) -> Tensor:
         """The code c, **[B, code]**: all that a net without skips keeps of x."""
@@ -173,7 +198,8 @@ class UNet(nn.Module):
         y = self.inner_noise(nn.functional.relu(self.expand(code)))
         y = self.rise(torch.cat([y, inner], 1) if self.skips else y)
         y = self.outer_noise(nn.functional.relu(y))
-        return torch.sigmoid(self.last(torch.cat([y, outer], 1) if self.skips else y))
+        change = self.last(torch.cat([y, outer], 1) if self.skips else y)
+        return changed(x, change) if self.copies else torch.sigmoid(change)
 
 
 class PatchCritic(nn.Module):
@@ -231,6 +257,8 @@ class ResNetGenerator(nn.Module):
         width: channels at full size, doubled at each halving.
         halvings: 2 in the paper.
         blocks: residual blocks; 6 or 9 in the paper.
+        copies: whether it adds what it makes to the logit of its input and begins with adding
+            nothing, so that it starts as a copier; in the paper it does not.
 
     Source:
         Zhu et al. (2017), appendix 7.2.
@@ -249,8 +277,10 @@ class ResNetGenerator(nn.Module):
         width: int = 12,
         halvings: int = 2,
         blocks: int = 2,
+        copies: bool = False,
     ) -> None:
         super().__init__()
+        self.copies = copies
         stack: list[nn.Module] = [nn.Conv2d(channels, width, 3, 1, 1), nn.ReLU()]
         for level in range(halvings):
             wide = width * 2**level
@@ -259,12 +289,16 @@ class ResNetGenerator(nn.Module):
         for level in reversed(range(halvings)):
             wide = width * 2**level
             stack += [nn.ConvTranspose2d(2 * wide, wide, 4, 2, 1), _norm(wide), nn.ReLU()]
-        self.stack = nn.Sequential(*stack, nn.Conv2d(width, channels, 3, 1, 1))
+        last = nn.Conv2d(width, channels, 3, 1, 1)
+        self.stack = nn.Sequential(*stack, last)
         initialise(self, generator)
+        if copies:
+            last.weight.data.zero_()
 
     def forward(self, x: Tensor) -> Tensor:
         """Translate **[B, C, H, W]**."""
-        return torch.sigmoid(self.stack(x))
+        change = self.stack(x)
+        return changed(x, change) if self.copies else torch.sigmoid(change)
 
 
 class Residual(nn.Module):

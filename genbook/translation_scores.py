@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from genbook.kit.data import batches
-from genbook.translation import CycleNets
+from genbook.translation_cycle import CycleNets
 from genbook.translation_nets import initialise
 from genbook.translation_pairs import Domains, Pairs, in_blocks
 
@@ -60,6 +60,36 @@ def share_read(net: nn.Module, images: Tensor, labels: Tensor) -> float:
     """
     with torch.no_grad():
         return float((net(images).argmax(1) == labels).float().mean())
+
+
+def domain_judge(heaps: Domains, *, seed: int = 0, steps: int = 400) -> nn.Module:
+    r"""A classifier that says which of the two domains a picture is from; no translator saw it.
+
+    Args:
+        heaps: pictures of X (class 0) and Y (class 1); as many of each are used.
+        seed: of weights and batches.
+        steps: of Adam.
+
+    Returns:
+        As :func:`reader` gives it.
+    """
+    count = min(len(heaps.x), len(heaps.y))
+    both = torch.cat([heaps.x[:count], heaps.y[:count]])
+    return reader(both, torch.arange(2).repeat_interleave(count), seed=seed, steps=steps)
+
+
+def judged_right(judge: nn.Module, heaps: Domains) -> float:
+    r"""How often :func:`domain_judge` is right on real pictures.
+
+    Args:
+        judge: says 0 for X and 1 for Y.
+        heaps: held out.
+
+    Returns:
+        The share of both heaps together.
+    """
+    truth = torch.cat([torch.zeros(len(heaps.x)), torch.ones(len(heaps.y))]).long()
+    return share_read(judge, torch.cat([heaps.x, heaps.y]), truth)
 
 
 def steepness(images: Tensor) -> Tensor:
@@ -164,6 +194,8 @@ class CycleScore:
     Args:
         to_y: share of G(x) that a classifier of Y reads as x's label.
         to_x: share of F(y) that a classifier of X reads as y's label.
+        as_y: share of G(x) that a judge of the two domains takes for Y.
+        as_x: share of F(y) that it takes for X.
         cycle_x: error of x → G → F, mean absolute.
         cycle_y: error of y → F → G.
         smuggled: the norm of what :func:`~genbook.translation_pairs.in_blocks` takes away from
@@ -173,6 +205,8 @@ class CycleScore:
 
     to_y: float
     to_x: float
+    as_y: float
+    as_x: float
     cycle_x: float
     cycle_y: float
     smuggled: float
@@ -180,7 +214,7 @@ class CycleScore:
 
 
 def score_cycle(
-    nets: CycleNets, heaps: Domains, readers: tuple[nn.Module, nn.Module]
+    nets: CycleNets, heaps: Domains, readers: tuple[nn.Module, nn.Module], judge: nn.Module
 ) -> CycleScore:
     r"""Send held-out pictures there and back.
 
@@ -188,6 +222,7 @@ def score_cycle(
         nets: two trained translators.
         heaps: held out; the labels serve for scoring only.
         readers: classifiers of X and of Y.
+        judge: tells the domains apart, see :func:`domain_judge`.
 
     Returns:
         The scores.
@@ -199,6 +234,8 @@ def score_cycle(
     return CycleScore(
         to_y=share_read(readers[1], made_y, heaps.x_labels),
         to_x=share_read(readers[0], made_x, heaps.y_labels),
+        as_y=share_read(judge, made_y, torch.ones(len(made_y)).long()),
+        as_x=share_read(judge, made_x, torch.zeros(len(made_x)).long()),
         cycle_x=float((back_x - heaps.x).abs().mean()),
         cycle_y=float((back_y - heaps.y).abs().mean()),
         smuggled=float((made_x - clean).norm() / made_x.norm()),

@@ -1,4 +1,4 @@
-r"""The recorded studies of the translation chapter: ablations, λ, patches, cycles, photographs."""
+r"""The recorded studies of the translation chapter: ablations on digits, λ, patches, cycles."""
 
 from __future__ import annotations
 
@@ -11,29 +11,25 @@ from torch import nn
 from genbook.kit import data
 from genbook.kit.device import budget
 from genbook.kit.studies import Row, Study
-from genbook.translation import (
-    ABLATION,
-    CYCLE_ABLATION,
-    CycleNets,
-    CycleRecipe,
-    PairStep,
-    Recipe,
-    critic_view,
-    train_cycle,
-    train_pairs,
-)
+from genbook.translation import ABLATION, PairStep, Recipe, critic_view, train_pairs
+from genbook.translation_cycle import CYCLE_ABLATION, CycleNets, CycleRecipe, train_cycle
 from genbook.translation_pairs import (
     Domains,
     Pairs,
     domains,
-    edges,
-    grey,
     outlines,
-    photographs,
-    textures,
     thumbnails,
 )
-from genbook.translation_scores import packed, perturbed, reader, score_cycle, score_pairs
+from genbook.translation_scores import (
+    domain_judge,
+    judged_right,
+    packed,
+    perturbed,
+    reader,
+    score_cycle,
+    score_pairs,
+    share_read,
+)
 
 SHOWN = 6
 """Pictures that a row keeps."""
@@ -47,8 +43,13 @@ WITHOUT_SKIPS = {
 }
 WEIGHTS = (0.0, 1.0, 10.0, 100.0, 1000.0)
 PATCH_SIDES, PATCH_WEIGHT = (1, 4, 10, 16, 34), 10.0
-CYCLES = {**CYCLE_ABLATION, "CycleGAN + identity": CycleRecipe(identity=0.5)}
-SCRUBBED, MOMENTS, TRAVELLERS = ("CycleGAN", "CycleGAN + identity"), 8, 4
+CYCLES = {
+    **{name: replace(recipe, start="copy") for name, recipe in CYCLE_ABLATION.items()},
+    "CycleGAN + identity": CycleRecipe(identity=0.5, start="copy"),
+    "CycleGAN, from noise": CycleRecipe(),
+    "CycleGAN + identity, from noise": CycleRecipe(identity=0.5),
+}
+SCRUBBED, MOMENTS, TRAVELLERS = ("CycleGAN", "CycleGAN, from noise"), 8, 4
 TASKS = {"thumbnail": thumbnails, "outline": outlines}
 
 
@@ -146,16 +147,17 @@ def _verdicts(step: PairStep, held: Pairs) -> Row:
 
 
 def record_cycles(slice: bool, seed: int) -> Iterator[Row]:
-    r"""The study ``translation_cycles``: five losses, and one with identity terms.
+    r"""The study ``translation_cycles``: five losses and identity terms, from a copy and noise.
 
     Args:
         slice: a few steps on a few pictures.
         seed: of the runs.
 
     Yields:
-        One row a loss, and for the first seed one a moment of the CycleGAN's training.
+        One row a loss, one of pictures that nobody translated, and for the first seed one a
+        moment of two trainings.
     """
-    iterations = 3 if slice else budget(cpu=300, gpu=6_000)
+    iterations = 3 if slice else budget(cpu=600, gpu=6_000)
     train, held = domains("train"), domains("test").take(300)
     train = train.take(200) if slice else train
     steps = 10 if slice else 400
@@ -163,19 +165,71 @@ def record_cycles(slice: bool, seed: int) -> Iterator[Row]:
         reader(train.x, train.x_labels, steps=steps),
         reader(train.y, train.y_labels, steps=steps),
     )
+    judge = domain_judge(train, steps=steps)
+    yield {"kind": "untranslated", "seed": seed, **_untranslated(held, readers, judge)}
     for name, recipe in CYCLES.items():
         moments = max(1, iterations // MOMENTS) if name in SCRUBBED and seed == 0 else 0
         for step in train_cycle(train, recipe, seed=seed, iterations=iterations):
             if moments and (step.index % moments == 0 or step.last):
-                yield {"loss": name, **_moment(step.index, step.nets, held)}
+                yield {"loss": name, **moment(step.index, step.nets, held)}
         assert step.nets is not None
-        score = asdict(score_cycle(step.nets, held, readers))
-        errors = perturbed(step.nets, held.y, LEVELS).tolist()
-        noised = {f"noise_{level:g}": error for level, error in zip(LEVELS, errors, strict=True)}
-        yield {"kind": "score", "loss": name, "seed": seed, **score, **noised}
+        score = asdict(score_cycle(step.nets, held, readers, judge))
+        row: Row = {"kind": "score", "loss": name, "seed": seed}
+        yield {**row, **score, **_noised(step.nets, held)}
 
 
-def _moment(index: int, nets: CycleNets | None, held: Domains) -> Row:
+def _noised(nets: CycleNets, held: Domains) -> Row:
+    """The error of y → F → + noise → G at each level of noise."""
+    errors = perturbed(nets, held.y, LEVELS).tolist()
+    return {f"noise_{level:g}": error for level, error in zip(LEVELS, errors, strict=True)}
+
+
+HIDING = {"GAN + backward, from noise": CycleRecipe(forward=False, patch=10)}
+
+
+def record_hidden(slice: bool, seed: int) -> Iterator[Row]:
+    r"""The study ``translation_hidden``: a cycle that nothing keeps from hiding its message.
+
+    Args:
+        slice: a few steps on a few pictures.
+        seed: of the runs.
+
+    Yields:
+        One row a loss: what noise does to the way back, and what the blocks do.
+    """
+    iterations = 3 if slice else budget(cpu=300, gpu=6_000)
+    train, held = domains("train"), domains("test").take(300)
+    train = train.take(200) if slice else train
+    blind = nn.Flatten()
+    for name, recipe in HIDING.items():
+        *_, step = train_cycle(train, recipe, seed=seed, iterations=iterations)
+        assert step.nets is not None
+        score = asdict(score_cycle(step.nets, held, (blind, blind), blind))
+        kept = {key: score[key] for key in ("cycle_x", "cycle_y", "smuggled", "blocked")}
+        row: Row = {"kind": "score", "loss": name, "seed": seed}
+        yield {**row, **kept, **_noised(step.nets, held)}
+
+
+def _untranslated(held: Domains, readers: tuple[nn.Module, nn.Module], judge: nn.Module) -> Row:
+    """What readers of the other domain read untranslated, and how often the judge is right."""
+    return {
+        "to_y": share_read(readers[1], held.x, held.x_labels),
+        "to_x": share_read(readers[0], held.y, held.y_labels),
+        "judged": judged_right(judge, held),
+    }
+
+
+def moment(index: int, nets: CycleNets | None, held: Domains) -> Row:
+    r"""Four pictures of each domain, there and back.
+
+    Args:
+        index: of the step.
+        nets: as they are.
+        held: held out.
+
+    Returns:
+        A row with the pictures as text.
+    """
     assert nets is not None
     x, y = held.x[:TRAVELLERS], held.y[:TRAVELLERS]
     with torch.no_grad():
@@ -225,43 +279,6 @@ def record_small(slice: bool, seed: int) -> Iterator[Row]:
     yield from small_scores(seed, 3 if slice else SMALL_STEPS)
 
 
-def record_photos(slice: bool) -> Iterator[Row]:
-    r"""The study ``translation_photos``: edges → photo, grey → colour, and three textures.
-
-    Args:
-        slice: a few patches, a few steps.
-
-    Yields:
-        Rows with pictures to look at, of one seed.
-    """
-    iterations, count = (2, 40) if slice else (budget(cpu=300, gpu=8_000), 3_000)
-    for make, name in ((edges, "edges → photo"), (grey, "grey → colour")):
-        train = photographs(make, name, "train", count=count)
-        held = photographs(make, name, "test", count=40 if slice else 300)
-        for loss in ("L1", "L1+cGAN"):
-            step = run_pairs(train, ABLATION[loss], 0, iterations)
-            assert step.generator is not None
-            score = asdict(score_pairs(step.generator, held))
-            yield {
-                "task": name,
-                "loss": loss,
-                **score,
-                "side": held.side,
-                "input": packed(held.x[:SHOWN]),
-                "answers": packed(held.y[:SHOWN]),
-                "pictures": _images(step, held),
-            }
-    for x, y in (("grass", "brick"), ("gravel", "grass")):
-        yield _texture_row(x, y, iterations, count)
-
-
-def _texture_row(x: str, y: str, iterations: int, count: int) -> Row:
-    train, held = textures(x, y, "train", count=count), textures(x, y, "test", count=40)
-    *_, step = train_cycle(train, CycleRecipe(identity=0.5), seed=0, iterations=iterations)
-    row = _moment(step.index, step.nets, held)
-    return {**row, "task": f"{x} ↔ {y}", "loss": "CycleGAN + identity"}
-
-
 STUDIES = (
     Study(
         "translation_digits",
@@ -281,7 +298,21 @@ STUDIES = (
         "translation_cycles",
         "translation",
         record_cycles,
-        seeds=(0,),
+        seeds=(0, 1, 2),
+        config={
+            "iterations": 600,
+            "batch": 16,
+            "rate": 1e-3,
+            "lambda": 10,
+            "pool": 50,
+            "patch": 22,
+        },
+    ),
+    Study(
+        "translation_hidden",
+        "translation",
+        record_hidden,
+        seeds=(0, 1, 2),
         config={
             "iterations": 300,
             "batch": 16,
@@ -297,11 +328,5 @@ STUDIES = (
         record_sweeps,
         seeds=(0,),
         config={"iterations": 300, "batch": 32, "rate": 1e-3, "patch lambda": 10},
-    ),
-    Study(
-        "translation_photos",
-        "translation",
-        record_photos,
-        config={"iterations": 300, "batch": 32, "patches": 3000, "shrink": 2, "lambda": 100},
     ),
 )

@@ -14,15 +14,18 @@ from torch import nn
 
 from genbook import (
     translation,
+    translation_cycle,
     translation_nets,
     translation_pairs,
+    translation_photos,
     translation_scores,
     translation_studies,
 )
 from genbook.exercises import translation as exercises
 from genbook.figures import translation as figures
 from genbook.kit import data, studies
-from genbook.translation import ABLATION, CYCLE_ABLATION, CycleRecipe, ImagePool, Recipe
+from genbook.translation import ABLATION, Recipe
+from genbook.translation_cycle import ImagePool
 from genbook.translation_nets import PATCHES, Noise, PatchCritic, ResNetGenerator, UNet
 from genbook.translation_pairs import Domains, Pairs
 
@@ -112,6 +115,12 @@ def test_translators_treat_each_image_by_itself():
 def test_noise_of_an_impossible_share_is_refused(share):
     with pytest.raises(ValueError, match="share"):
         Noise(share, source())
+
+
+def test_a_copying_net_starts_by_handing_on_a_channel_to_each_of_three():
+    x = torch.rand(2, 1, 8, 8, generator=source(1))
+    made = UNet(source(), side=8, channels=(1, 3), copies=True)(x)
+    torch.testing.assert_close(made, x.clamp(0.05, 0.95).expand(-1, 3, -1, -1))
 
 
 def test_sides_that_cannot_be_halved_twice_are_refused():
@@ -266,98 +275,18 @@ def test_an_undecided_critic_loses_log_two_and_so_does_the_generator():
     assert translation.fooling_loss(Undecided(), x).item() == pytest.approx(math.log(2))
 
 
-def test_an_exact_inverse_closes_the_cycle_and_a_wrong_one_does_not():
-    x = torch.rand(5, 1, 4, 4, generator=source(), dtype=torch.float64)
-    assert translation.cycle_loss(lambda v: 1 - v.flip(3), lambda v: (1 - v).flip(3), x) < 1e-15
-    assert translation.cycle_loss(lambda v: 1 - v, lambda v: v, x) > 0.1
-
-
-def test_the_least_squares_loss_is_zero_at_its_target():
-    assert translation.square_loss(torch.ones(3), 1).item() == 0
-    assert translation.square_loss(torch.ones(3), 0).item() == 1
-
-
-@pytest.mark.parametrize("name", [*CYCLE_ABLATION, "identity"])
-def test_every_loss_of_the_cycle_ablation_trains(name):
-    recipe = CYCLE_ABLATION.get(name, CycleRecipe(identity=0.5))
-    steps = translation.train_cycle(heaps_of(), recipe, seed=0, iterations=2, batch=4)
-    step = last(steps)
-    assert ("critics" in step.terms) == recipe.adversarial
-    assert ("identity" in step.terms) == bool(recipe.identity)
-    assert step.nets.f(step.nets.g(heaps_of().x)).shape == (16, 1, 8, 8)
-
-
-def heaps_of():
-    images = digits(32)
-    x, y = images.take(slice(0, 16)), images.take(slice(16, 32))
-    small = translation_pairs.coarse(x.images, 2)
-    return Domains("small", 2, small, y.images, x.labels, y.labels)
-
-
-def test_the_cycle_alone_closes():
-    recipe = CYCLE_ABLATION["cycle alone"]
-    steps = list(translation.train_cycle(heaps_of(), recipe, seed=0, iterations=40, batch=8))
-    assert steps[-1].terms["forward"] < 0.75 * steps[0].terms["forward"]
-
-
-def test_weights_of_the_terms():
-    recipe = CycleRecipe(weight=10, identity=0.5)
-    names = ("fool", "forward", "backward", "identity")
-    assert [translation.recipe_weight(recipe, name) for name in names] == [1, 10, 10, 5]
-
-
 @pytest.mark.parametrize(
     ("make", "message"),
     [
         (lambda: Recipe(critic="x"), "critic none"),
         (lambda: Recipe(patch=5), "patch"),
         (lambda: Recipe(critic="none", weight=0), "λ > 0"),
-        (lambda: CycleRecipe(False, False, False), "neither"),
-        (lambda: ImagePool(-1, source()), "size ≥ 0"),
         (lambda: next(translation.train_pairs(pairs_of(), Recipe(), seed=0, iterations=0)), "≥ 1"),
-        (
-            lambda: next(translation.train_cycle(heaps_of(), CycleRecipe(), seed=0, iterations=0)),
-            "≥ 1",
-        ),
     ],
 )
 def test_recipes_that_cannot_be_trained_are_refused(make, message):
     with pytest.raises(ValueError, match=message):
         make()
-
-
-# --- The pool ---------------------------------------------------------------------------------
-
-
-def numbered(start, count):
-    return torch.arange(start, start + count, dtype=torch.float64).reshape(-1, 1, 1, 1)
-
-
-def test_a_pool_returns_what_comes_until_it_is_full():
-    pool = ImagePool(50, source())
-    assert torch.equal(pool(numbered(0, 50)), numbered(0, 50))
-
-
-def test_a_full_pool_returns_half_stored_and_half_new():
-    pool, count = ImagePool(50, source()), 4000
-    pool(numbered(0, 50))
-    fresh = numbered(50, count)
-    share = (pool(fresh) == fresh).double().mean().item()
-    assert share == pytest.approx(0.5, abs=4 * 0.5 / math.sqrt(count))
-
-
-def test_a_pool_loses_nothing_and_doubles_nothing():
-    pool = ImagePool(10, source())
-    out = torch.cat([pool(numbered(10 * k, 10)) for k in range(30)])
-    everything = sorted([*out[10:].flatten().tolist(), *(float(kept) for kept in pool.kept)])
-    assert everything == [float(k) for k in range(300)]
-
-
-def test_a_pool_of_size_zero_passes_everything_through_without_a_gradient():
-    images = numbered(0, 3).requires_grad_(True)
-    out = ImagePool(0, source())(images)
-    assert torch.equal(out, images)
-    assert not out.requires_grad
 
 
 # --- Scores -----------------------------------------------------------------------------------
@@ -402,6 +331,13 @@ def test_a_perfect_translator_follows_its_answers():
     assert (score.l1, score.follows, score.sharpness) == (0, 1, 1)
 
 
+def heaps_of():
+    images = digits(32)
+    x, y = images.take(slice(0, 16)), images.take(slice(16, 32))
+    small = translation_pairs.coarse(x.images, 2)
+    return Domains("small", 2, small, y.images, x.labels, y.labels)
+
+
 class Trip:
     """Both ways at once: the identity there, the projection back, or the reverse."""
 
@@ -412,7 +348,7 @@ class Trip:
 def test_a_cycle_of_identities_smuggles_all_that_blocks_take_away():
     heaps, trip = heaps_of(), Trip(Same(), Same())
     readers = (nn.Flatten(), nn.Flatten())
-    score = translation_scores.score_cycle(trip, heaps, readers)
+    score = translation_scores.score_cycle(trip, heaps, readers, nn.Flatten())
     assert score.cycle_x == score.cycle_y == 0
     rest = heaps.y - translation_pairs.coarse(heaps.y, 2)
     assert score.smuggled == pytest.approx((rest.norm() / heaps.y.norm()).item(), abs=1e-6)
@@ -443,7 +379,10 @@ def test_scores_of_a_wrong_kind_are_refused():
         translation_scores.unpacked("00", 3)
 
 
-@pytest.mark.parametrize("study", translation_studies.STUDIES, ids=lambda study: study.name)
+STUDIES = [*translation_studies.STUDIES, *translation_photos.STUDIES]
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.name)
 def test_a_slice_of_every_study_has_plain_rows(study, monkeypatch):
     monkeypatch.setenv("GENBOOK_DATA", "none")
     rows = study.run(slice=True, seed=0) if study.by_seed else study.run(slice=True)
@@ -477,15 +416,6 @@ def test_the_nearest_draw_is_the_median(seed, count):
     assert translation.best_constant(draws) == draws.median()
 
 
-@FEW
-@given(st.floats(-720, 720))
-def test_turning_back_undoes_a_turn_and_keeps_lengths(degrees):
-    points = torch.randn(5, 2, generator=source(), dtype=torch.float64)
-    turned = translation.turn(points, degrees)
-    torch.testing.assert_close(turned.norm(dim=1), points.norm(dim=1))
-    torch.testing.assert_close(translation.turn(turned, -degrees), points)
-
-
 def test_no_draws_are_refused():
     with pytest.raises(ValueError, match="n ≥ 1"):
         translation.best_constant(torch.zeros(0))
@@ -503,12 +433,14 @@ def test_drawings_have_a_readout():
 def brief(monkeypatch, request):
     """Leave out of the chapter what no receipt looks at: the long training without pairs."""
     if "receipt" in request.node.name:
-        honest = translation.train_cycle
+        honest = translation_cycle.train_cycle
         monkeypatch.setattr(
-            translation, "train_cycle", lambda *a, iterations, **k: honest(*a, iterations=1, **k)
+            translation_cycle,
+            "train_cycle",
+            lambda *a, iterations, **k: honest(*a, iterations=1, **k),
         )
         read = translation_scores.reader
-        monkeypatch.setattr(translation_scores, "reader", lambda x, y: read(x, y, steps=1))
+        monkeypatch.setattr(translation_scores, "reader", lambda x, y, **_: read(x, y, steps=1))
 
 
 def breaks(monkeypatch, test):
@@ -566,8 +498,8 @@ def test_receipt_field(monkeypatch):
 
 
 def test_receipt_cycle(monkeypatch):
-    honest = translation.cycle_loss
-    monkeypatch.setattr(translation, "cycle_loss", lambda g, f, x: honest(g, lambda v: v, x))
+    honest = translation_cycle.cycle_loss
+    monkeypatch.setattr(translation_cycle, "cycle_loss", lambda g, f, x: honest(g, lambda v: v, x))
     breaks(monkeypatch, "test_receipt_cycle")
 
 
@@ -581,7 +513,7 @@ def test_receipt_pool(monkeypatch):
 
 
 def test_receipt_sigma(monkeypatch):
-    monkeypatch.setattr(translation, "turn", lambda points, degrees: 1.01 * points)
+    monkeypatch.setattr(translation_cycle, "turn", lambda points, degrees: 1.01 * points)
     breaks(monkeypatch, "test_receipt_sigma")
 
 
@@ -595,6 +527,12 @@ def test_receipt_blur(monkeypatch):
     other = {"L1": {"midtones": 0.01}}
     stale_rows(monkeypatch, "translation_ablation", lambda row: other.get(row["loss"], {}))
     breaks(monkeypatch, "test_receipt_blur")
+
+
+def test_receipt_seen(monkeypatch):
+    other = {"cGAN": {"read": 0.7}, "GAN": {"sharpness": 1.3}}
+    stale_rows(monkeypatch, "translation_ablation", lambda row: other.get(row["loss"], {}))
+    breaks(monkeypatch, "test_receipt_seen")
 
 
 def test_receipt_cut(monkeypatch):
@@ -615,21 +553,64 @@ def test_receipt_sweeps(monkeypatch):
     breaks(monkeypatch, "test_receipt_sweeps")
 
 
-def test_receipt_lost(monkeypatch):
-    def other(row):
-        if row["kind"] != "score":
-            return {}
-        read = 0.1 if "identity" in row["loss"] else 0.9
-        return {"to_y": read, "cycle_x": 0.2}
+def test_receipt_photos(monkeypatch):
+    other = {
+        "L1": {"l1": 0.1, "calm": 0.9},
+        "L1, from a copy": {"l1": 0.2},
+    }
+    stale_rows(monkeypatch, "translation_photos", lambda row: other.get(row["loss"], {}))
+    breaks(monkeypatch, "test_receipt_photos")
 
-    stale_rows(monkeypatch, "translation_cycles", other)
+
+def test_receipt_start(monkeypatch):
+    honest = translation_cycle.CycleNets
+
+    def swapped(generator, recipe, **options):
+        other = {"noise": "copy", "copy": "noise"}[recipe.start]
+        return honest(generator, replace(recipe, start=other), **options)
+
+    monkeypatch.setattr(translation_cycle, "CycleNets", swapped)
+    breaks(monkeypatch, "test_receipt_start")
+
+
+def stale_scores(monkeypatch, other):
+    stale_rows(monkeypatch, "translation_cycles", lambda row: other.get(row.get("loss"), {}))
+
+
+def test_receipt_lost(monkeypatch):
+    stale_scores(monkeypatch, {"CycleGAN, from noise": {"to_x": 0.3, "cycle_y": 0.1, "as_y": 0.9}})
     breaks(monkeypatch, "test_receipt_lost")
 
 
+def test_receipt_found(monkeypatch):
+    other = {
+        "CycleGAN": {"to_y": 0.6, "to_x": 0.5},
+        "GAN alone": {"to_x": 0.45, "to_y": 0.55},
+        "cycle alone": {"as_x": 0.1},
+    }
+    stale_scores(monkeypatch, other)
+    breaks(monkeypatch, "test_receipt_found")
+
+
+def test_receipt_halves(monkeypatch):
+    other = {
+        "GAN + forward": {"to_y": 0.5, "to_x": 0.9},
+        "CycleGAN + identity, from noise": {"to_y": 0.5},
+    }
+    stale_scores(monkeypatch, other)
+    breaks(monkeypatch, "test_receipt_halves")
+
+
 def test_receipt_hidden(monkeypatch):
-    same = {"noise_0": 0.1, "noise_0.02": 0.1, "blocked": 0.05, "cycle_y": 0.05}
-    stale_rows(monkeypatch, "translation_cycles", lambda row: same)
+    stale_scores(monkeypatch, {"CycleGAN": {"blocked": 0.03}})
+    stale_rows(monkeypatch, "translation_hidden", lambda row: {"noise_0.02": 2 * row["noise_0"]})
     breaks(monkeypatch, "test_receipt_hidden")
+
+
+def test_receipt_brick(monkeypatch):
+    other = {"judged": 0.6, "as_y": 0.3, "slopes_y": 0.4, "edges_y": 0.2}
+    stale_rows(monkeypatch, "translation_textures", lambda row: other)
+    breaks(monkeypatch, "test_receipt_brick")
 
 
 def test_receipt_live(monkeypatch):

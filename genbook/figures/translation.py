@@ -12,7 +12,7 @@ from torch import Tensor
 
 from genbook.kit.plotting import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, SERIES, subplots, tile
 from genbook.kit.studies import Row, StudyResult
-from genbook.translation import turn
+from genbook.translation_cycle import turn
 from genbook.translation_scores import unpacked
 from genbook.translation_studies import LEVELS, SHOWN, TRAVELLERS
 
@@ -302,28 +302,25 @@ def _error(row: Row, first: str, last: str, side: int) -> float:
     return float((pair[0] - pair[1]).abs().mean())
 
 
-def noise_curves(study: StudyResult, losses: Sequence[str]) -> Figure:
+def noise_curves(curves: Mapping[str, Sequence[Row]]) -> Figure:
     r"""The error of y → F → + noise → G, against the noise.
 
     Args:
-        study: ``translation_cycles``.
-        losses: which.
+        curves: loss → rows of ``translation_cycles`` or ``translation_hidden``, one a seed.
 
     Returns:
-        One curve a loss, the mean over seeds, with the seeds as dots.
+        One line a seed; dotted, the mean error when everything off the blocks is removed.
     """
     figure, axis = subplots(width=5.6, height=3.0)
-    for colour, loss in zip((MODEL, *SERIES), losses, strict=False):
-        rows = study.where(kind="score", loss=loss)
-        table = np.array([[float(row[f"noise_{level:g}"]) for level in LEVELS] for row in rows])
-        axis.plot(LEVELS, table.mean(0), color=colour, label=loss)
-        for line in table:
-            axis.plot(LEVELS, line, ".", color=colour)
+    for colour, (loss, rows) in zip((MODEL, *SERIES), curves.items(), strict=False):
+        for place, row in enumerate(rows):
+            errors = [float(row[f"noise_{level:g}"]) for level in LEVELS]
+            axis.plot(LEVELS, errors, ".-", color=colour, label=None if place else loss)
         blocked = np.mean([float(row["blocked"]) for row in rows])
         axis.axhline(blocked, color=colour, linestyle=":", linewidth=1)
-    axis.set(xlim=(0, LEVELS[-1] * 1.02), ylim=(0, None), xlabel="σ of the noise on F(y)")
+    axis.set(xlim=(0, LEVELS[-1] * 1.02), ylim=(0, 0.21), xlabel="σ of the noise on F(y)")
     axis.set_ylabel("error of the reconstruction")
-    axis.legend(fontsize=8)
+    axis.legend(fontsize=8, loc="upper center", ncol=2)
     return figure
 
 
