@@ -76,82 +76,60 @@ def before(size: tuple[int, int], at: tuple[int, int]) -> Tensor:
     return place < at[0] * width + at[1]
 
 
-def plain_field(size: tuple[int, int], at: tuple[int, int], kernel: int, layers: int) -> Tensor:
-    r"""What a stack of masked convolutions sees: the theorem of the chapter.
+def field(
+    size: tuple[int, int], at: tuple[int, int], kernel: int, layers: int, *, stacks: int
+) -> Tensor:
+    r"""What a network of masked convolutions sees: the theorem of the chapter.
 
-    With :math:`m = (k-1)/2` and L layers, the first of kind A, the pixel r rows up and s columns to
-    the right is seen if and only if
+    With :math:`m = (k-1)/2` and L layers, the first of kind A, one stack sees the pixel r rows up
+    and s columns to the right if and only if
 
     .. math:: 1\le r\le Lm,\;\; -Lm\le s\le m\min(r, L)
         \qquad\text{or}\qquad r = 0,\;\; -Lm\le s\le-1 .
+
+    Two stacks see the whole box: :math:`s\le Lm` in the rows above.
 
     Args:
         size: height and width of the image.
         at: the pixel that is predicted.
         kernel: k, the same odd side in all layers.
         layers: L ≥ 1.
+        stacks: 1 or 2.
 
     Returns:
         Booleans, shape ``[H, W]``.
 
     Raises:
-        ValueError: if the kernel is even or there is no layer.
+        ValueError: if the kernel is even, there is no layer, or there are other than 1 or 2 stacks.
 
     Example:
-        >>> plain_field((3, 4), (2, 1), kernel=3, layers=2).int().tolist()
+        >>> field((3, 4), (2, 1), kernel=3, layers=2, stacks=1).int().tolist()
         [[1, 1, 1, 1], [1, 1, 1, 0], [1, 0, 0, 0]]
-    """
-    up, right, m = _offsets(size, at, kernel, layers)
-    rows = (up >= 1) & (up <= layers * m) & (right <= m * up.clamp_max(layers))
-    return (rows | ((up == 0) & (right <= -1))) & (right >= -layers * m)
-
-
-def gated_field(size: tuple[int, int], at: tuple[int, int], kernel: int, layers: int) -> Tensor:
-    r"""What two stacks see: the whole box above, and the pixels to the left.
-
-    .. math:: 1\le r\le Lm,\;\; |s|\le Lm \qquad\text{or}\qquad r = 0,\;\; -Lm\le s\le-1 .
-
-    Args:
-        size: height and width of the image.
-        at: the pixel that is predicted.
-        kernel: the same odd side in all layers.
-        layers: L ≥ 1.
-
-    Returns:
-        Booleans, shape ``[H, W]``.
-
-    Raises:
-        ValueError: if the kernel is even or there is no layer.
-
-    Example:
-        >>> gated_field((3, 4), (2, 1), kernel=3, layers=2).int().tolist()
+        >>> field((3, 4), (2, 1), kernel=3, layers=2, stacks=2).int().tolist()
         [[1, 1, 1, 1], [1, 1, 1, 1], [1, 0, 0, 0]]
     """
-    up, right, m = _offsets(size, at, kernel, layers)
-    rows = (up >= 1) & (up <= layers * m) & (right <= layers * m)
+    if kernel < 1 or kernel % 2 == 0 or layers < 1 or stacks not in (1, 2):
+        raise ValueError(
+            "expected an odd kernel, at least one layer and one or two stacks, got "
+            f"{kernel}, {layers} and {stacks}"
+        )
+    m = kernel // 2
+    up = at[0] - torch.arange(size[0])[:, None].expand(size)
+    right = torch.arange(size[1])[None].expand(size) - at[1]
+    furthest = m * up.clamp_max(layers) if stacks == 1 else layers * m
+    rows = (up >= 1) & (up <= layers * m) & (right <= furthest)
     return (rows | ((up == 0) & (right <= -1))) & (right >= -layers * m)
 
 
 def blind_spot(size: tuple[int, int], at: tuple[int, int], kernel: int, layers: int) -> Tensor:
-    r"""What the box holds and the plain network misses.
-
-    Args:
-        size: height and width of the image.
-        at: the pixel that is predicted.
-        kernel: the same odd side in all layers.
-        layers: L ≥ 1.
-
-    Returns:
-        Booleans, shape ``[H, W]``.
-
-    Raises:
-        ValueError: if the kernel is even or there is no layer.
+    r"""What two stacks see and one stack misses; arguments and errors as for :func:`field`.
 
     Example:
         >>> blind_spot((3, 4), (2, 1), kernel=3, layers=2).int().tolist()
         [[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 0, 0]]
     """
-    return gated_field(size, at, kernel, layers) & ~plain_field(size, at, kernel, layers)
+    one, two = (field(size, at, kernel, layers, stacks=stacks) for stacks in (1, 2))
+    return two & ~one
 
 
 def blind_share(layers: int) -> float:
@@ -175,19 +153,6 @@ def blind_share(layers: int) -> float:
     if layers < 1:
         raise ValueError(f"expected at least one layer, got {layers}")
     return (layers - 1) / (4 * (layers + 1))
-
-
-def _offsets(
-    size: tuple[int, int], at: tuple[int, int], kernel: int, layers: int
-) -> tuple[Tensor, Tensor, int]:
-    """Rows up and columns to the right of each pixel, and half a kernel."""
-    if kernel < 1 or kernel % 2 == 0 or layers < 1:
-        raise ValueError(
-            f"expected an odd kernel and at least one layer, got {kernel} and {layers}"
-        )
-    up = at[0] - torch.arange(size[0])[:, None].expand(size)
-    right = torch.arange(size[1])[None].expand(size) - at[1]
-    return up, right, kernel // 2
 
 
 def sheared_coins(

@@ -190,6 +190,21 @@ def record_nll(slice: bool, seed: int) -> Iterator[Row]:
             yield {"part": "binarisation", **told, **judge(net, kind, sets[1], count)}
 
 
+def record_equal(slice: bool) -> Iterator[Row]:
+    r"""The study ``pixelcnn_equal``: a Row LSTM trained for as long as the gated network.
+
+    Args:
+        slice: a few minibatches on the bundled digits.
+
+    Yields:
+        One row of :func:`judge`.
+    """
+    load, steps, count = (data.digits, 4, 20) if slice else (data.mnist, 3700, 10_000)
+    net = network("Row LSTM", seeded(0))
+    told = long_run(net, "stochastic", load("train"), steps, 0)
+    yield {"family": "Row LSTM", **told, **judge(net, "stochastic", load("test"), count)}
+
+
 def costs(family: str, side: int, rounds: int = 3) -> Row:
     r"""Processor time of a training step, and of a sample drawn both ways.
 
@@ -253,6 +268,16 @@ STUDIES = (
             "steps": "3000 on the stochastic binarisation, 600 on the others, batch 16",
             "optimiser": "Adam 8e-3, falling to a hundredth in a straight line",
             "probes": "150 steps, Adam 5e-3, first 500 test images",
+        },
+    ),
+    Study(
+        name="pixelcnn_equal",
+        topic="pixelcnn",
+        run=record_equal,
+        config={
+            "network": "RowLSTM(16, 1)",
+            "steps": "3700, batch 16: about the time of 3000 steps of the gated network",
+            "optimiser": "as in pixelcnn_nll",
         },
     ),
     Study(

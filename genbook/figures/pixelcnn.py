@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
+from genbook import pixel_reach as reach
 from genbook.kit.plotting import CRITIC, DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
-from genbook.pixel_reach import before, blind_spot, gated_field, plain_field
+from genbook.pixel_reach import before, blind_spot
 
 SIDE = 11
 """Side of the picture in which receptive fields are drawn."""
@@ -34,12 +36,10 @@ def seen_by(network: str, at: tuple[int, int], kernel: int, depth: int) -> Tenso
         Booleans, shape ``[SIDE, SIDE]``.
     """
     size = (SIDE, SIDE)
-    if network == "two stacks":
-        return gated_field(size, at, kernel, depth)
-    field = plain_field(size, at, kernel, depth)
+    seen = reach.field(size, at, kernel, depth, stacks=2 if network == "two stacks" else 1)
     if "mask B" in network:
-        field[at] = True
-    return field
+        seen[at] = True
+    return seen
 
 
 def field(row: int, column: int, depth: int, kernel: int, network: str) -> Figure:
@@ -154,6 +154,22 @@ class Completions:
         return figure
 
 
+def near_strokes(images: Tensor) -> Tensor:
+    r"""Which pixels have both colours in their 3×3 neighbourhood.
+
+    Args:
+        images: zeros and ones, shape ``[N, C, H, W]``.
+
+    Returns:
+        Booleans of the same shape.
+
+    Example:
+        >>> near_strokes(torch.eye(4)[None, None])[0, 0].int().tolist()
+        [[1, 1, 1, 0], [1, 1, 1, 1], [1, 1, 1, 1], [0, 1, 1, 1]]
+    """
+    return max_pool2d(images, 3, 1, 1) != -max_pool2d(-images, 3, 1, 1)
+
+
 def samples(shown: Mapping[str, Tensor], columns: int = 10) -> Figure:
     r"""Rows of images with titles.
 
@@ -205,9 +221,12 @@ def histograms(groups: Mapping[str, Tensor]) -> Figure:
     colours = (DATA, MODEL, CRITIC, *SERIES)
     for (name, values), colour in zip(groups.items(), colours, strict=False):
         edges = np.linspace(0, most * 1.02, 60)
-        axes.hist(values.numpy(), edges, color=colour, alpha=0.55, label=name, density=True)
+        numbers, look = values.numpy(), {"histtype": "stepfilled", "density": True}
+        axes.hist(
+            numbers, edges, facecolor=(*to_rgb(colour), 0.25), edgecolor=colour, label=name, **look
+        )
     axes.set(xlabel="−log p(x), nats", ylabel="density", yscale="log")
-    axes.legend()
+    axes.legend(loc="upper center")
     return figure
 
 
@@ -234,5 +253,7 @@ def costs(rows: Sequence[Mapping[str, str | int | float | bool]]) -> Figure:
         axes.set(xscale="log", yscale="log", xlabel="side of the image")
         axes.set_xticks([8, 12, 16, 20, 28], ["8", "12", "16", "20", "28"])
         axes.minorticks_off()
+    left.set_yticks([3, 10, 30], ["3", "10", "30"])
+    right.set_yticks([3, 10, 30, 100, 300, 1000], ["3", "10", "30", "100", "300", "1000"])
     left.legend()
     return figure
