@@ -76,11 +76,11 @@ def sample(
     """
     _check(model, count, size, start, known)
     weight = next(iter(model.parameters()))  # type: ignore[attr-defined]
-    canvas = weight.new_zeros(*size, model.colours, count).detach()
+    canvas = weight.new_zeros(*size, model.colours, count)
     x = canvas.permute(3, 2, 0, 1)
     given = torch.zeros(size, dtype=torch.bool) if known is None else known
     if start is not None:
-        x.copy_(torch.where(given, start.to(x), x))
+        x.copy_(torch.where(given.to(x.device), start.to(x), x))
     with torch.inference_mode():
         way = recall(model, x.shape, labels) if cached else LongWay(model, x, labels)
         for row, line in enumerate(canvas):
