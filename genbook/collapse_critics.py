@@ -249,3 +249,35 @@ class Waves(nn.Module):
         """Map **[S, B, d]** to **[S, B, 2·waves]**."""
         angle = x @ self.rows.to(x)
         return torch.cat([angle.sin(), angle.cos()], -1)
+
+
+class PlacedWaves(nn.Module):
+    r"""Waves, and the position itself.
+
+    .. math:: x\mapsto(\sin 2\pi Bx,\;\cos 2\pi Bx,\;x/r)
+
+    Waves look alike everywhere; a sample that leaves the data is told so by x/r alone.
+
+    Args:
+        waves: rows of B.
+        pitch: cycles per unit of length, as in :class:`Waves`.
+        reach: r, the size of the field.
+
+    Raises:
+        ValueError: if the reach is not positive.
+
+    Example:
+        >>> PlacedWaves(16, 0.3, 4.0)(torch.zeros(1, 5, 2)).shape
+        torch.Size([1, 5, 34])
+    """
+
+    def __init__(self, waves: int, pitch: float, reach: float) -> None:
+        super().__init__()
+        if not reach > 0:
+            raise ValueError(f"expected a reach > 0, got {reach}")
+        self.waves = Waves(2, waves, pitch)
+        self.reach = reach
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map **[S, B, 2]** to **[S, B, 2·waves + 2]**."""
+        return torch.cat([self.waves(x), x / self.reach], -1)

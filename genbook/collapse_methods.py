@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +18,8 @@ from torch import Tensor, nn
 from genbook import duality
 from genbook.adversarial import Adam, Duel, Game, Objective, from_convex, mlp, play
 from genbook.collapse import Score, score
-from genbook.collapse_critics import MinibatchStd, Packed, SpectralMLP, Waves
+from genbook.collapse_critics import MinibatchStd, Packed, PlacedWaves, SpectralMLP
 from genbook.kit import data
-from genbook.kit.studies import Study
 from genbook.seeds import SeedLinear, Streams, around
 from genbook.wgan import gan_qp, slopes, wgan_gp
 
@@ -45,9 +44,27 @@ class Benchmark:
     reach: float
 
     @property
-    def pitch(self) -> float:
-        r"""Of the critic's waves, cycles per unit: about 42 deviations to a cycle."""
-        return 1 / (42 * self.std)
+    def unit(self) -> float:
+        r"""The length that the networks call 1: twenty deviations."""
+        return 20 * self.std
+
+    @property
+    def spacing(self) -> float:
+        r"""The distance between neighbouring centres."""
+        gaps = torch.cdist(self.centres, self.centres)
+        return float(gaps[gaps > 0].min())
+
+    def features(self, waves: int) -> PlacedWaves:
+        r"""What a critic sees of a point that is given in units of :attr:`unit`.
+
+        Args:
+            waves: how many; their mean square pitch is 4/7 of a cycle between neighbours.
+
+        Returns:
+            Maps **[S, B, 2]** to **[S, B, 2·waves + 2]**.
+        """
+        reach = float(self.centres.abs().max()) / self.unit
+        return PlacedWaves(waves, 4 / 7 * self.unit / self.spacing, reach)
 
 
 RING = Benchmark("ring", data.ring_centres(8, 1.0), 0.01, 1.5)
@@ -120,8 +137,8 @@ METHODS = (
     Method("minibatch std", PLAIN, spread=True),
     Method("unrolled, 5 steps", PLAIN, unroll=5),
     Method("spectral norm", PLAIN, spectral=4.0),
-    Method("flat slopes (R1 + R2)", flat_slopes(1e-3)),
-    Method("PacGAN4 + flat slopes", flat_slopes(1e-3), packed=4),
+    Method("flat slopes (R1 + R2)", flat_slopes(0.05)),
+    Method("PacGAN4 + flat slopes", flat_slopes(0.05), packed=4),
     Method("WGAN-GP", wgan_gp(0.2)),
     Method("GAN-QP", gan_qp()),
     Method("f-GAN, KL", from_convex(duality.KL)),
@@ -185,13 +202,13 @@ def players(
 
     Args:
         chosen: the method.
-        benchmark: sets the pitch of the critic's waves.
+        benchmark: sets the critic's features.
         streams: draw the weights.
         width: of the three hidden layers of each.
 
     Returns:
         Generator **[S, B, 2]** → **[S, B, 2]**; critic **[S, B, 2]** →
-        **[S, B/m, 1]**.
+        **[S, B/m, 1]**. Both count in the benchmark's unit.
 
     Example:
         >>> streams = Streams([0, 1])
@@ -200,8 +217,7 @@ def players(
         torch.Size([2, 3, 1])
     """
     generator = widened(mlp([LATENT, width, width, width, 2], streams))
-    waves = Waves(2, WAVES, benchmark.pitch)
-    inputs = 2 * WAVES * chosen.packed + int(chosen.spread)
+    inputs = (2 * WAVES + 2) * chosen.packed + int(chosen.spread)
     sizes = [inputs, width, width, width, 1]
     critic: nn.Module
     if chosen.spectral:
@@ -212,7 +228,7 @@ def players(
         critic = Packed(critic, chosen.packed)
     if chosen.spread:
         critic = MinibatchStd(critic)
-    return generator, nn.Sequential(waves, critic).to(streams.device)
+    return generator, nn.Sequential(benchmark.features(WAVES), critic).to(streams.device)
 
 
 @dataclass(frozen=True)
@@ -227,7 +243,7 @@ class Budget:
         decay: over this last share of the iterations both rates fall linearly to 0.
     """
 
-    iterations: int = 4_000
+    iterations: int = 3_000
     batch: int = 256
     critic_rate: float = 2e-3
     generator_rate: float = 1e-3
@@ -247,8 +263,10 @@ class Budget:
         )
 
 
-UNROLL_RATE = 0.1
+UNROLL_RATE = 0.02
 """Size of the imagined critic steps."""
+
+GRID_BUDGET, RING_BUDGET = Budget(), Budget(iterations=2_000)
 
 
 @dataclass(frozen=True)
@@ -328,22 +346,19 @@ def watch(
     streams = Streams(seeds)
     noise = Streams([1000 + seed for seed in seeds]).normal(samples, LATENT)
     generator, critic = players(chosen, benchmark, streams, width=width)
-    source = around(benchmark.centres, benchmark.std)
+    unit = benchmark.unit
+    source = around(benchmark.centres / unit, benchmark.std / unit)
     when, start = moments(budget.iterations, looks), time.process_time()
     game = budget.game(chosen.unroll)
     for step in play(generator, critic, chosen.objective, source, game, streams, keep_going=True):
         if step.index + 1 in when:
             with torch.no_grad():
-                drawn = step.generator(noise)
+                drawn = unit * step.generator(noise)
             found = score(drawn, benchmark.centres, benchmark.std)
             yield Moment(step.index + 1, drawn, found, time.process_time() - start)
 
 
-# --- Recording --------------------------------------------------------------------------------
-
-Row = dict[str, str | int | float]
-SEEDS = (0, 1, 2, 3, 4)
-POINTS = 100
+# --- Points as text ---------------------------------------------------------------------------
 
 
 def pack_points(points: Tensor) -> str:
@@ -383,116 +398,3 @@ def unpack_points(text: str) -> Tensor:
     if len(numbers) % 2:
         raise ValueError(f"expected two numbers a point, got {len(numbers)} numbers")
     return torch.tensor(numbers).reshape(-1, 2) / 100
-
-
-def as_rows(
-    chosen: Method, benchmark: Benchmark, seeds: Sequence[int], moment: Moment, points: int
-) -> Iterator[Row]:
-    r"""A moment as rows of a study, one a seed.
-
-    Args:
-        chosen: the method.
-        benchmark: the data.
-        seeds: of the runs.
-        moment: what was seen.
-        points: how many samples to keep.
-
-    Yields:
-        Method, seed, iteration, modes, good share, reverse KL (−1: no good sample), processor
-        seconds of all seeds, samples.
-    """
-    kl = moment.score.reverse_kl
-    for place, seed in enumerate(seeds):
-        finite = math.isfinite(float(kl[place]))
-        yield {
-            "benchmark": benchmark.name,
-            "method": chosen.name,
-            "seed": seed,
-            "iteration": moment.iteration,
-            "modes": int(moment.score.modes[place]),
-            "good": round(float(moment.score.high_quality[place]), 4),
-            "reverse_kl": round(float(kl[place]), 4) if finite else -1.0,
-            "seconds": round(moment.seconds, 1),
-            "points": pack_points(moment.samples[place, :points]),
-        }
-
-
-GRID_BUDGET, RING_BUDGET = Budget(), Budget(iterations=800)
-
-
-def record(benchmark: Benchmark, budget: Budget, slice: bool) -> Iterator[Row]:
-    r"""All methods on a benchmark, five seeds each.
-
-    Args:
-        benchmark: the data.
-        budget: the same for all methods.
-        slice: only 4 iterations, two seeds and narrow networks.
-
-    Yields:
-        Rows of :func:`as_rows`, all moments of the grid, the last of the ring.
-    """
-    seeds = SEEDS[:2] if slice else SEEDS
-    spend = replace(budget, iterations=4) if slice else budget
-    for chosen in METHODS:
-        looks = 8 if benchmark is GRID else 1
-        for moment in watch(
-            chosen, benchmark, seeds, spend, looks=looks, width=8 if slice else WIDTH
-        ):
-            yield from as_rows(chosen, benchmark, seeds, moment, POINTS)
-
-
-def record_grid(slice: bool) -> Iterator[Row]:
-    r"""The study ``collapse_grid``.
-
-    Args:
-        slice: as in :func:`record`.
-
-    Yields:
-        Its rows.
-    """
-    yield from record(GRID, GRID_BUDGET, slice)
-
-
-def record_ring(slice: bool) -> Iterator[Row]:
-    r"""The study ``collapse_ring``.
-
-    Args:
-        slice: as in :func:`record`.
-
-    Yields:
-        Its rows.
-    """
-    yield from record(RING, RING_BUDGET, slice)
-
-
-SETTINGS = {
-    "generator": "2-64-64-64-2, ReLU",
-    "critic": "32 waves, then 64-64-64-1, leaky ReLU 0.2",
-    "training": "one step each, batch 256, Adam 2e-3 and 1e-3, betas 0.5 0.999, decay over 70 %",
-    "measured on": "2500 samples, good within 3 deviations",
-}
-
-STUDIES = (
-    Study(
-        name="collapse_grid",
-        topic="collapse",
-        run=record_grid,
-        seeds=SEEDS,
-        config={
-            **SETTINGS,
-            "data": "25 Gaussians of deviation 0.05 at {-4, -2, 0, 2, 4} squared",
-            "iterations": GRID_BUDGET.iterations,
-        },
-    ),
-    Study(
-        name="collapse_ring",
-        topic="collapse",
-        run=record_ring,
-        seeds=SEEDS,
-        config={
-            **SETTINGS,
-            "data": "8 Gaussians of deviation 0.01 on a circle of radius 1",
-            "iterations": RING_BUDGET.iterations,
-        },
-    ),
-)

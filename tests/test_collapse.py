@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ import torch
 from chapters import assert_breaks, assert_holds
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy.stats import chi2, entropy
 
 from genbook import collapse, collapse_images, collapse_play, collapse_sweeps, duality
@@ -19,6 +21,7 @@ from genbook import collapse_critics as critics
 from genbook import collapse_methods as methods
 from genbook import collapse_patience as patience
 from genbook.adversarial import Duel, from_convex, scores, unrolled
+from genbook.figures import collapse as figures
 from genbook.kit import data, studies
 from genbook.seeds import Streams, around, mlp
 
@@ -373,7 +376,7 @@ def test_the_goal_counts_all_methods_with_one_budget():
     names = [m.name for m in methods.METHODS]
     assert len(set(names)) == len(names)
     games = [methods.GRID_BUDGET.game(m.unroll) for m in methods.METHODS]
-    assert {(g.iterations, g.batch, g.critic_steps) for g in games} == {(4000, 256, 1)}
+    assert {(g.iterations, g.batch, g.critic_steps) for g in games} == {(3000, 256, 1)}
 
 
 def test_flat_slopes_charge_the_squared_gradient_on_both_batches():
@@ -387,7 +390,7 @@ def test_flat_slopes_charge_the_squared_gradient_on_both_batches():
 
 
 def test_waves_alone_repeat_and_the_position_tells_the_places_apart():
-    placed = patience.PlacedWaves(8, 0.3, 4.0)
+    placed = critics.PlacedWaves(8, 0.3, 4.0)
     placed.waves.rows.fill_(2 * math.pi)  # one cycle per unit: every shift by (1, 0) looks alike
     here, there = torch.zeros(1, 1, 2), torch.tensor([[[1.0, 0.0]]])
     torch.testing.assert_close(placed.waves(here), placed.waves(there), atol=1e-5, rtol=0)
@@ -396,21 +399,50 @@ def test_waves_alone_repeat_and_the_position_tells_the_places_apart():
 
 def test_a_field_without_size_is_refused():
     with pytest.raises(ValueError, match="reach > 0"):
-        patience.PlacedWaves(8, 0.3, 0.0)
+        critics.PlacedWaves(8, 0.3, 0.0)
 
 
-def test_patience_spends_ten_times_the_budget_of_the_table():
-    long, table = patience.Patience().budget, methods.GRID_BUDGET
-    assert long == replace(table, iterations=10 * table.iterations)
-
-
-def test_the_patient_players_are_the_tables_but_for_what_the_critic_sees():
-    streams = (Streams([0]), Streams([0]))
+def test_the_long_run_is_a_row_of_the_table_with_more_iterations():
     flat = methods.method("flat slopes (R1 + R2)")
-    ours, _ = patience.placed_players(patience.Patience(), methods.GRID, streams[0])
-    theirs, _ = methods.players(flat, methods.GRID, streams[1])
-    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
-        assert torch.equal(a, b)
+    assert replace(patience.PATIENT, name=flat.name) == flat
+    more = patience.LONG_BUDGET.iterations
+    assert replace(methods.GRID_BUDGET, iterations=more) == patience.LONG_BUDGET
+
+
+def test_neighbours_of_the_ring_are_a_chord_apart_and_of_the_grid_two():
+    assert methods.RING.spacing == pytest.approx(2 * math.sin(math.pi / 8))
+    assert methods.GRID.spacing == 2
+    assert (methods.RING.unit, methods.GRID.unit) == (pytest.approx(0.2), pytest.approx(1.0))
+
+
+@pytest.mark.parametrize("name", ["WGAN-GP", "flat slopes (R1 + R2)", "PacGAN4"])
+def test_a_benchmark_drawn_eight_times_as_large_is_the_same_game(name):
+    small, long = methods.RING, methods.Budget(iterations=20, batch=8)
+    large = replace(small, centres=8 * small.centres, std=8 * small.std)
+    one, other = (
+        list(methods.watch(methods.method(name), which, [0], long, looks=1, width=8))[-1]
+        for which in (small, large)
+    )
+    torch.testing.assert_close(8 * one.samples, other.samples)
+    assert torch.equal(one.score.counts, other.score.counts)
+
+
+def test_samples_are_measured_in_the_benchmarks_own_length():
+    class Still(torch.nn.Module):
+        def forward(self, z):
+            return (methods.RING.centres / methods.RING.unit)[None, [3]].expand(
+                len(z), z.shape[1], 2
+            )
+
+    def stay(*_, **__):
+        yield SimpleNamespace(index=0, generator=Still())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(methods, "play", stay)
+        budget = methods.Budget(iterations=1)
+        (now,) = methods.watch(methods.METHODS[0], methods.RING, [0], budget, samples=5, width=4)
+    assert now.score.high_quality.item() == 1
+    assert now.score.modes.item() == 1
 
 
 @FEW
@@ -421,6 +453,17 @@ def test_the_patient_players_are_the_tables_but_for_what_the_critic_sees():
 )
 def test_points_survive_as_text(points):
     torch.testing.assert_close(methods.unpack_points(methods.pack_points(points)), points)
+
+
+def test_the_legend_of_a_recorded_run_lies_above_every_line():
+    draw = figures.scrubber(studies.load("collapse_grid").rows)
+    for chosen in methods.METHODS:
+        figure = draw(chosen.name, 0, 4)
+        FigureCanvasAgg(figure).draw()
+        right = figure.axes[1]
+        bottom = right.get_legend().get_window_extent().y0
+        assert right.transData.transform((0, 100))[1] < bottom
+        assert max(max(line.get_ydata()) for line in right.lines) <= 100
 
 
 def test_lost_samples_are_written_far_away():
@@ -586,8 +629,6 @@ def test_receipt_spiral(monkeypatch):
 
 
 def test_receipt_pack(monkeypatch):
-    from genbook.figures import collapse as figures
-
     true = collapse.packed_tv
     monkeypatch.setattr(figures, "seen_together", lambda q, m: 0.5 + 0 * true(q, q, 1))
     assert_breaks("collapse", "test_receipt_pack", monkeypatch)
@@ -622,13 +663,23 @@ def test_receipt_ahead(monkeypatch):
 
 
 def test_receipt_recorded(monkeypatch):
-    _rewritten(monkeypatch, "collapse_grid", lambda row: {"modes": 12})
+    _rewritten(monkeypatch, "collapse_grid", lambda row: {"modes": 12, "good": 0.5})
     assert_breaks("collapse", "test_receipt_recorded", monkeypatch)
 
 
 def test_receipt_goal(monkeypatch):
     _rewritten(monkeypatch, "collapse_grid", lambda row: {"modes": 25, "good": 0.95})
     assert_breaks("collapse", "test_receipt_goal", monkeypatch)
+
+
+def test_receipt_ring(monkeypatch):
+    _rewritten(monkeypatch, "collapse_ring", lambda row: {"modes": 6})
+    assert_breaks("collapse", "test_receipt_ring", monkeypatch)
+
+
+def test_receipt_unit(monkeypatch):
+    monkeypatch.setattr(methods.Benchmark, "unit", 1.0)
+    assert_breaks("collapse", "test_receipt_unit", monkeypatch)
 
 
 def test_receipt_patience(monkeypatch):
@@ -660,5 +711,6 @@ def test_receipt_digits(monkeypatch):
 def test_receipt_live(monkeypatch):
     _illiterate(monkeypatch)
     _rewritten(monkeypatch, "collapse_grid", lambda row: {"modes": int(row["modes"]) + 100})
-    monkeypatch.setattr(methods, "GRID_BUDGET", methods.Budget(batch=8))
+    for name in ("GRID_BUDGET", "RING_BUDGET"):
+        monkeypatch.setattr(methods, name, replace(getattr(methods, name), batch=8))
     assert_breaks("collapse", "test_receipt_live", monkeypatch)

@@ -73,8 +73,10 @@ def _moment(run: Sequence[Row], now: Row, points: int) -> Figure:
         heights = [scale * float(row[key]) for row in run]
         right.plot(times, heights, color=color, label=key if key == "modes" else "good samples")
         right.plot([now["iteration"]], [scale * float(now[key])], "o", color=color)
-    right.set(xlim=(0, times[-1] * 1.03), ylim=(-3, 104), xlabel="iteration", ylabel="%")
-    right.legend(loc="lower right")
+    # the band above 100 % is the legend's: no line can reach it
+    right.set(xlim=(0, times[-1] * 1.03), ylim=(-3, 126), xlabel="iteration", ylabel="%")
+    right.set_yticks(range(0, 101, 20))
+    right.legend(loc="upper left", ncols=2)
     left.set_title(f"iteration {now['iteration']}")
     said = f"{now['modes']} of 25 modes, {percent(float(now['good']))} good"
     right.set_title(said)
