@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from genbook.gran_arena import count, rough, roughness
+from genbook.gran_arena import Tally, count, rough, roughness
 from genbook.gran_runs import (
     GRAN1,
     GRAN3,
@@ -130,26 +130,44 @@ def eyes(found: StudyResult) -> list[list[str | float]]:
     return [list(row) for row in zip(judged.names, texture, *columns, strict=True)]
 
 
-def outcomes(found: StudyResult, pairs: Sequence[tuple[int, int]]) -> list[list[str]]:
-    r"""Battles between numbers of steps, with and without a brush.
+PAIRS = ((3, 1), (5, 1), (5, 3))
+"""Battles of more steps against fewer, by T."""
+
+
+def tallies(found: StudyResult, kind: str, width: int) -> list[Tally]:
+    r"""Battles of more steps against fewer, in the order of :data:`PAIRS`.
 
     Args:
         found: the study ``gran_brush``.
-        pairs: the T of player 1 and of player 2.
+        kind: of discriminator, one of :data:`KINDS`.
+        width: of both players' brush; 1 is none.
+
+    Returns:
+        The counts over seeds; the first player is the one with more steps.
+    """
+    table = from_rows(found.rows, "mnist", kind)
+    suffix = f", brush {width}" if width > 1 else ""
+    return [
+        count(table, f"GRAN, T = {one}{suffix}", f"GRAN, T = {two}{suffix}") for one, two in PAIRS
+    ]
+
+
+def outcomes(found: StudyResult) -> list[list[str]]:
+    r"""The same battles with and without a brush.
+
+    Args:
+        found: the study ``gran_brush``.
 
     Returns:
         Rows of the battle, then wins, losses and ties as "1 : 0 : 2" for own discriminators and
         for judges.
     """
     rows: list[list[str]] = []
-    for suffix in ("", f", brush {BRUSH}"):
-        for one, two in pairs:
-            row = [f"T = {one} against {two}{suffix}"]
-            for kind in ("critic", "judge"):
-                first, second = (f"GRAN, T = {steps}{suffix}" for steps in (one, two))
-                tally = count(from_rows(found.rows, "mnist", kind), first, second)
-                row.append(f"{tally.first} : {tally.second} : {tally.tie}")
-            rows.append(row)
+    for width, suffix in ((1, ""), (BRUSH, f", brush {BRUSH}")):
+        both = zip(*(tallies(found, kind, width) for kind in ("critic", "judge")), strict=True)
+        for (one, two), scores in zip(PAIRS, both, strict=True):
+            cells = [f"{score.first} : {score.second} : {score.tie}" for score in scores]
+            rows.append([f"T = {one} against {two}{suffix}", *cells])
     return rows
 
 
@@ -158,12 +176,12 @@ STUDIES = (
         name="gran_brush",
         topic="gran",
         run=record_brush,
-        seeds=(3, 4),
+        seeds=(0, 1, 3, 4),
         config={
             "generators": "GRAN: z, code 64, decoder 128-128-d, encoder d-64; brush: each stroke "
             "averaged over 3x3 pixels",
             "discriminators": "d-128-1, leaky ReLU 0.2; with spectacles: images averaged over 3x3",
-            "games": "as in gran_battles; the players without a brush are those of seeds 3 and 4",
+            "games": "as in gran_battles, each seed by itself; seed 2 was not run",
             "judges": "500 steps, GAN loss, Adam 1e-3 falling to 0, batch 64",
             "rates": "2000 samples, 2000 test images",
         },

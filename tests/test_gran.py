@@ -19,6 +19,7 @@ from genbook import (
     draw_training,
     gran,
     gran_arena,
+    gran_brush,
     gran_runs,
     gran_studies,
     parzen,
@@ -644,6 +645,45 @@ def test_receipt_leader(monkeypatch, quick):
     real = battle.gam_2
     monkeypatch.setattr(battle, "gam_2", lambda cross, own: real(cross.mT, own=own))
     assert_breaks("gran", "test_receipt_leader", monkeypatch)
+
+
+def relabel(monkeypatch, study, column, names):
+    """Exchange labels in a column of a study."""
+    real = studies.load
+
+    def exchanged(name):
+        found = real(name)
+        if name != study:
+            return found
+        rows = ({**row, column: names.get(row[column], row[column])} for row in found.rows)
+        return replace(found, rows=tuple(rows))
+
+    monkeypatch.setattr(studies, "load", exchanged)
+
+
+def test_receipt_speckle(monkeypatch, quick):
+    sharp, dim = gran_brush.KINDS[:2]
+    relabel(monkeypatch, "gran_brush", "by", {sharp: dim, dim: sharp})
+    assert_breaks("gran", "test_receipt_speckle", monkeypatch)
+
+
+def test_receipt_brush(monkeypatch, quick):
+    real = gran_studies.from_rows
+
+    def rolled(*args):
+        found = real(*args)
+        return gran_runs.Table(found.names, found.test.roll(3, 1), found.cross)
+
+    monkeypatch.setattr(gran_studies, "from_rows", rolled)
+    assert_breaks("gran", "test_receipt_brush", monkeypatch)
+
+
+def test_receipt_steps(monkeypatch, quick):
+    real = gran_brush.tallies
+    monkeypatch.setattr(
+        gran_brush, "tallies", lambda found, kind, width: real(found, "judge", width)
+    )
+    assert_breaks("gran", "test_receipt_steps", monkeypatch)
 
 
 def test_receipt_live(monkeypatch, quick):

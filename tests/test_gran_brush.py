@@ -115,6 +115,6 @@ def test_rows_of_eyes_and_outcomes_follow_the_record(recorded):
     rows = gran_brush.eyes(recorded)
     judged = gran_studies.from_rows(recorded.rows, "mnist", "judge")
     assert rows[2][2] == pytest.approx(float(judged.test[0, 2] + judged.cross[0, 2, 2]))
-    found = gran_brush.outcomes(recorded, [(3, 1), (5, 1)])
-    assert [row[0] for row in found][::2] == ["T = 3 against 1", "T = 3 against 1, brush 3"]
+    found = gran_brush.outcomes(recorded)
+    assert [row[0] for row in found][::3] == ["T = 3 against 1", "T = 3 against 1, brush 3"]
     assert all(sum(map(int, cell.split(" : "))) == 1 for row in found for cell in row[1:])
