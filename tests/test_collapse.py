@@ -672,6 +672,11 @@ def test_receipt_goal(monkeypatch):
     assert_breaks("collapse", "test_receipt_goal", monkeypatch)
 
 
+def test_receipt_hops(monkeypatch):
+    _rewritten(monkeypatch, "collapse_grid", lambda row: {"points": "0 0 " * 45})
+    assert_breaks("collapse", "test_receipt_hops", monkeypatch)
+
+
 def test_receipt_ring(monkeypatch):
     _rewritten(monkeypatch, "collapse_ring", lambda row: {"modes": 6})
     assert_breaks("collapse", "test_receipt_ring", monkeypatch)
