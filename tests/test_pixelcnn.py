@@ -479,6 +479,19 @@ def test_receipt_equal(monkeypatch):
     breaks("test_receipt_equal", monkeypatch)
 
 
+def test_receipt_longer(monkeypatch):
+    """A run that goes on and gains nothing."""
+    quick(monkeypatch)
+    load = studies.load
+    row = {**load("pixelcnn_longer").rows[0], "nats": 87.5}
+    monkeypatch.setattr(
+        studies,
+        "load",
+        lambda name: replace(load(name), rows=(row,)) if "longer" in name else load(name),
+    )
+    breaks("test_receipt_longer", monkeypatch)
+
+
 def test_receipt_outliers(monkeypatch):
     quick(monkeypatch)
     monkeypatch.setattr(torch, "randperm", lambda n, **_: torch.arange(n))
