@@ -326,7 +326,7 @@ STUDIES = (
         "translation_sweeps",
         "translation",
         record_sweeps,
-        seeds=(0,),
+        seeds=(0, 1, 2),
         config={"iterations": 300, "batch": 32, "rate": 1e-3, "patch lambda": 10},
     ),
 )

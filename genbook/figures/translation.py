@@ -161,24 +161,25 @@ def weight_frame(study: StudyResult, pictures: Mapping[str, Tensor], weight: flo
         weight: λ.
 
     Returns:
-        Pictures above, two curves below.
+        Pictures of the first seed; beside them three curves, each the mean of thin ones, the seeds.
     """
-    rows = study.where(sweep="weight")
-    (row,) = study.where(sweep="weight", weight=weight)
+    weights = [float(row["weight"]) for row in study.where(sweep="weight", seed=0)]
+    (row,) = study.where(sweep="weight", weight=weight, seed=0)
     side = pictures["input x"].shape[-1]
     shown = {**pictures, "output": recorded_images(row, "pictures", side)}
     figure, axes = _pictures_and_axis(shown)
-    place = [str(f"{float(each['weight']):g}") for each in rows].index(f"{weight:g}")
+    place = weights.index(float(weight))
     for key, colour, name in (
         ("read", DATA, "read as its digit"),
         ("midtones", SERIES[3], "share of mid-greys"),
         ("noise", GRADIENT, "spread of two draws"),
     ):
-        values = [float(each[key]) for each in rows]
-        axes.plot(range(len(rows)), values, "-o", color=colour, label=name, markersize=3)
-        axes.plot([place], [values[place]], "o", color=colour, markersize=9)
-    axes.set(xlim=(-0.3, len(rows) - 0.7), ylim=(-0.03, 1.05), xlabel="λ", ylabel="share")
-    axes.set_xticks(range(len(rows)), [f"{float(each['weight']):g}" for each in rows])
+        seeds = torch.tensor(study.column(key, sweep="weight")).view(-1, len(weights))
+        axes.plot(seeds.T, color=colour, linewidth=0.7)
+        axes.plot(seeds.mean(0), "-o", color=colour, label=name, markersize=3)
+        axes.plot([place], [seeds.mean(0)[place]], "o", color=colour, markersize=9)
+    axes.set(xlim=(-0.3, len(weights) - 0.7), ylim=(-0.03, 1.05), xlabel="λ", ylabel="share")
+    axes.set_xticks(range(len(weights)), [f"{each:g}" for each in weights])
     axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.72), fontsize=8)
     figure.set_label(
         f"λ = {weight:g}: read {float(row['read']):.0%}, mid-greys {float(row['midtones']):.1%}, "
@@ -213,7 +214,7 @@ def patch_frame(
     Returns:
         Pictures; below them the map of D, stretched to their size.
     """
-    (row,) = study.where(sweep="patch", patch=patch)
+    (row,) = study.where(sweep="patch", patch=patch, seed=0)
     side, small = pictures["input x"].shape[-1], int(row["map_side"])
     key = "maps" if looked_at == "output" else "real_maps"
     maps = recorded_images(row, key, small)
