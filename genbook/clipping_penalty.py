@@ -82,7 +82,7 @@ def penalty(weight: Tensor, xs: Tensor, errors: Tensor, squash: Squash = TANH) -
         Pascanu, Mikolov & Bengio (2013), equation 9.
 
     Example:
-        >>> penalty(3 * torch.eye(2), torch.zeros(4, 2), torch.ones(4, 2)).item()
+        >>> round(penalty(3 * torch.eye(2), torch.zeros(4, 2), torch.ones(4, 2)).item(), 4)
         16.0
     """
     return (ratios(weight, xs, errors, squash) - 1).square().sum(0)

@@ -41,15 +41,6 @@ def test_a_longer_tensor_is_refused():
         number(torch.zeros(2))
 
 
-@pytest.mark.parametrize(
-    ("cell", "shown"),
-    [
-        ("0.90 ± 0.02", "0.90 ±\u00a00.02"),
-        ("0.5 (0.4–0.6)", "0.5 (0.4\u2060–\u20600.6)"),
-        ("Fenchel–Young", "Fenchel–Young"),
-        ("–", "–"),
-    ],
-)
-def test_deviations_and_ranges_are_not_torn_apart(cell, shown):
-    html = Table(("score",), ((cell,),), "Scores.")._repr_mimebundle_()["text/html"]
-    assert f"<td>{shown}</td>" in html
+def test_a_deviation_keeps_its_sign():
+    html = Table(("score",), (("0.90 ± 0.02",),), "Scores.")._repr_mimebundle_()["text/html"]
+    assert "<td>0.90 ±\u00a00.02</td>" in html

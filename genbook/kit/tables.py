@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -69,13 +68,8 @@ class Table:
 
     def _row(self, row: Sequence[Cell]) -> str:
         kinds = ["" if isinstance(cell, str) else ' class="gb-number"' for cell in row]
-        texts = [_kept_whole(escape(self.text(cell))) for cell in row]
+        texts = [escape(self.text(cell)).replace("± ", "±\u00a0") for cell in row]
         return "".join(f"<td{kind}>{text}</td>" for kind, text in zip(kinds, texts, strict=True))
-
-
-def _kept_whole(text: str) -> str:
-    """No line ends between ± and its number, or inside a range of numbers."""
-    return re.sub(r"(?<=\d)–(?=[\d.−])", "\u2060–\u2060", text.replace("± ", "±\u00a0"))
 
 
 def number(cell: Cell | Tensor) -> Cell:
