@@ -106,3 +106,26 @@ def test_a_picture_that_cannot_be_drawn_stops_the_cell():
 def test_any_caption_gives_a_drawing(number):
     figure, _ = subplots(width=2, height=1)
     assert "<svg" in Picture(figure, caption=str(number), alt="x").bundle()["text/html"]
+
+
+def test_a_tint_is_clear_at_zero_and_coloured_by_sign():
+    shown = plotting.tint(torch.tensor([[-1.0, 0.0, 0.5]]), above="#0000ff", below="#ff0000")
+    np.testing.assert_allclose(shown[0, :, 3], [0.55, 0.0, 0.275])
+    np.testing.assert_allclose(shown[0, [0, 2], :3], [[1, 0, 0], [0, 0, 1]])
+
+
+@pytest.mark.parametrize("value", [1.5, float("nan")])
+def test_a_tint_of_more_than_one_is_refused(value):
+    with pytest.raises(ValueError, match=r"expected numbers in \[−1, 1\]"):
+        plotting.tint(torch.tensor([[value]]))
+
+
+def test_ink_stays_legible_on_the_strongest_tint():
+    for ink, paper, colours in (
+        ("#1a1a1a", 1.0, plotting.SERIES[:2]),
+        ("#e8e8e8", 18 / 255, plotting.SERIES[:2]),
+    ):
+        for colour in colours:
+            mixed = 0.55 * plotting.tint(torch.ones(1, 1), above=colour)[0, 0, :3] + 0.45 * paper
+            shade = "#" + "".join(f"{round(255 * part):02x}" for part in mixed)
+            assert contrast(ink, shade) >= 4.5

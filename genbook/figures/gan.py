@@ -8,7 +8,6 @@ from functools import lru_cache
 
 import numpy as np
 import torch
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
 from torch.distributions import Distribution, Normal
@@ -28,6 +27,7 @@ from genbook.kit.plotting import (
     SERIES,
     image_grid,
     subplots,
+    tint,
 )
 
 STEPS = 120
@@ -189,14 +189,6 @@ def circling(method: str, power: int, tied: bool) -> Figure:
     return figure
 
 
-def _tint(field: Tensor) -> np.ndarray:
-    """D as colour: the data's above ½, the model's below, transparent at ½; few levels."""
-    values = field.double().numpy()
-    strength = np.round(np.abs(2 * values - 1) * 12) / 12
-    colour = np.where((values > 0.5)[..., None], to_rgb(DATA), to_rgb(MODEL))
-    return np.concatenate([colour, 0.55 * strength[..., None]], -1)
-
-
 def arena(
     runs: Mapping[str, Sequence[Scene]], real: Tensor, frame: int, mode: str, reach: float = 3.5
 ) -> Figure:
@@ -216,7 +208,9 @@ def arena(
     now = scenes[frame]
     figure, (left, right) = subplots(1, 2, width=7.2, height=3.5, width_ratios=[1.25, 1])
     box = (-reach, reach, -reach, reach)
-    left.imshow(_tint(now.field), extent=box, origin="lower", zorder=0, interpolation="nearest")
+    left.imshow(
+        tint(2 * now.field - 1), extent=box, origin="lower", zorder=0, interpolation="nearest"
+    )
     left.plot(real[:, 0], real[:, 1], ".", color=DATA, markersize=3)
     lengths = now.arrows.norm(dim=1, keepdim=True)
     drawn = 0.25 * now.arrows * (4.0 / lengths.clamp_min(4.0))

@@ -7,7 +7,6 @@ from functools import cache
 
 import torch
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
@@ -15,7 +14,7 @@ from torch import Tensor
 from genbook import battle, battle_truth, draw
 from genbook.draw_training import ABLATION, WHOLE, WINDOW
 from genbook.gran_runs import Table
-from genbook.kit.plotting import CRITIC, DATA, INK, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.plotting import CRITIC, DATA, INK, MODEL, MUTED, SERIES, image_grid, subplots, tint
 from genbook.kit.studies import StudyResult, spread
 
 PATCH = 5
@@ -153,7 +152,6 @@ def _glimpses(axes: Axes, found: StudyResult, last: int) -> None:
 # --- The band ---------------------------------------------------------------------------------
 
 
-VERDICTS = LinearSegmentedColormap.from_list("verdicts", [SERIES[1], "white", SERIES[0]])
 BANDS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 100.0)
 
 
@@ -187,11 +185,11 @@ def verdict_map(tables: Mapping[str, Table], by: str, band: float) -> Figure:
     net = battle.verdicts(found.test, found.cross, band).sum(0)
     figure, (left, right) = subplots(1, 2, width=7.6, height=3.4, width_ratios=[1.25, 1])
     limit = len(found.test)
-    left.imshow(net.numpy(), cmap=VERDICTS, vmin=-limit, vmax=limit)
+    left.imshow(tint(net / limit, above=SERIES[0], below=SERIES[1]))
     for i, row in enumerate(net.tolist()):
         for j, value in enumerate(row):
             text = "·" if i == j else f"{value:+.0f}".replace("-", "−").replace("+0", "0")
-            left.text(j, i, text, ha="center", va="center", color="black", fontsize=8)
+            left.text(j, i, text, ha="center", va="center", color=INK, fontsize=8)
     ticks = range(len(found.names))
     left.set_yticks(ticks, found.names, fontsize=8)
     left.set_xticks(

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 DATA = "#0072B2"
@@ -128,6 +129,37 @@ def tile(images: torch.Tensor, *, columns: int, padding: int = 1) -> np.ndarray:
         canvas[:, top : top + height, left : left + width] = image
     array = canvas.permute(1, 2, 0).numpy()
     return array[:, :, 0] if channels == 1 else array
+
+
+def tint(signed: torch.Tensor, above: str = DATA, below: str = MODEL) -> np.ndarray:
+    r"""Signed numbers as colours for ``imshow``, transparent at 0: the page shows in either theme.
+
+    .. math:: \text{opacity} = 0.55\,|v|, \quad \text{in steps of a twelfth of the whole}
+
+    Args:
+        signed: v in [−1, 1], shape ``[H, W]``.
+        above: colour of the positive ones.
+        below: colour of the negative ones.
+
+    Returns:
+        Red, green, blue and opacity in [0, 1], shape ``[H, W, 4]``.
+
+    Raises:
+        ValueError: if a number is outside [−1, 1].
+
+    Example:
+        >>> tint(torch.tensor([[0.0, 1.0]]))[0, :, 3].tolist()
+        [0.0, 0.55]
+    """
+    values = signed.double().numpy()
+    if not (np.abs(values) <= 1).all():
+        raise ValueError(
+            f"expected numbers in [−1, 1], got {values.min():g} to {values.max():g}; "
+            "divide by the largest absolute value"
+        )
+    opacity = 0.55 * np.round(np.abs(values) * 12) / 12
+    colour = np.where((values > 0)[..., None], to_rgb(above), to_rgb(below))
+    return np.concatenate([colour, opacity[..., None]], -1)
 
 
 def picture(figure: Figure, *, caption: str, alt: str) -> None:
