@@ -16,10 +16,10 @@ from statistics import median
 import torch
 from torch import nn
 
-from genbook import pixel_studies
 from genbook.kit.device import seeded
-from genbook.pixel_sampling import sample
-from genbook.pixelcnn import GatedPixelCNN
+from genbook.pixelcnn import studies
+from genbook.pixelcnn.networks import GatedPixelCNN
+from genbook.pixelcnn.sampling import sample
 
 BAR = 20.0
 
@@ -55,10 +55,10 @@ def speed_up(net: nn.Module, name: str, side: int, count: int, rounds: int) -> f
 def costs(sides: list[int], rounds: int) -> None:
     """Print a training step and a sample of each network at each size, in milliseconds."""
     heads = f"{'step':>8}{'naive':>10}{'cached':>10}"
-    print(f"{'':>10}" + "".join(f"{name:>28}" for name in pixel_studies.FAMILIES))
-    print(f"{'ms':>10}" + heads * len(pixel_studies.FAMILIES))
+    print(f"{'':>10}" + "".join(f"{name:>28}" for name in studies.FAMILIES))
+    print(f"{'ms':>10}" + heads * len(studies.FAMILIES))
     for side in sides:
-        rows = [pixel_studies.costs(family, side, rounds) for family in pixel_studies.FAMILIES]
+        rows = [studies.costs(family, side, rounds) for family in studies.FAMILIES]
         cells = "".join(f"{r['step']:>8.1f}{r['naive']:>10.1f}{r['cached']:>10.1f}" for r in rows)
         print(f"{side}×{side}".rjust(10) + cells, flush=True)
 
@@ -82,7 +82,7 @@ def main() -> int:
         for count in asked.counts
     ]
     for family in ("PixelCNN", "Row LSTM"):
-        net = pixel_studies.network(family, seeded(0)).double()
+        net = studies.network(family, seeded(0)).double()
         speed_up(net, family, asked.side, 1, asked.rounds)
     print("a training step of 8 images, and a sample of one image")
     costs(asked.sides, asked.rounds)

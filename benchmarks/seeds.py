@@ -17,8 +17,7 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 
-from genbook import adversarial as ad
-from genbook import duality
+from genbook.games import duality, play
 from genbook.kit.data import ring, ring_centres
 
 
@@ -72,12 +71,12 @@ def usual_script(seed: int, batch: int, iterations: int, *, fused: bool) -> None
 
 def seeds_of_the_book(seeds: range, batch: int, iterations: int) -> None:
     """The book's loop, with as many seeds at once as there are."""
-    streams = ad.Streams(seeds)
-    generator, critic = ad.mlp([2, 128, 128, 2], streams), ad.mlp([2, 128, 128, 1], streams)
-    objective = ad.from_convex(duality.GAN, practical=True)
-    game = ad.Game(iterations=iterations, batch=batch)
-    sample = ad.around(ring_centres(), 0.01)
-    for _ in ad.play(generator, critic, objective, sample, game, streams):
+    streams = play.Streams(seeds)
+    generator, critic = play.mlp([2, 128, 128, 2], streams), play.mlp([2, 128, 128, 1], streams)
+    objective = play.from_convex(duality.GAN, practical=True)
+    game = play.Game(iterations=iterations, batch=batch)
+    sample = play.around(ring_centres(), 0.01)
+    for _ in play.play(generator, critic, objective, sample, game, streams):
         pass
 
 

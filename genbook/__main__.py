@@ -84,14 +84,28 @@ def chosen_studies(topic: str, only: str | None = None) -> list[Study]:
     """
     from genbook.kit import studies
 
-    inside = [module.name for module in pkgutil.iter_modules(genbook.__path__, "genbook.")]
-    topics = [name for name in inside if name not in ("genbook.__main__", "genbook.kit")]
-    every = list(studies.find(importlib.import_module(name) for name in topics))
+    every = list(studies.find(importlib.import_module(name) for name in rooms()))
     chosen = [s for s in every if topic in ("all", s.topic) and only in (None, s.name)]
     if not chosen:
         names = ", ".join(study.name for study in every) or "none"
         raise ValueError(f"no study {only or ''} of {topic!r}; there are: {names}.")
     return chosen
+
+
+def rooms() -> list[str]:
+    r"""The chapters' rooms that may hold studies.
+
+    Returns:
+        Names of modules such as ``"genbook.wgan.critics"``.
+    """
+    inside = [module.name for module in pkgutil.walk_packages(genbook.__path__, "genbook.")]
+    shared = ("genbook.__main__", "genbook.kit", "genbook.games")
+    drawn = ("figures", "exercises", "machines")
+    return [
+        name
+        for name in inside
+        if not name.startswith(shared) and name.rpartition(".")[2] not in drawn
+    ]
 
 
 COMMANDS = {

@@ -1,9 +1,9 @@
 r"""Recorded studies: what needs many seeds or a GPU is run once and kept with its provenance.
 
-A topic module lists its studies in ``STUDIES``; ``python -m genbook study <topic>`` runs them (see
-:mod:`genbook.kit.study_runs`) and leaves one JSON file each in ``book/studies``. A chapter loads
-the file, says where its numbers come from (:attr:`StudyResult.provenance`), runs one seed live, and
-a receipt holds the live number against the recorded :func:`spread`.
+A chapter's room lists its studies in ``STUDIES``; ``python -m genbook study <stem>`` runs them (see
+:mod:`genbook.kit.study_runs`) and leaves one JSON file each in ``book/studies/<stem>``. A chapter
+loads the file, says where its numbers come from (:attr:`StudyResult.provenance`), runs one seed
+live, and a receipt holds the live number against the recorded :func:`spread`.
 """
 
 from __future__ import annotations
@@ -308,6 +308,39 @@ def outside(value: float, recorded: Spread) -> float:
     return max(0.0, recorded.min - float(value), float(value) - recorded.max)
 
 
+def file_of(name: str, folder: str | os.PathLike[str] | None = None) -> Path:
+    r"""Where a study is kept: ``<topic>/<rest of the name>.json``.
+
+    Args:
+        name: The study's name, ``<topic>_<rest>``.
+        folder: Where to look; the book's ``studies`` folder by default.
+
+    Returns:
+        The path, whether or not there is such a file.
+
+    Raises:
+        ValueError: If the name does not begin with a topic.
+
+    Example:
+        >>> file_of("vae_nll", "studies").as_posix()
+        'studies/vae/nll.json'
+    """
+    topic, _, rest = name.partition("_")
+    _names("file_of", name, topic)
+    return Path(folder or FOLDER) / topic / f"{rest}.json"
+
+
+def _nothing(name: str, folder: str | os.PathLike[str] | None) -> str:
+    """What to say where there is no such study: a wheel brings none along."""
+    if folder is None and not FOLDER.is_dir():
+        return (
+            f"load: no recorded study {name!r}, nor any other: they stand in the book's checkout. "
+            "Get it and install with “pip install -e .” from there."
+        )
+    there = [f"{path.parent.name}_{path.stem}" for path in recorded(folder)]
+    return f"load: no recorded study {name!r}; there are {there}."
+
+
 def load(name: str, folder: str | os.PathLike[str] | None = None) -> StudyResult:
     r"""Read a recorded study.
 
@@ -321,10 +354,9 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> StudyResult
     Raises:
         ValueError: If there is none of that name, or its file is not valid.
     """
-    path = Path(folder or FOLDER) / f"{name}.json"
+    path = file_of(name, folder)
     if not path.is_file():
-        there = [other.stem for other in recorded(folder)]
-        raise ValueError(f"load: no recorded study {name!r}; there are {there}.")
+        raise ValueError(_nothing(name, folder))
     result = StudyResult.from_json(path.read_text(encoding="utf-8"), str(path))
     if result.name != name:
         raise ValueError(f"{path}: expected the study {name!r}, got {result.name!r}; rename it.")
@@ -332,7 +364,7 @@ def load(name: str, folder: str | os.PathLike[str] | None = None) -> StudyResult
 
 
 def save(result: StudyResult, folder: str | os.PathLike[str] | None = None) -> Path:
-    r"""Write a result to ``<name>.json``, whole or not at all.
+    r"""Write a result to its :func:`file_of`, whole or not at all.
 
     Args:
         result: What to write.
@@ -342,7 +374,8 @@ def save(result: StudyResult, folder: str | os.PathLike[str] | None = None) -> P
         The file.
     """
     result.validate()
-    path = Path(folder or FOLDER) / f"{result.name}.json"
+    path = file_of(result.name, folder)
+    path.parent.mkdir(parents=True, exist_ok=True)
     replace_file(path, result.to_json().encode())
     return path
 
@@ -356,7 +389,7 @@ def recorded(folder: str | os.PathLike[str] | None = None) -> list[Path]:
     Returns:
         Paths, sorted.
     """
-    return sorted(Path(folder or FOLDER).glob("*.json"))
+    return sorted(Path(folder or FOLDER).glob("*/*.json"))
 
 
 def find(modules: Iterable[object]) -> Iterator[Study]:

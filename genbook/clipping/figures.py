@@ -1,0 +1,434 @@
+"""Drawings of the chapter on gradients that explode and vanish."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import pairwise
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from genbook.clipping import bounds, cliff, rules
+from genbook.clipping.characters import UNIFORM, Outcome
+from genbook.clipping.penalty import RecallStep
+from genbook.kit.device import seeded
+from genbook.kit.plotting import GRADIENT, INK, MODEL, MUTED, SERIES, subplots
+from genbook.lstm import paths
+
+REACH = 30
+FLOOR, CEILING = 1e-12, 1e12
+SQUASHES = {
+    "tanh, γ = 1": bounds.TANH,
+    "sigmoid, γ = ¼": bounds.SIGMOID,
+    "none, γ = 1": bounds.LINEAR,
+}
+POWERS = tuple(power / 4 for power in range(-8, 9))
+STARTS = {"plateau": (4.5, -3.0), "above": (5.0, -1.5)}
+WINDOW = (3.0, 7.0, -4.0, 0.0)
+OPTIMISERS = ("SGD", "SGD with momentum", "RMSprop", "Adam")
+
+
+def _log_axis(axes: Axes, low: float, high: float) -> None:
+    axes.set_yscale("log")
+    axes.set_ylim(low, high)
+    axes.minorticks_off()
+
+
+# Gradients through many steps
+
+
+def reach(largest: float, squash: str, kind: str) -> Figure:
+    r"""The gradient over k steps of a net of sixteen units, with both its bounds.
+
+    Args:
+        largest: largest singular value of the recurrent weights.
+        squash: a key of :data:`SQUASHES`.
+        kind: of the recurrent weights.
+
+    Returns:
+        One panel.
+    """
+    chosen = SQUASHES[squash]
+    source = seeded(5)
+    weight = bounds.with_largest(kind, 16, largest, source)
+    drives = torch.randn(REACH, 16, generator=source, dtype=torch.float64)
+    xs = bounds.states(weight, drives, drives[0], chosen)
+    norms = paths.norms(bounds.products(weight, xs, chosen))
+    upper = bounds.upper_bound(weight, REACH, chosen.gamma)
+    lower = bounds.lower_bound(weight, xs, chosen)
+    steps = np.arange(REACH + 1)
+    figure, axes = subplots(width=7.0, height=3.1)
+    lines = ((upper, INK, "--", "upper bound"), (norms, GRADIENT, "-", "gradient"))
+    for values, color, style, label in (*lines, (lower, MUTED, ":", "lower bound")):
+        shown = values.clamp(FLOOR / 10, CEILING * 10).numpy()
+        axes.plot(steps, shown, color=color, linestyle=style, label=label)
+    axes.axhline(1, color=MUTED, linewidth=0.6)
+    _log_axis(axes, FLOOR, CEILING)
+    axes.set(xlim=(0, REACH), xlabel="steps k", ylabel="norm of the k-step gradient")
+    axes.legend(loc="upper left", ncols=3)
+    rate = chosen.gamma * largest
+    says = "must vanish" if rate < 1 else "may explode" if rate > 1 else "decides nothing"
+    axes.set_title(f"γλ₁ = {rate:g}: {says}", loc="right")
+    figure.set_label(f"γλ₁ = {rate:g}; after {REACH} steps the gradient is {norms[-1]:.1e}")
+    return figure
+
+
+def two_units(largest: float, degrees: float, slope: float) -> Figure:
+    r"""The gradient of the two-unit net whose eigenvalue the angle sets.
+
+    Args:
+        largest: largest singular value.
+        degrees: angle between the two directions of the weights.
+        slope: of the second unit; the first has slope 1.
+
+    Returns:
+        Two panels: the step's matrix as arrows, the gradient over k steps.
+    """
+    weight = bounds.tilted(largest, degrees)
+    slopes = torch.tensor([1.0, slope], dtype=torch.float64)
+    norms = bounds.held_norms(weight, slopes, 20)
+    radius = largest * math.cos(math.radians(degrees))
+    figure, (left, right) = subplots(1, 2, width=7.4, height=3.1, width_ratios=[1, 1.35])
+    around = torch.linspace(0, 2 * math.pi, 73, dtype=torch.float64)
+    circle = torch.stack([around.cos(), around.sin()])
+    image = (weight * slopes) @ circle
+    left.plot(*circle.numpy(), color=MUTED, linewidth=1)
+    left.plot(*image.numpy(), color=GRADIENT)
+    left.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), aspect="equal", xlabel="unit 1", ylabel="unit 2")
+    left.set_title("where one step sends a circle")
+    steps = np.arange(21)
+    bound = bounds.upper_bound(weight, 20)
+    eigen = torch.tensor(max(radius, 1e-9), dtype=torch.float64) ** torch.arange(21)
+    curves = ((bound, INK, "--", "(γλ₁)ᵏ"), (norms, GRADIENT, "-", "gradient"))
+    for values, color, style, label in (*curves, (eigen, MUTED, ":", "ρᵏ")):
+        shown = values.clamp(1e-9, 1e9).numpy()
+        right.plot(steps, shown, color=color, linestyle=style, label=label)
+    _log_axis(right, 1e-8, 1e8)
+    right.set(xlim=(0, 20), xlabel="steps k", title=f"λ₁ = {largest:g},  ρ = {radius:.2f}")
+    right.legend(loc="upper left")
+    last = "0" if norms[-1] < 1e-12 else f"{norms[-1]:.1e}"
+    figure.set_label(f"λ₁ = {largest:g}, ρ = {radius:.2f}; after 20 steps the gradient is {last}")
+    return figure
+
+
+# The cliff
+
+
+@lru_cache(maxsize=1)
+def _surface(points: int = 160) -> np.ndarray:
+    left, right, low, high = WINDOW
+    w = torch.linspace(left, right, points, dtype=torch.float64)
+    b = torch.linspace(low, high, points, dtype=torch.float64)
+    return cliff.error(w[None, :], b[:, None]).numpy()
+
+
+@lru_cache(maxsize=32)
+def walks(rate: float, start: str) -> cliff.Descent:
+    r"""A hundred steps on the cliff, one walk for each threshold, 10 to each of :data:`POWERS`.
+
+    Args:
+        rate: learning rate.
+        start: a key of :data:`STARTS`.
+
+    Returns:
+        The walks.
+    """
+    thresholds = 10 ** torch.tensor(POWERS, dtype=torch.float64)
+    return cliff.descend(STARTS[start], rate, thresholds, steps=100)
+
+
+def on_the_cliff(power: float, rate: float, origin: str) -> Figure:
+    r"""One walk over the surface of one unit and fifty steps.
+
+    Args:
+        power: of ten, the threshold; one of :data:`POWERS`.
+        rate: learning rate.
+        origin: a key of :data:`STARTS`.
+
+    Returns:
+        Two panels: the walk from above; the length of the gradient at each step.
+    """
+    walk, place = walks(rate, origin), POWERS.index(power)
+    points, lengths = walk.points[:, place], walk.lengths[:, place]
+    figure, (left, right) = subplots(1, 2, width=7.6, height=3.4, width_ratios=[1.25, 1])
+    left.imshow(_surface(), extent=WINDOW, origin="lower", aspect="auto", cmap="Blues", vmax=0.7)
+    w = torch.linspace(4.26, 7, 30, dtype=torch.float64)
+    left.plot(w, cliff.wall(w), color=INK, linewidth=0.8, linestyle="--")
+    left.text(6.0, -2.92, "the wall", color=INK, rotation=-26, fontsize=8)
+    shown = torch.stack([points[:, 0].clamp(3, 7), points[:, 1].clamp(-4, 0)]).numpy()
+    left.plot(*shown, color=MODEL, marker=".", markersize=4, linewidth=0.9)
+    left.plot(*shown[:, :1], marker="s", color=MODEL, markersize=6)
+    left.plot(*shown[:, -1:], marker="*", color=INK, markersize=10)
+    left.set(xlim=(3, 7), ylim=(-4, 0), xlabel="w", ylabel="b")
+    left.grid(False)
+    end = walk.errors[-1, place].item()
+    left.set_title(f"error at the end {end:.4f}")
+    right.plot(np.arange(101), lengths.clamp(1e-6, 1e5).numpy(), color=GRADIENT)
+    right.axhline(10**power, color=INK, linewidth=1, linestyle="--")
+    _log_axis(right, 1e-5, 1e4)
+    right.set(xlim=(0, 100), xlabel="step", title="length of the gradient; threshold dashed")
+    figure.set_label(
+        f"threshold {10**power:.3g}: ends at w = {points[-1, 0]:.2f}, b = {points[-1, 1]:.2f} "
+        f"with error {end:.4f}; the longest gradient was {lengths.max():.3g}"
+    )
+    return figure
+
+
+def cross_section(w: float, steps: int) -> Figure:
+    r"""The cliff cut at one recurrent weight.
+
+    Args:
+        w: recurrent weight.
+        steps: how many the unit takes.
+
+    Returns:
+        Two panels: the error over b, and its slope on a log axis with what theory says.
+    """
+    weight = torch.tensor(w, dtype=torch.float64)
+    middle = cliff.wall(weight)
+    near = torch.logspace(-9, math.log10(1.5), 60, dtype=torch.float64)
+    away = torch.cat([-near.flip(0), torch.zeros(1, dtype=torch.float64), near])
+    points = torch.stack([weight.expand(len(away)), middle + away], -1)
+    errors, slope = cliff.gradient(points, steps)
+    figure, (left, right) = subplots(1, 2, width=7.4, height=2.8)
+    left.plot(away, errors, color=MODEL)
+    left.set(xlim=(-1.5, 1.5), ylim=(0, 0.5), xlabel="b − wall", title=f"error at w = {w:g}")
+    right.plot(away, slope[:, 1].abs().clamp(1e-5, 1e9), color=GRADIENT)
+    limit = 0.35 / (1 - w / 4) if w < 4 else 1e9
+    right.axhline(limit, color=INK, linewidth=1, linestyle="--")
+    _log_axis(right, 1e-4, 1e8)
+    right.set(xlim=(-1.5, 1.5), xlabel="b − wall", title="its slope; dashed: the bound for w < 4")
+    figure.set_label(f"w = {w:g}: the largest slope is {slope[:, 1].abs().max():.3g}")
+    return figure
+
+
+# Clipping
+
+
+def two_rules(first: float, second: float) -> Figure:
+    r"""One gradient of two components under both ways to clip it at 1.
+
+    Args:
+        first: first component.
+        second: second component.
+
+    Returns:
+        One panel.
+    """
+    gradient = torch.tensor([first, second], dtype=torch.float64)
+    by_norm, by_value = (rule([gradient], 1.0)[0] for rule in (rules.by_norm, rules.by_value))
+    figure, axes = subplots(width=5.6, height=3.4)
+    around = np.linspace(0, 2 * math.pi, 73)
+    axes.plot(np.cos(around), np.sin(around), color=SERIES[0], linewidth=1)
+    axes.plot([-1, 1, 1, -1, -1], [-1, -1, 1, 1, -1], color=SERIES[3], linewidth=1)
+    lines = (
+        (gradient, GRADIENT, "-", "gradient"),
+        (by_norm, SERIES[0], "-", "by norm"),
+        (by_value, SERIES[3], "--", "by value"),
+    )
+    for arrow, color, style, label in lines:
+        axes.plot([0, arrow[0]], [0, arrow[1]], color=color, linestyle=style, label=label)
+        axes.plot([arrow[0]], [arrow[1]], "o", color=color)
+    axes.set(xlim=(-4.2, 4.2), ylim=(-2.6, 2.6), aspect="equal")
+    axes.legend(loc="upper left")
+    angle = 0.0
+    if bool(gradient.abs().max() > 0):
+        angle = rules.turned([gradient], [by_value]).item()
+    axes.set_title(f"by norm turns it by 0°, by value by {angle:.0f}°")
+    figure.set_label(f"by value turns the gradient by {angle:.1f} degrees, by norm by 0")
+    return figure
+
+
+def recalled(runs: Mapping[str, Sequence[RecallStep]]) -> Figure:
+    r"""Nets that learn to remember a sign, or don't.
+
+    Args:
+        runs: arm → its updates, for up to three arms.
+
+    Returns:
+        Two panels: the loss, and how much of the error reaches the first step.
+    """
+    figure, (left, right) = subplots(1, 2, width=7.4, height=2.8)
+    for (name, run), colour in zip(runs.items(), (MUTED, MODEL, SERIES[0]), strict=False):
+        for axes, values in (
+            (left, torch.stack([step.losses for step in run])),
+            (right, torch.stack([step.reach for step in run])),
+        ):
+            for seed, line in enumerate(values.T):
+                axes.plot(line[::3], color=colour, linewidth=1, label=None if seed else name)
+    ticks = range(0, len(run) // 3 + 1, 10)
+    for axes in (left, right):
+        axes.set_xticks(ticks, [str(3 * tick) for tick in ticks])
+        axes.set_xlabel("update")
+    left.axhline(math.log(2), color=INK, linewidth=1, linestyle=":")
+    left.set(ylim=(0, 1.2), title="loss; dotted: a coin")
+    left.legend(loc="upper right")
+    _log_axis(right, 1e-8, 1e3)
+    right.set_title("error that reaches step 1")
+    return figure
+
+
+# A rate for each layer
+
+
+def _optimiser(name: str, rate: float) -> rules.Optimiser:
+    makers: dict[str, rules.Optimiser] = {
+        "SGD": lambda p: torch.optim.SGD(p, lr=rate),
+        "SGD with momentum": lambda p: torch.optim.SGD(p, lr=rate, momentum=0.9),
+        "RMSprop": lambda p: torch.optim.RMSprop(p, lr=rate),
+        "Adam": lambda p: torch.optim.Adam(p, lr=rate),
+    }
+    return makers[name]
+
+
+def _bowl(x: Tensor) -> Tensor:
+    return (x[0] ** 2 + 6 * x[1] ** 2) / 2
+
+
+@lru_cache(maxsize=128)
+def _rate(name: str, power: float) -> float:
+    start = torch.tensor([2.0, 1.0], dtype=torch.float64)
+    return rules.effective_rate(_optimiser(name, 0.02), _bowl, start, 2.0**power)
+
+
+def effective(power: float, optimiser: str) -> Figure:
+    r"""What θ = λφ does to the rate of a real optimiser.
+
+    Args:
+        power: log₂ λ.
+        optimiser: one of :data:`OPTIMISERS`.
+
+    Returns:
+        Two panels: the effective rate against λ; 30 steps down a bowl.
+    """
+    scale = 2.0**power
+    figure, (left, right) = subplots(1, 2, width=7.4, height=2.9)
+    scales = 2.0 ** np.linspace(-2, 2, 17)
+    left.plot(scales, scales**2, color=MUTED, linestyle="--", label="λ²")
+    left.plot(scales, scales, color=MUTED, linestyle=":", label="λ")
+    rates = [_rate(optimiser, float(p)) for p in np.linspace(-2, 2, 17)]
+    left.plot(scales, rates, ".", color=GRADIENT, label="measured")
+    left.plot([scale], [_rate(optimiser, power)], "o", color=MODEL, markersize=8)
+    left.set_xscale("log", base=2)
+    left.set_yscale("log", base=2)
+    left.set(xlim=(0.22, 4.5), ylim=(0.05, 20), xlabel="λ", title="effective rate / rate")
+    left.legend(loc="upper left")
+    start = torch.tensor([2.0, 1.0], dtype=torch.float64)
+    for s, color, style in ((1.0, MUTED, "-"), (scale, MODEL, "-")):
+        walk = rules.path(_optimiser(optimiser, 0.02), _bowl, start, steps=30, scale=s)
+        shown = walk.clamp(-2.6, 2.6).numpy()
+        label = "θ itself" if s == 1.0 and color == MUTED else "θ = λφ"
+        right.plot(*shown.T, color=color, linestyle=style, marker=".", markersize=3, label=label)
+    for level in (0.5, 1.5, 3.0, 5.0):
+        t = np.linspace(0, 2 * math.pi, 49)
+        right.plot(
+            math.sqrt(2 * level) * np.cos(t),
+            math.sqrt(level / 3) * np.sin(t),
+            color=MUTED,
+            linewidth=0.5,
+        )
+    right.set(xlim=(-2.6, 2.6), ylim=(-1.6, 1.6), xlabel="θ₁", ylabel="θ₂", title="30 steps")
+    right.legend(loc="lower left")
+    ratio = _rate(optimiser, power)
+    figure.set_label(f"λ = {scale:.3g}: {optimiser} moves {ratio:.3g} times as far")
+    return figure
+
+
+# Real text
+
+CLIPPED, FREE = SERIES[0], SERIES[3]
+MOMENTS = 40
+
+
+def training(moment: int, found: Outcome) -> Figure:
+    r"""Two runs of the character model up to a moment.
+
+    Args:
+        moment: 0 to :data:`MOMENTS` − 1.
+        found: the run without clipping first, then the clipped one.
+
+    Returns:
+        Two panels: the loss; the length of the gradient before clipping.
+    """
+    total = len(found.losses)
+    cuts = np.unique(np.linspace(0, total, 121).astype(int))
+    upto = max(1, round((moment + 1) / MOMENTS * (len(cuts) - 1)))
+    figure, (left, right) = subplots(1, 2, width=7.6, height=2.9)
+    names = ("no clipping", "clipped")
+    for place, (name, color) in enumerate(zip(names, (FREE, CLIPPED), strict=True)):
+        losses = _binned(found.losses[:, place], cuts, np.mean)[:upto]
+        norms = _binned(found.norms[:, place], cuts, np.max)[:upto]
+        left.plot(cuts[1 : upto + 1], np.clip(losses, 0, 40), color=color, label=name)
+        right.plot(cuts[1 : upto + 1], np.clip(norms, 1e-2, 1e9), color=color, label=name)
+    left.axhline(UNIFORM, color=MUTED, linewidth=0.8, linestyle="--")
+    left.set(xlim=(0, total), xlabel="update", ylabel="bits a character")
+    _log_axis(left, 2.5, 41)
+    left.set_yticks([3, 5, 10, 20, 40], ["3", "5", "10", "20", "40"])
+    left.legend(loc="center right")
+    limit = found.arms[1].threshold
+    right.axhline(limit, color=CLIPPED, linewidth=0.8, linestyle="--")
+    _log_axis(right, 0.1, 1e9)
+    right.set(xlim=(0, total), xlabel="update", title="longest gradient of ten updates")
+    free, held = (_binned(found.losses[:, i], cuts, np.mean)[upto - 1] for i in (0, 1))
+    figure.set_label(f"bits a character: {free:.1f} without bounds, {held:.1f} with it")
+    return figure
+
+
+def _binned(values: Tensor, cuts: np.ndarray, how: Callable[[np.ndarray], float]) -> np.ndarray:
+    parts = (values[a:b].nan_to_num(posinf=1e30).numpy() for a, b in pairwise(cuts))
+    return np.array([how(part) for part in parts])
+
+
+def recorded(rows: Sequence[Mapping[str, Any]]) -> Figure:
+    r"""All seeds of the recorded study: bits a character against the threshold.
+
+    Args:
+        rows: of the study, at the large starting weights.
+
+    Returns:
+        One panel a rate.
+    """
+    rates = sorted({float(row["rate"]) for row in rows})
+    factors = sorted({float(row["factor"]) for row in rows} - {0.0})
+    places = {factor: place for place, factor in enumerate([*factors, 0.0])}
+    figure, panels = subplots(1, len(rates), width=7.6, height=2.9, sharey=True)
+    for panel, rate in zip(panels, rates, strict=True):
+        for row in rows:
+            if row["rate"] == rate:
+                place, color = places[row["factor"]], FREE if row["diverged"] else CLIPPED
+                shift = 0.08 * (int(row["seed"]) - 2)
+                panel.plot([place + shift], [min(float(row["bits"]), 60)], ".", color=color)
+        panel.axhline(UNIFORM, color=MUTED, linewidth=0.8, linestyle="--")
+        panel.set_xticks(range(len(places)), [*(f"{f:g}" for f in factors), "none"], fontsize=8)
+        panel.set(title=f"rate {rate:g}", xlabel="threshold / average norm")
+        _log_axis(panel, 2.8, 70)
+        panel.set_yticks([3, 5, 10, 20, 40], ["3", "5", "10", "20", "40"])
+    panels[0].set_ylabel("bits a character")
+    return figure
+
+
+def best(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    r"""The best bits a character of each seed, over all rates and thresholds, as a mean.
+
+    Args:
+        rows: of the study.
+
+    Returns:
+        Without bounds, and with it.
+    """
+    seeds = sorted({row["seed"] for row in rows})
+    scores = [
+        [
+            min(row["bits"] for row in rows if row["seed"] == seed and (row["factor"] > 0) == cut)
+            for seed in seeds
+        ]
+        for cut in (False, True)
+    ]
+    return fmean(scores[0]), fmean(scores[1])

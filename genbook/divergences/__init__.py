@@ -1,0 +1,83 @@
+r"""KL and reverse KL: who pays for which mistake.
+
+``densities``
+    Densities to compare: Gaussians, mixtures, their moments on a grid.
+``fitting``
+    The model that a divergence prefers: one Gaussian or two, fitted on a grid or to samples.
+``measures``
+    Divergences between two distributions, exactly: on atoms and on grids.
+``samples``
+    Divergences and likelihoods estimated from samples.
+"""
+
+from __future__ import annotations
+
+from genbook.divergences.densities import (
+    check_grid,
+    fgan_mixture,
+    gaussian_kl,
+    gaussian_log_density,
+    grid,
+    mixture,
+    moments,
+)
+from genbook.divergences.fitting import (
+    PUBLISHED_FITS,
+    Fit,
+    MixtureFit,
+    best_gaussian,
+    fit_gaussian,
+    fit_mixture,
+    fit_two_gaussians,
+)
+from genbook.divergences.measures import (
+    DIVERGENCES,
+    JEFFREY,
+    JENSEN_SHANNON,
+    KL,
+    NEYMAN,
+    PEARSON,
+    REVERSE_KL,
+    SQUARED_HELLINGER,
+    TOTAL_VARIATION,
+    Divergence,
+    entropy,
+    on_atoms,
+    on_grid,
+)
+from genbook.divergences.samples import Estimate, draw, empirical, from_samples, nll
+
+__all__ = [
+    "DIVERGENCES",
+    "JEFFREY",
+    "JENSEN_SHANNON",
+    "KL",
+    "NEYMAN",
+    "PEARSON",
+    "PUBLISHED_FITS",
+    "REVERSE_KL",
+    "SQUARED_HELLINGER",
+    "TOTAL_VARIATION",
+    "Divergence",
+    "Estimate",
+    "Fit",
+    "MixtureFit",
+    "best_gaussian",
+    "check_grid",
+    "draw",
+    "empirical",
+    "entropy",
+    "fgan_mixture",
+    "fit_gaussian",
+    "fit_mixture",
+    "fit_two_gaussians",
+    "from_samples",
+    "gaussian_kl",
+    "gaussian_log_density",
+    "grid",
+    "mixture",
+    "moments",
+    "nll",
+    "on_atoms",
+    "on_grid",
+]

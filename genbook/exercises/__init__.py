@@ -1,1 +1,0 @@
-"""Exercises of each chapter: checks, reference solutions, typical wrong answers."""

@@ -1,1 +1,0 @@
-"""Drawings of each chapter: functions from numbers to matplotlib figures."""

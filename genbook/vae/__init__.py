@@ -1,0 +1,125 @@
+r"""From autoencoder to ELBO: a code you can draw from.
+
+``bounds``
+    Bounds on log p(x), and two ways to a gradient. Shapes, units: see
+    :mod:`genbook.vae.models`.
+``checks``
+    What the VAE modules share: checks of shapes and grey values, noise, portions.
+``exact``
+    Models whose log p(x) is known: linear Gaussians, all binary images, quadrature.
+``models``
+    From the autoencoder to the evidence lower bound: densities and models.
+``scores``
+    Judge a model of images by what it does with them.
+``study``
+    The recorded study: likelihoods of VAE and IWAE on the paper's schedule.
+``training``
+    Train an autoencoder or a VAE; measure the noise of its gradient.
+"""
+
+from __future__ import annotations
+
+from genbook.vae.bounds import (
+    Bound,
+    activity,
+    doubling_bounds,
+    elbo,
+    importance_log_prob,
+    iwae_bound,
+    log_weights,
+    path_gradients,
+    score_gradients,
+)
+from genbook.vae.checks import check_grey, check_last_axis, check_matrix, noise_of, portions
+from genbook.vae.exact import LinearGaussian, all_binary, elbo_forms, quadrature_log_prob
+from genbook.vae.models import (
+    VAE,
+    Autoencoder,
+    Gaussian,
+    InferenceModel,
+    LatentModel,
+    PeekingVAE,
+    bernoulli_log_prob,
+    binarise,
+    coins,
+    gaussian_kl,
+    network,
+    prior_log_prob,
+    rescale,
+)
+from genbook.vae.scores import auc, impostors, neighbour_accuracy
+from genbook.vae.study import (
+    LONGEST,
+    RECIPES,
+    Judge,
+    NllConfig,
+    Recipe,
+    build,
+    learning_curve,
+    nll_rows,
+    probe,
+)
+from genbook.vae.training import (
+    TrainConfig,
+    annealed,
+    encoder_noise,
+    fit,
+    kl_cost,
+    objective,
+    train,
+    train_autoencoder,
+)
+
+__all__ = [
+    "LONGEST",
+    "RECIPES",
+    "VAE",
+    "Autoencoder",
+    "Bound",
+    "Gaussian",
+    "InferenceModel",
+    "Judge",
+    "LatentModel",
+    "LinearGaussian",
+    "NllConfig",
+    "PeekingVAE",
+    "Recipe",
+    "TrainConfig",
+    "activity",
+    "all_binary",
+    "annealed",
+    "auc",
+    "bernoulli_log_prob",
+    "binarise",
+    "build",
+    "check_grey",
+    "check_last_axis",
+    "check_matrix",
+    "coins",
+    "doubling_bounds",
+    "elbo",
+    "elbo_forms",
+    "encoder_noise",
+    "fit",
+    "gaussian_kl",
+    "importance_log_prob",
+    "impostors",
+    "iwae_bound",
+    "kl_cost",
+    "learning_curve",
+    "log_weights",
+    "neighbour_accuracy",
+    "network",
+    "nll_rows",
+    "noise_of",
+    "objective",
+    "path_gradients",
+    "portions",
+    "prior_log_prob",
+    "probe",
+    "quadrature_log_prob",
+    "rescale",
+    "score_gradients",
+    "train",
+    "train_autoencoder",
+]

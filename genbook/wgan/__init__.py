@@ -1,0 +1,121 @@
+r"""Moving earth: the Wasserstein distance and its games.
+
+``contests``
+    Four games on handwritten digits with equal budgets: does the loss say how good the fakes
+    are?
+``critics``
+    Critics trained to optimality against a generator that stands still.
+``depth``
+    The gradient that reaches each layer of a deep critic, and the weights it leaves behind.
+``frechet``
+    A judge of fake images: the Fréchet distance in the features of a small classifier.
+``losses``
+    The transport dual as a game: Wasserstein losses and ways to bound the critic's slope.
+``transport``
+    The Wasserstein-1 distance, exactly: transport plans, dual potentials, and the line.
+"""
+
+from __future__ import annotations
+
+from genbook.wgan.contests import BUDGETS, Budget, Contest, Mark, compete, packed, unpacked
+from genbook.wgan.critics import (
+    CLIPS,
+    TOYS,
+    Certificate,
+    Fitting,
+    certificates,
+    certify,
+    fit,
+    optimal,
+    pair,
+    read,
+    shallow,
+    surface,
+    toys,
+    written,
+)
+from genbook.wgan.depth import decades_per_layer, deep, hidden_weights, layer_norms
+from genbook.wgan.frechet import Judge, Moments, moments, rank_correlation, train_judge
+from genbook.wgan.losses import (
+    NORMS,
+    best_at_points,
+    between,
+    clip_weights,
+    distance,
+    gan_qp,
+    gradient_penalty,
+    qp_at_points,
+    quadratic_penalty,
+    slopes,
+    wgan,
+    wgan_gp,
+)
+from genbook.wgan.transport import (
+    NAMES,
+    Potential,
+    Reading,
+    Transport,
+    extended,
+    lipschitz,
+    of_samples,
+    on_line,
+    parallel_lines,
+    potential,
+    solve,
+)
+
+__all__ = [
+    "BUDGETS",
+    "CLIPS",
+    "NAMES",
+    "NORMS",
+    "TOYS",
+    "Budget",
+    "Certificate",
+    "Contest",
+    "Fitting",
+    "Judge",
+    "Mark",
+    "Moments",
+    "Potential",
+    "Reading",
+    "Transport",
+    "best_at_points",
+    "between",
+    "certificates",
+    "certify",
+    "clip_weights",
+    "compete",
+    "decades_per_layer",
+    "deep",
+    "distance",
+    "extended",
+    "fit",
+    "gan_qp",
+    "gradient_penalty",
+    "hidden_weights",
+    "layer_norms",
+    "lipschitz",
+    "moments",
+    "of_samples",
+    "on_line",
+    "optimal",
+    "packed",
+    "pair",
+    "parallel_lines",
+    "potential",
+    "qp_at_points",
+    "quadratic_penalty",
+    "rank_correlation",
+    "read",
+    "shallow",
+    "slopes",
+    "solve",
+    "surface",
+    "toys",
+    "train_judge",
+    "unpacked",
+    "wgan",
+    "wgan_gp",
+    "written",
+]

@@ -1,0 +1,450 @@
+"""Drawings of the chapter on Wasserstein GANs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from genbook.kit.device import seeded
+from genbook.kit.plotting import (
+    CRITIC,
+    DATA,
+    GRADIENT,
+    INK,
+    MODEL,
+    MUTED,
+    SERIES,
+    image_grid,
+    subplots,
+)
+from genbook.kit.studies import Row
+from genbook.wgan import contests, critics, transport
+
+BINS = 16
+HEAPS = ("one heap", "two heaps", "a plain")
+WALK = (-6, 6)
+
+
+def _number(value: float, digits: int = 2) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
+# --- Two histograms ---------------------------------------------------------------------------
+
+
+def histogram(kind: str, shift: float = 0.0) -> Tensor:
+    r"""A small distribution on 16 bins.
+
+    Args:
+        kind: one of :data:`HEAPS`.
+        shift: how many bins to the right of the middle.
+
+    Returns:
+        Probabilities, shape ``[16]``.
+    """
+    bins = torch.arange(BINS, dtype=torch.float64)
+    middle = (BINS - 1) / 2 + shift
+
+    def bump(at: float, width: float) -> Tensor:
+        return torch.exp(-0.5 * ((bins - at) / width).square())
+
+    if kind == "one heap":
+        heights = bump(middle, 1.0)
+    elif kind == "two heaps":
+        heights = bump(middle - 3, 0.8) + 0.6 * bump(middle + 3, 0.8)
+    else:
+        heights = ((bins - middle).abs() < 4).double()
+    return heights / heights.sum()
+
+
+def bin_distances() -> Tensor:
+    r"""Distances of the bins, **[16, 16]**."""
+    bins = torch.arange(BINS, dtype=torch.float64)
+    return (bins[:, None] - bins[None, :]).abs()
+
+
+def plan(source: str, target: str, shift: float) -> Figure:
+    r"""Two histograms, the cheapest plan between them, and the potential that proves it.
+
+    Args:
+        source: kind of p.
+        target: kind of q.
+        shift: of q, in bins.
+
+    Returns:
+        Three panels: the histograms; the plan; the critic with the gap of the distribution
+        functions.
+    """
+    p, q, cost = histogram(source), histogram(target, shift), bin_distances()
+    found, best = transport.solve(p, q, cost), transport.potential(p, q, cost)
+    bins = np.arange(BINS)
+    figure, (left, middle, right) = subplots(
+        1, 3, width=8.4, height=2.9, width_ratios=[1.15, 0.85, 1.15]
+    )
+    left.bar(bins - 0.2, p, width=0.4, color=DATA, label="p")
+    left.bar(bins + 0.2, q, width=0.4, color=MODEL, label="q")
+    left.set(xlim=(-0.7, BINS - 0.3), ylim=(0, 0.45), xlabel="bin", title="earth and holes")
+    left.legend(loc="upper right")
+    middle.imshow(
+        found.plan.sqrt(), origin="lower", cmap="Greys", vmin=0, vmax=0.55, interpolation="nearest"
+    )
+    middle.plot([0, BINS - 1], [0, BINS - 1], color=MUTED, linewidth=0.8, linestyle=":")
+    middle.set(xlim=(-0.5, BINS - 0.5), ylim=(-0.5, BINS - 0.5), xlabel="to bin", ylabel="from bin")
+    middle.set_title(f"plan: cost {_number(found.cost)}")
+    _potential_panel(right, best, p, q)
+    area = transport.on_line(torch.arange(BINS, dtype=torch.float64), p, torch.arange(BINS), q)
+    figure.set_label(
+        f"W₁: plan {_number(found.cost, 3)}, critic {_number(best.value, 3)}, "
+        f"area {_number(float(area), 3)}"
+    )
+    return figure
+
+
+def _potential_panel(axes: Axes, best: transport.Potential, p: Tensor, q: Tensor) -> None:
+    bins = np.arange(BINS)
+    gap = (q - p).cumsum(0)[:-1]
+    axes.bar(bins[:-1] + 0.5, 8 * gap, width=1.0, color=MUTED, alpha=0.35, label="8 (F_q − F_p)")
+    centred = best.f - (best.f.max() + best.f.min()) / 2
+    axes.plot(bins, centred, ".-", color=CRITIC, label="f")
+    axes.axhline(0, color=MUTED, linewidth=0.7)
+    axes.set(xlim=(-0.7, BINS - 0.3), ylim=(-9, 9), xlabel="bin")
+    axes.set_title(f"critic: {_number(best.value)}")
+    axes.legend(loc="upper right")
+
+
+# --- The parallel lines -----------------------------------------------------------------------
+
+TOP, STEEP = 1.2, 3.6
+NOISES = (0.0, 0.1, 0.3)
+CURVES = {"W₁": CRITIC, "JS": SERIES[0], "TV": SERIES[1], "KL(p‖q)": SERIES[3]}
+
+
+def lines(theta: float, noise: float) -> Figure:
+    r"""The parallel lines at one θ, every divergence there, and its derivative.
+
+    Args:
+        theta: their distance, with its sign.
+        noise: deviation of the noise on both first coordinates.
+
+    Returns:
+        Three panels: the lines; the divergences against θ; the derivatives.
+    """
+    readings = transport.parallel_lines(theta, noise)
+    figure, (left, middle, right) = subplots(
+        1, 3, width=8.4, height=2.9, width_ratios=[0.8, 1.3, 1.1]
+    )
+    for at, color, name in ((0.0, DATA, "p"), (theta, MODEL, "q")):
+        left.fill_betweenx([0, 1], at - noise, at + noise, color=color, alpha=0.25, linewidth=0)
+        left.plot([at, at], [0, 1], color=color, linewidth=3, label=name)
+    left.set(xlim=(-1.35, 1.35), ylim=(-0.1, 1.35), xlabel="x₁", ylabel="x₂")
+    left.legend(loc="upper right", ncols=2)
+    left.set_title(f"θ = {_number(theta)}")
+    _curves_panel(middle, theta, noise, readings)
+    _slopes_panel(right, readings)
+    said = ", ".join(
+        f"{name} {'∞' if math.isinf(r.value) else _number(r.value, 3)}"
+        for name, r in readings.items()
+    )
+    figure.set_label(f"θ = {_number(theta)}, noise {noise:g}: {said}")
+    return figure
+
+
+@lru_cache(maxsize=8)
+def _curves(noise: float) -> dict[str, list[float]]:
+    """Values at 47 θ from −1.15 to 1.15; at θ = 0 the limit, so that jumps are drawn apart."""
+    places = [step / 20 or 1e-9 for step in range(-23, 24)]
+    found = [transport.parallel_lines(at, noise) for at in places]
+    return {name: [min(r[name].value, TOP) for r in found] for name in CURVES}
+
+
+def _curves_panel(
+    axes: Axes, theta: float, noise: float, readings: Mapping[str, transport.Reading]
+) -> None:
+    places = np.arange(-23, 24) / 20
+    for name, color in CURVES.items():
+        heights = _curves(noise)[name]
+        label = "KL" if name.startswith("KL") else name
+        style = "--" if name.startswith("KL") else "-"
+        axes.plot(places, heights, color=color, linestyle=style, label=label)
+        axes.plot([0], [heights[23]], "o", color=color, markerfacecolor="none", markersize=5)
+        axes.plot([theta], [min(readings[name].value, TOP)], "o", color=color)
+    axes.set(xlim=(-1.15, 1.15), ylim=(-0.05, 1.75), xlabel="θ", title="divergence")
+    axes.set_yticks([0, 0.5, 1, TOP], ["0", "0.5", "1", "more" if noise else "∞"])
+    axes.legend(loc="upper right", ncols=2)
+
+
+def _slopes_panel(axes: Axes, readings: Mapping[str, transport.Reading]) -> None:
+    slopes = [readings[name].slope for name in CURVES]
+    heights = [0.0 if math.isnan(slope) else min(max(slope, -STEEP), STEEP) for slope in slopes]
+    axes.bar(range(4), heights, color=GRADIENT, width=0.6)
+    for place, (slope, height) in enumerate(zip(slopes, heights, strict=True)):
+        text = "none" if math.isnan(slope) else _number(slope, 1).replace("−0.0", "0.0")
+        axes.text(place, max(height, 0) + 0.2, text, ha="center", color=INK)
+    axes.set_xticks(range(4), ["W₁", "JS", "TV", "KL"])
+    axes.set(xlim=(-0.6, 3.6), ylim=(-3.8, 4.6), title="derivative in θ")
+    axes.axhline(0, color=MUTED, linewidth=0.7)
+
+
+# --- Two points -------------------------------------------------------------------------------
+
+
+def two_points(scale: float = 1.0) -> Figure:
+    r"""What three critics may say of two point masses at distance d.
+
+    Args:
+        scale: λ of GAN-QP.
+
+    Returns:
+        Two panels: the critics' losses against the difference of scores; the value against d.
+    """
+    figure, (left, right) = subplots(1, 2, width=7.6, height=2.7)
+    gap = np.linspace(-1, 6, 71)
+    gan = np.logaddexp(0, -gap / 2)
+    left.plot(gap, gan, color=SERIES[0], label="GAN")
+    left.plot(gap, -gap, color=CRITIC, label="WGAN")
+    for d, style in ((1.0, "--"), (3.0, "-")):
+        label = f"GAN-QP, d = {d:.0f}"
+        left.plot(
+            gap, -gap + gap**2 / (2 * scale * d), color=GRADIENT, linestyle=style, label=label
+        )
+        left.plot([scale * d], [-scale * d / 2], "o", color=GRADIENT)
+    left.set(xlim=(-1, 6), ylim=(-4, 2.4), xlabel="difference of scores Δ", title="critic's loss")
+    left.legend(loc="upper right", ncols=2)
+    apart = np.linspace(0, 4, 41)
+    right.plot([0, 4], [math.log(2)] * 2, color=SERIES[0], label="JS")
+    right.plot(apart, apart, color=CRITIC, label="W₁")
+    right.plot(apart, scale * apart / 2, color=GRADIENT, label="GAN-QP, λ = 1")
+    right.set(xlim=(0, 4), ylim=(0, 4), xlabel="distance d", title="best value")
+    right.legend(loc="upper left")
+    return figure
+
+
+# --- Surfaces ---------------------------------------------------------------------------------
+
+PENALTY = "penalty"
+METHODS = (PENALTY, *(f"c = {clip:g}" for clip in critics.CLIPS))
+
+
+def _clip_of(method: str) -> float:
+    return 0.0 if method == PENALTY else float(method.removeprefix("c = "))
+
+
+@lru_cache(maxsize=1)
+def _points() -> Tensor:
+    return critics.toys(200, 5)
+
+
+def surface(rows: Sequence[Row], toy: str, method: str) -> Figure:
+    r"""The value surface of one critic, and what each critic proves.
+
+    Args:
+        rows: of the study ``wgan_critics``.
+        toy: the data set.
+        method: one of :data:`METHODS`.
+
+    Returns:
+        Three panels: the surface; shares of W₁ proven; Lipschitz constants.
+    """
+    mine = [row for row in rows if row["toy"] == toy]
+    clip = _clip_of(method)
+    text = next(str(r["surface"]) for r in mine if r["clip"] == clip and r["surface"])
+    figure, (left, middle, right) = subplots(1, 3, width=8.4, height=3.0, width_ratios=[1.1, 1, 1])
+    _surface_panel(left, text, critics.TOYS.index(toy))
+    clips = [_clip_of(name) for name in METHODS]
+    names = ["GP", *(f"{c:g}" for c in clips[1:])]
+    places = range(len(METHODS))
+    for axes, key, title in (
+        (middle, "share", "share of W₁ that it proves"),
+        (right, "steepest", "Lipschitz constant"),
+    ):
+        for place, each in enumerate(clips):
+            values = [float(row[key]) for row in mine if row["clip"] == each]
+            color = CRITIC if each == clip else MUTED
+            axes.plot([place] * len(values), values, "o", color=color, markersize=5)
+        axes.set_xticks(places, names, fontsize=8)
+        axes.set(xlim=(-0.6, len(METHODS) - 0.4), title=title, xlabel="clip c")
+    middle.set(ylim=(0, 1.05))
+    right.set(yscale="log", ylim=(1e-6, 1e6))
+    right.axhline(1, color=MUTED, linestyle="--", linewidth=0.8)
+    chosen = [row for row in mine if row["clip"] == clip]
+    share = sum(float(row["share"]) for row in chosen) / len(chosen)
+    figure.set_label(f"{toy}, {method}: proves {share:.0%} of W₁, mean of {len(chosen)} seeds")
+    return figure
+
+
+def _surface_panel(axes: Axes, text: str, toy: int) -> None:
+    values, reach = critics.read(text), critics.REACH
+    ticks = np.linspace(-reach, reach, critics.SIDE)
+    axes.imshow(
+        values,
+        origin="lower",
+        extent=(-reach, reach, -reach, reach),
+        cmap="Greys",
+        vmin=-0.2,
+        vmax=1.6,
+        interpolation="none",
+    )
+    levels = np.linspace(0.1, 0.9, 9)
+    axes.contour(ticks, ticks, values, levels=levels, colors=CRITIC, linewidths=1)
+    axes.plot(*_points()[toy].T, ".", color=DATA, markersize=2)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
+    axes.set_title("level sets of the critic")
+
+
+def depth(rows: Sequence[Row]) -> Figure:
+    r"""Gradients through twelve layers, and the weights that the ways of training leave.
+
+    Args:
+        rows: of the study ``wgan_depth``.
+
+    Returns:
+        Five panels: the norms; a histogram of weights for each method.
+    """
+    figure = subplots(width=8.4, height=3.0)[0]
+    figure.clear()
+    grid = figure.add_gridspec(2, 4)
+    left = figure.add_subplot(grid[:, :2])
+    clips = sorted({float(row["clip"]) for row in rows})
+    for place, clip in enumerate(clips):
+        color = CRITIC if clip == 0 else SERIES[place - 1]
+        for row in rows:
+            if row["clip"] == clip:
+                norms = [float(word) for word in str(row["norms"]).split()]
+                left.plot(range(1, len(norms) + 1), norms, color=color, linewidth=1.2)
+        name = "penalty" if clip == 0 else f"c = {clip:g}"
+        left.plot([], [], color=color, label=name)
+        axes = figure.add_subplot(grid[place // 2, 2 + place % 2])
+        first = next(row for row in rows if row["clip"] == clip)
+        counts = np.array([int(word) for word in str(first["weights"]).split()])
+        edges = np.linspace(-float(first["reach"]), float(first["reach"]), len(counts) + 1)
+        axes.stairs(counts / counts.sum(), edges, color=color, fill=True)
+        axes.set(yticks=[], title=name, xlim=(edges[0], edges[-1]))
+        axes.set_xticks([edges[0], 0, edges[-1]])
+        axes.tick_params(labelsize=7)
+    left.set(xlabel="layer", title="log10 of the gradient's norm", xlim=(1, 13), ylim=(-31, 9))
+    left.legend(loc="lower right")
+    return figure
+
+
+# --- Images -----------------------------------------------------------------------------------
+
+GAMES = tuple(contests.contests())
+
+
+def _series(rows: Sequence[Row], key: str, **where: object) -> list[float]:
+    chosen = [row for row in rows if all(row[name] == value for name, value in where.items())]
+    return [float(row[key]) for row in sorted(chosen, key=lambda row: float(row["iteration"]))]
+
+
+def _of(rows: Sequence[Row], game: str, budget: contests.Budget) -> list[Row]:
+    return [
+        row
+        for row in rows
+        if row["game"] == game
+        and row["images"] == "mnist"
+        and row["rate"] == budget.rate
+        and row["critic_steps"] == budget.critic_steps
+    ]
+
+
+def progress(rows: Sequence[Row], game: str, moment: int) -> Figure:
+    r"""A recorded game on MNIST at one moment: fakes, what the critic believes, the distance.
+
+    Args:
+        rows: of the study ``wgan_mnist``; its second budget is drawn.
+        game: which.
+        moment: which of the kept moments, from 0.
+
+    Returns:
+        Three panels.
+    """
+    mine = _of(rows, game, contests.BUDGETS[1])
+    kept = [row for row in mine if row["fakes"]]
+    now = kept[min(moment, len(kept) - 1)]
+    figure, (left, middle, right) = subplots(1, 3, width=8.4, height=2.7, width_ratios=[1.15, 1, 1])
+    image_grid(left, contests.unpacked(str(now["fakes"]), 28, 28), columns=4)
+    left.set_title(f"step {now['iteration']}")
+    last = max(float(row["iteration"]) for row in mine)
+    for axes, key, (low, high), color in (
+        (middle, "believed", (0, 1.3), CRITIC),
+        (right, "distance", (2, 1000), MODEL),
+    ):
+        for seed in contests.SEEDS:
+            values = np.array(_series(mine, key, seed=seed))
+            unit = values[0] if key == "believed" else 1.0
+            times = _series(mine, "iteration", seed=seed)
+            axes.plot(times, np.clip(values / unit, low, high), color=color, linewidth=1)
+            if seed == now["seed"]:
+                at = min(max(float(now[key]) / unit, low), high)
+                axes.plot([float(now["iteration"])], [at], "o", color=color)
+        axes.set(xlim=(0, last), ylim=(low, high), xlabel="generator step")
+    right.set(yscale="log", title="distance of the fakes")
+    middle.set_title("critic's value / that at step 50")
+    figure.set_label(
+        f"{game}, step {now['iteration']}: critic "
+        f"{float(now['believed']):.3f}, distance {float(now['distance']):.1f}"
+    )
+    return figure
+
+
+def tracking(rows: Sequence[Row], budget: contests.Budget) -> Figure:
+    r"""What each critic believes against the judge's distance, one dot a moment, one colour a seed.
+
+    Args:
+        rows: of the study ``wgan_mnist``.
+        budget: which.
+
+    Returns:
+        Four panels, one a game.
+    """
+    figure, panels = subplots(1, 4, width=8.4, height=2.5)
+    for axes, game in zip(panels, GAMES, strict=True):
+        mine = _of(rows, game, budget)
+        for place, seed in enumerate(contests.SEEDS):
+            distance, believed = (_series(mine, key, seed=seed) for key in ("distance", "believed"))
+            axes.plot(distance, believed, ".-", color=SERIES[place], markersize=4, linewidth=0.5)
+        axes.set(xscale="log", xlabel="distance of the fakes", title=game, xlim=(25, 900))
+        axes.set_xticks([30, 100, 300], ["30", "100", "300"])
+        axes.minorticks_off()
+    panels[0].set(ylabel="what the critic believes", ylim=(0.6, 0.72))
+    panels[0].axhline(math.log(2), color=MUTED, linestyle="--", linewidth=0.8)
+    return figure
+
+
+def pairs(drawn: Mapping[str, Tensor]) -> Figure:
+    r"""A row of fakes for each game.
+
+    Args:
+        drawn: title → **[n, H, W]**.
+
+    Returns:
+        A panel a game.
+    """
+    figure, panels = subplots(len(drawn), 1, width=7.0, height=0.95 * len(drawn), squeeze=False)
+    for axes, (title, images) in zip(panels[:, 0], drawn.items(), strict=True):
+        image_grid(axes, images, columns=len(images))
+        axes.set_title(title, fontsize=8.5)
+    return figure
+
+
+def clouds(seed: int, n: int = 200) -> tuple[Tensor, Tensor]:
+    r"""Two small samples in the plane, for exact transport.
+
+    Args:
+        seed: of the random numbers.
+        n: points of each.
+
+    Returns:
+        Data and fakes, both **[n, 2]** in double precision.
+    """
+    generator = seeded(seed)
+    real = critics.toys(n, seed)[0].double()
+    noise = torch.randn(n, 2, generator=generator, dtype=torch.float64)
+    return real, 0.7 * noise + torch.tensor([0.5, 0.0], dtype=torch.float64)
