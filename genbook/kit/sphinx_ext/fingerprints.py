@@ -88,7 +88,7 @@ def fingerprint(notebook: Path) -> str:
         SyntaxError: if a cell is not Python.
     """
     digest = hashlib.sha256()
-    studies = sorted(notebook.parent.glob(f"studies/{notebook.stem}_*.json"))
+    studies = sorted(notebook.parent.glob(f"studies/{notebook.stem}/*.json"))
     for path in [*sorted(modules_of(notebook)), *_resources(), *studies]:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
