@@ -1,4 +1,4 @@
-"""The reference: a page a package, written from the code; each function says which chapter shows it."""
+"""The reference: a page a package, written from the code, with links to the chapters."""
 
 from __future__ import annotations
 
@@ -83,11 +83,13 @@ def page(package: str) -> str:
     """
     module = importlib.import_module(f"genbook.{package}")
     first = (module.__doc__ or "").strip().splitlines()[0]
-    sections = [
-        f"## {room.rpartition('.')[2]}\n\n```{{eval-rst}}\n.. automodule:: {room}\n   :members:\n```"
-        for room in rooms(package)
-    ]
+    sections = [_section(room) for room in rooms(package)]
     return "\n\n".join([f"# genbook.{package}", first, *sections]) + "\n"
+
+
+def _section(room: str) -> str:
+    title = room.rpartition(".")[2]
+    return f"## {title}\n\n```{{eval-rst}}\n.. automodule:: {room}\n   :members:\n```"
 
 
 def rooms(package: str) -> Iterator[str]:

@@ -1,0 +1,70 @@
+"""The generated reference covers every room and links functions to chapters."""
+
+from __future__ import annotations
+
+import json
+
+from genbook.kit.sphinx_ext import reference
+from genbook.kit.sphinx_ext.reference import Mentions, sentence
+
+
+def notebook(path, *cells):
+    code = [
+        {
+            "cell_type": "code",
+            "source": cell,
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+        }
+        for cell in cells
+    ]
+    content = {"cells": code, "metadata": {}, "nbformat": 4, "nbformat_minor": 4}
+    path.write_text(json.dumps(content))
+    return path
+
+
+def test_every_room_of_a_chapter_has_a_section_and_no_page_room_has():
+    text = reference.page("vae")
+    assert ".. automodule:: genbook.vae.bounds" in text
+    assert "genbook.vae.figures" not in text
+    assert "genbook.vae.exercises" not in text
+
+
+def test_what_is_shown_is_told_from_what_is_called(tmp_path):
+    path = notebook(
+        tmp_path / "x.ipynb",
+        "%matplotlib inline\nfrom genbook.kit.page import show\nfrom genbook.vae import bounds",
+        "show(bounds.elbo)\nbounds.iwae_bound(1)",
+    )
+    found = set(reference.mentions(path))
+    assert ("genbook.vae.bounds.elbo", True) in found
+    assert ("genbook.vae.bounds.iwae_bound", False) in found
+
+
+def test_a_name_that_a_package_hands_on_counts_for_its_own_room(tmp_path):
+    path = notebook(tmp_path / "x.ipynb", "from genbook.kit.page import explore\nexplore")
+    assert set(reference.mentions(path)) == {("genbook.kit.explore.explore", False)}
+
+
+def test_a_chapter_that_shows_is_not_named_again_as_one_that_uses():
+    assert sentence(Mentions(["vae"], ["vae"]))[-1] == "Shown in :doc:`/book/vae`."
+    assert sentence(Mentions([], ["gan", "vae"]))[-1] == (
+        "Used in :doc:`/book/gan`, :doc:`/book/vae`."
+    )
+    assert sentence(Mentions()) == []
+
+
+def test_pages_are_written_once_and_stale_ones_removed(tmp_path):
+    from types import SimpleNamespace
+
+    app = SimpleNamespace(srcdir=tmp_path)
+    (tmp_path / "book" / "api").mkdir(parents=True)
+    stale = tmp_path / "book" / "api" / "gone.md"
+    stale.write_text("x")
+    reference.write_pages(app, None)
+    assert not stale.exists()
+    page = tmp_path / "book" / "api" / "vae.md"
+    before = page.stat().st_mtime_ns
+    reference.write_pages(app, None)
+    assert page.stat().st_mtime_ns == before
