@@ -204,4 +204,4 @@ def sentence(found: Mentions) -> list[str]:
     if not parts:
         return []
     text = "; ".join(parts) + "."
-    return ["", ".. rst-class:: gb-chapters", "", text[0].upper() + text[1:]]
+    return ["", text[0].upper() + text[1:]]
