@@ -65,6 +65,8 @@ def fit_gaussian(
         ValueError: if the start is not finite with σ > 0, or the divergence is not finite there.
 
     Example:
+        >>> from torch.distributions import Normal
+        >>> from genbook.divergences.measures import KL
         >>> x = torch.linspace(-12, 12, 1201, dtype=torch.float64)
         >>> fit = fit_gaussian(KL, Normal(1.0, 2.0).log_prob(x), x, start=(0.0, 1.0))
         >>> round(fit.mu, 3), round(fit.sigma, 3)
@@ -150,6 +152,7 @@ def fit_two_gaussians(
         ValueError: if the guess is no proper start, or the divergence is not finite there.
 
     Example:
+        >>> from genbook.divergences.measures import REVERSE_KL
         >>> x = torch.linspace(-9, 9, 901, dtype=torch.float64)
         >>> two = mixture(torch.tensor([0.3, 0.7]), torch.tensor([-3.0, 3.0]), torch.ones(2) / 2)
         >>> fit = fit_two_gaussians(REVERSE_KL, two.log_prob(x), x, means=(-1.0, 1.0), sigma=1.0)
@@ -192,6 +195,7 @@ def best_gaussian(
         ValueError: if there is no start, or as :func:`fit_gaussian`.
 
     Example:
+        >>> from genbook.divergences.measures import REVERSE_KL
         >>> x = torch.linspace(-9, 9, 901, dtype=torch.float64)
         >>> two = mixture(torch.tensor([0.3, 0.7]), torch.tensor([-3.0, 3.0]), torch.ones(2) / 2)
         >>> fit = best_gaussian(REVERSE_KL, two.log_prob(x), x, starts=((-3.0, 0.5), (3.0, 0.5)))

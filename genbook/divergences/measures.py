@@ -116,6 +116,7 @@ def on_grid(divergence: Divergence, log_p: Tensor, log_q: Tensor, x: Tensor) -> 
         ValueError: if the shapes do not fit, or the grid does not increase.
 
     Example:
+        >>> from torch.distributions import Normal
         >>> x = torch.linspace(-12, 12, 2001, dtype=torch.float64)
         >>> log_p, log_q = Normal(0.0, 1.0).log_prob(x), Normal(1.0, 1.0).log_prob(x)
         >>> round(on_grid(KL, log_p, log_q, x).item(), 6)

@@ -53,6 +53,8 @@ def from_samples(
         ValueError: if fewer than two samples are asked for.
 
     Example:
+        >>> from genbook.divergences.measures import KL
+        >>> from torch.distributions import Normal
         >>> generator = torch.Generator().manual_seed(0)
         >>> estimate = from_samples(KL, Normal(0.0, 1.0), Normal(0.0, 1.0), 10, generator)
         >>> estimate.value
@@ -83,6 +85,7 @@ def draw(distribution: Distribution, count: int, generator: torch.Generator) -> 
         ValueError: if the count is negative.
 
     Example:
+        >>> from torch.distributions import Normal
         >>> draw(Normal(0.0, 1.0), 3, torch.Generator().manual_seed(1)).shape
         torch.Size([3])
     """
@@ -109,6 +112,7 @@ def nll(log_q: Tensor) -> Tensor:
         ValueError: if there are no samples, or one is impossible under q.
 
     Example:
+        >>> from torch.distributions import Normal
         >>> round(nll(Normal(0.0, 1.0).log_prob(torch.zeros(3))).item(), 4)
         0.9189
     """

@@ -116,7 +116,7 @@ def side_by_side(costs: Sequence[Cost]) -> Objective:
         ValueError: when called with another number of seeds.
 
     Example:
-        >>> from genbook.gan.optimum import NON_SATURATING
+        >>> from genbook.gan.costs import NON_SATURATING
         >>> both = side_by_side((SATURATING, NON_SATURATING)).generator_loss(torch.zeros(2, 3))
         >>> [round(value, 4) for value in both.tolist()]
         [-0.6931, 0.6931]

@@ -213,6 +213,7 @@ def rnn_path(cell: RNNCell, hidden: Tensor) -> Tensor:
         ValueError: if there is no step.
 
     Example:
+        >>> from genbook.lstm.cells import unroll_rnn
         >>> cell = RNNCell(3, 5)
         >>> rnn_path(cell, unroll_rnn(cell, torch.zeros(7, 3)))[-1].trace().item()
         5.0
@@ -277,8 +278,9 @@ def saturating_pair(steps: int) -> tuple[RNNCell, Tensor, Tensor]:
         The net, its inputs ``[T, 2]`` and the hidden state to start from ``[2]``; double precision.
 
     Example:
+        >>> from genbook.lstm.cells import unroll_rnn
         >>> net, xs, start = saturating_pair(4)
-        >>> norms(rnn_path(net, unroll_rnn(net, xs, start)))[0].item() / math.sqrt(2)
+        >>> norms(rnn_path(net, unroll_rnn(net, xs, start)))[0].item() / 2**0.5
         8.0...
     """
     net = RNNCell(2, 2, dtype=torch.float64)

@@ -39,6 +39,7 @@ class Reader(nn.Module):
         ValueError: if the kind is unknown or an option belongs to the other kind.
 
     Example:
+        >>> from genbook.kit.device import seeded
         >>> reader = Reader("lstm", 8, 4, hidden=5, generator=seeded(0))
         >>> reader(torch.zeros(7, 2, 8))[0].shape
         torch.Size([7, 2, 4])
@@ -166,6 +167,7 @@ def train(
         NonFiniteLoss: if the loss or the norm stops being finite.
 
     Example:
+        >>> from genbook.kit.device import seeded
         >>> reader = Reader("rnn", 8, 4, hidden=5, generator=seeded(0))
         >>> [step.index for step in train(reader, orders(20, 2, seeded(1)), total=3, rate=1e-3)]
         [0, 1, 2]
@@ -212,6 +214,7 @@ def orders(length: int, size: int, generator: torch.Generator) -> Iterator[Batch
         One-hot inputs ``[T, B, 8]`` and answers ``[B]``, one of four.
 
     Example:
+        >>> from genbook.kit.device import seeded
         >>> x, y = next(orders(20, 3, seeded(0)))
         >>> x.shape, y.shape
         (torch.Size([20, 3, 8]), torch.Size([3]))
@@ -257,6 +260,7 @@ def row_batches(
         Inputs ``[H, B, W]`` and answers ``[H, B]``.
 
     Example:
+        >>> from genbook.kit.device import seeded
         >>> x, y = next(row_batches(data.digits("train"), 5, seeded(0), 1))
         >>> x.shape, y.shape
         (torch.Size([8, 5, 8]), torch.Size([8, 5]))
@@ -322,6 +326,7 @@ def spread_bias(hidden: int, longest: int, generator: torch.Generator) -> Tensor
         ValueError: if T is below 3.
 
     Example:
+        >>> from genbook.kit.device import seeded
         >>> bias = spread_bias(1_000, 100, seeded(0))
         >>> bool(((bias >= 0) & (bias <= math.log(99))).all())
         True

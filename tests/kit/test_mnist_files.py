@@ -29,7 +29,7 @@ from genbook.kit.data import idx, mnist_files
 sys.path.insert(0, str(Path(__file__).parent))
 from mirrors import Mirror, serve
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).parents[2]
 NOISE = np.random.default_rng(0)
 ARRAYS = {
     "train-images-idx3-ubyte": NOISE.integers(0, 256, (300, 28, 28), dtype=np.uint8),

@@ -37,6 +37,7 @@ class Mentions:
 
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
+    app.setup_extension("sphinx.ext.autodoc")
     app.connect("config-inited", write_pages, priority=100)
     app.connect("builder-inited", collect)
     app.connect("autodoc-process-docstring", name_chapters, priority=900)
