@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from genbook.kit.receipts import encodable
+
 
 @dataclass(frozen=True)
 class Wrong:
@@ -68,7 +70,7 @@ class Exercise:
         Args:
             answer: a value, or a function that the check calls.
         """
-        print(self.verdict(answer))
+        print(encodable(self.verdict(answer)))
 
 
 class UnansweredError(Exception):

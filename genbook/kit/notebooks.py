@@ -10,11 +10,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
 
 CHECKED = "nbval-check-output"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-EMBEDDED = {"GENBOOK_DATA": "none", "GENBOOK_DOWNLOAD": "0", "GENBOOK_STATIC": "0"}
+EMBEDDED = {
+    "GENBOOK_DATA": "none",
+    "GENBOOK_DOWNLOAD": "0",
+    "GENBOOK_STATIC": "0",
+    "GENBOOK_RECEIPTS": "claims",
+}
+PLAIN = TransformerManager()
 
 
 @dataclass(frozen=True)
@@ -26,6 +33,7 @@ class ReceiptCall:
         claim: its first argument.
         label: the label of the equation or theorem it names.
         test: the break-it test it names.
+        recorded: whether it is about a recorded study.
         checked: whether its cell's output is compared by CI.
     """
 
@@ -33,6 +41,7 @@ class ReceiptCall:
     claim: str
     label: str
     test: str
+    recorded: bool
     checked: bool
 
 
@@ -155,9 +164,25 @@ def receipts(path: Path) -> Iterator[ReceiptCall]:
     for cell in read(path).cells:
         if cell.cell_type != "code" or cell.source.lstrip().startswith("%%"):
             continue
-        for node in ast.walk(ast.parse(cell.source)):
+        for node in ast.walk(tree(cell.source)):
             if isinstance(node, ast.Call) and _name(node.func) == "receipt":
                 yield _receipt_call(path.stem, node, checked=is_checked(cell))
+
+
+def tree(code: str) -> ast.Module:
+    r"""The syntax of a cell, magics and shell commands included.
+
+    Args:
+        code: a code cell's source.
+
+    Returns:
+        Its syntax tree.
+
+    Example:
+        >>> len(tree("%matplotlib inline\nx = 1").body)
+        2
+    """
+    return ast.parse(PLAIN.transform_cell(code))
 
 
 def _name(function: ast.expr) -> str:
@@ -172,10 +197,12 @@ def _receipt_call(chapter: str, node: ast.Call, *, checked: bool) -> ReceiptCall
         )
     except (IndexError, KeyError, ValueError) as error:
         raise ValueError(
-            f"expected receipt('claim', error=…, tol=…, label='…', test='…') with plain strings in "
-            f"{chapter}, got {ast.unparse(node)}"
+            f"expected receipt('claim', …, label='…', test='…') with plain strings in {chapter}, "
+            f"got {ast.unparse(node)}"
         ) from error
-    return ReceiptCall(chapter=chapter, claim=claim, label=label, test=test, checked=checked)
+    flag = keywords.get("recorded")
+    recorded = isinstance(flag, ast.Constant) and flag.value is True
+    return ReceiptCall(chapter, claim, label, test, recorded, checked)
 
 
 def main(paths: list[str]) -> int:

@@ -1,9 +1,36 @@
-"""What a chapter's page shows: explorables, pictures, receipts, source."""
+"""What a chapter's page shows: explorables, pictures, receipts and their relations, source."""
 
 from genbook.kit.explore import explore, steps
 from genbook.kit.plotting import picture
 from genbook.kit.receipts import receipt
+from genbook.kit.relations import (
+    above,
+    always,
+    at_least,
+    at_most,
+    below,
+    between,
+    close,
+    equal,
+    never,
+)
 from genbook.kit.source import show
 from genbook.kit.tables import table
 
-__all__ = ["explore", "picture", "receipt", "show", "steps", "table"]
+__all__ = [
+    "above",
+    "always",
+    "at_least",
+    "at_most",
+    "below",
+    "between",
+    "close",
+    "equal",
+    "explore",
+    "never",
+    "picture",
+    "receipt",
+    "show",
+    "steps",
+    "table",
+]

@@ -1,14 +1,18 @@
-"""Receipts: a claim, the error measured for it, and the tolerance it must keep."""
+"""Receipts: a claim, the relations that it was checked by, and both sides as measured."""
 
 from __future__ import annotations
 
 import html
-import math
 import os
+import sys
 from dataclasses import dataclass
 
-import torch
 from IPython.display import display
+
+from genbook.kit.relations import Relation
+
+PLAIN = "claims"
+"""``GENBOOK_RECEIPTS=claims`` prints what is the same on every machine, for CI to compare."""
 
 
 class ReceiptError(AssertionError):
@@ -17,109 +21,145 @@ class ReceiptError(AssertionError):
 
 @dataclass(frozen=True)
 class Receipt:
-    r"""A claim that held, with the error measured for it.
+    r"""A claim that held, with the relations that it was checked by.
 
     Args:
         claim: the statement in words or symbols, as printed.
-        error: measured error, ≥ 0.
-        tol: largest error at which the claim still counts as true; 0 means exactly.
+        relations: what was compared, at least one.
         label: label of the equation or theorem in the chapter that states the claim.
-        test: name of the test that breaks the claim once and sees its receipt fail.
+        test: name of the test that breaks the code and sees this receipt fail.
+        recorded: whether a recorded study stands behind the claim, rather than a computation.
     """
 
     claim: str
-    error: float
-    tol: float
+    relations: tuple[Relation, ...]
     label: str
     test: str
+    recorded: bool = False
+
+    @property
+    def law(self) -> str:
+        """What does not depend on the machine: limits and counts."""
+        parts = (["recorded"] if self.recorded else []) + [r.law for r in self.relations if r.law]
+        return "; ".join(dict.fromkeys(parts))
+
+    @property
+    def measured(self) -> str:
+        """Both sides of every relation."""
+        parts = (["recorded"] if self.recorded else []) + [r.measured for r in self.relations]
+        return "; ".join(parts)
 
     def __str__(self) -> str:
-        bound = "exact" if self.tol == 0 else f"error ≤ {self.tol:g}"
-        return f"✓ {self.claim}   ({bound})"
+        return f"✓ {self.claim}" + (f"   ({self.law})" if self.law else "")
+
+    def line(self) -> str:
+        r"""The line for a reader: the claim and both sides as measured."""
+        return f"✓ {self.claim}   ({self.measured})"
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         fields = {
             "claim": self.claim,
-            "error": f"{self.error:.3g}",
-            "tol": f"{self.tol:g}",
+            "law": self.law,
+            "measured": self.measured,
             "label": self.label,
             "test": self.test,
+            "recorded": str(self.recorded).lower(),
         }
         data = " ".join(f'data-{key}="{html.escape(text)}"' for key, text in fields.items())
-        measured = f'<span class="gb-measured">measured {self.error:.2g}</span>'
+        measured = f'<span class="gb-measured">({html.escape(self.measured)})</span>'
+        words = f"✓ {html.escape(self.claim)} {measured}"
         return {
             "text/plain": str(self),
-            "text/html": f'<p class="gb-receipt" {data}>{html.escape(str(self))} {measured}</p>',
+            "text/html": f'<p class="gb-receipt" {data}>{words}</p>',
         }
 
 
-def check(claim: str, *, error: float | torch.Tensor, tol: float, label: str, test: str) -> Receipt:
-    r"""The receipt of a claim whose measured error keeps its tolerance.
-
-    .. math:: 0 \le \text{error} \le \text{tol}
-
-    For an inequality, give the violation: :math:`\max(0, \text{lhs} - \text{rhs})`.
+def check(
+    claim: str, *relations: Relation, label: str, test: str, recorded: bool = False
+) -> Receipt:
+    r"""The receipt of a claim whose relations all hold.
 
     Args:
         claim: the statement, as printed.
-        error: a number or a tensor of shape ``[]``.
-        tol: the tolerance, ≥ 0; 0 asks for exact equality.
+        *relations: from :mod:`genbook.kit.relations`, at least one.
         label: label of the equation or theorem that states the claim.
-        test: name of the break-it test.
+        test: name of the test that breaks the code behind it.
+        recorded: whether the claim is about a recorded study.
 
     Returns:
         The receipt.
 
     Raises:
-        ReceiptError: if the error exceeds the tolerance or is not finite.
-        ValueError: if the claim, the label or the test is empty, the tolerance is negative or
-            not finite, the error is negative, or the tensor holds more than one number.
+        ReceiptError: if a relation does not hold; it shows both sides.
+        ValueError: if the claim, the label or the test is empty, or what is given is no relation.
 
     Example:
-        >>> print(check("1 + 1 = 2", error=abs(1 + 1 - 2), tol=0, label="eq-two", test="test_two"))
+        >>> from genbook.kit.relations import equal
+        >>> print(check("1 + 1 = 2", equal(1 + 1, 2), label="eq-two", test="test_two"))
         ✓ 1 + 1 = 2   (exact)
     """
     for name, text in (("claim", claim), ("label", label), ("test", test)):
         if not text.strip():
             raise ValueError(f"expected a non-empty {name}, got {text!r}; say what is checked")
-    if not (math.isfinite(tol) and tol >= 0):
-        raise ValueError(f"expected a finite tolerance ≥ 0, got {tol}; use 0 for exact equality")
-    if isinstance(error, torch.Tensor) and error.numel() != 1:
+    if not relations or not all(isinstance(relation, Relation) for relation in relations):
         raise ValueError(
-            f"expected one number as error, got a tensor of shape {list(error.shape)}; "
-            "reduce it first, for instance with .abs().max()"
+            f"expected relations such as close(a, b, tol=1e-9) for {claim!r}, got {relations!r}"
         )
-    measured = float(error)
-    if measured < 0:
-        raise ValueError(f"expected an error ≥ 0, got {measured:g}; take its absolute value")
-    if not measured <= tol:
-        raise ReceiptError(f"✗ {claim}   (error {measured:.6g} > {tol:g})")
-    return Receipt(claim=claim, error=measured, tol=float(tol), label=label, test=test)
+    if broken := [r.measured for r in relations if not r.holds]:
+        raise ReceiptError(f"✗ {claim}   ({'; '.join(broken)} does not hold)")
+    return Receipt(claim, relations, label, test, recorded)
 
 
-def receipt(claim: str, *, error: float | torch.Tensor, tol: float, label: str, test: str) -> None:
-    r"""Print the receipt of a claim, or raise with the error that was measured.
+def receipt(
+    claim: str, *relations: Relation, label: str, test: str, recorded: bool = False
+) -> None:
+    r"""Print the receipt of a claim, or raise with both sides.
 
-    The line holds the tolerance and not the error, so that it is the same on every machine and
-    can be compared; the book's build records the measured error beside it.
+    A reader sees both sides as measured. Where CI compares outputs (``GENBOOK_RECEIPTS=claims``)
+    the line holds only what is the same on every machine; the book's build shows both.
 
     Args:
         claim: the statement, as printed.
-        error: a number or a tensor of shape ``[]``, ≥ 0.
-        tol: the tolerance, ≥ 0.
+        *relations: from :mod:`genbook.kit.relations`, at least one.
         label: label of the equation or theorem that states the claim.
-        test: name of the break-it test.
+        test: name of the test that breaks the code behind it.
+        recorded: whether the claim is about a recorded study.
 
     Raises:
-        ReceiptError: if the error exceeds the tolerance or is not finite.
+        ReceiptError: if a relation does not hold.
         ValueError: as :func:`check`.
 
     Example:
-        >>> receipt("cos 0 = 1", error=abs(math.cos(0) - 1), tol=0, label="eq-cos", test="test_cos")
-        ✓ cos 0 = 1   (exact)
+        >>> from genbook.kit.relations import above
+        >>> receipt("π exceeds 3", above(3.14159, 3), label="eq-pi", test="test_receipt_pi")
+        ✓ π exceeds 3   (3.14 > 3)
     """
-    result = check(claim, error=error, tol=tol, label=label, test=test)
+    result = check(claim, *relations, label=label, test=test, recorded=recorded)
     if os.environ.get("GENBOOK_STATIC") == "1":
         display(result)
-    else:
+    elif os.environ.get("GENBOOK_RECEIPTS") == PLAIN:
         print(result)
+    else:
+        print(encodable(result.line()))
+
+
+def encodable(line: str) -> str:
+    r"""A line that this console can print: where it knows no ✓, plain letters stand for it.
+
+    Args:
+        line: what to print.
+
+    Returns:
+        The line, or its nearest form in the console's encoding.
+
+    Example:
+        >>> encodable("ab")
+        'ab'
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    try:
+        line.encode(encoding)
+    except UnicodeEncodeError:
+        plain = line.replace("✓", "ok").replace("✗", "x").replace("…", "...")
+        return plain.encode(encoding, "replace").decode(encoding)
+    return line

@@ -58,10 +58,10 @@ def test_a_notebook_that_fails_is_left_as_it_was(tmp_path):
 
 def test_receipts_are_read_from_the_source(tmp_path):
     path = tmp_path / "x.ipynb"
-    source = 'receipt("a", error=0, tol=0, label="eq-a", test="test_a")'
+    source = 'receipt("a", equal(0, 0), label="eq-a", test="test_a")'
     notebooks.write(path, notebook(new_code_cell(source, metadata=CHECKED)))
     assert list(notebooks.receipts(path)) == [
-        notebooks.ReceiptCall("x", "a", "eq-a", "test_a", checked=True)
+        notebooks.ReceiptCall("x", "a", "eq-a", "test_a", recorded=False, checked=True)
     ]
 
 

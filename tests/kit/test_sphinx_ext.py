@@ -94,11 +94,11 @@ def test_stamping_leaves_the_cells_alone():
 
 def test_receipts_are_read_back_from_the_page():
     html = (
-        '<p class="gb-receipt" data-claim="a &lt; b" data-error="0.1" data-tol="1" '
+        '<p class="gb-receipt" data-claim="a &lt; b" data-law="" data-measured="1 &lt; 2" '
         'data-label="eq-a" data-test="test_a">✓</p>'
     )
     assert receipts_in(html + "<p class='other'>x</p>", "book/x") == [
-        Verified("book/x", "a < b", "0.1", "1", "eq-a", "test_a")
+        Verified("book/x", "a < b", "1 < 2", "", "eq-a", "test_a", False)
     ]
 
 
@@ -119,8 +119,8 @@ sphinx:
 """
 COUNT = "from pathlib import Path\nPath('{log}').open('a').write('{name} ')\n"
 RECEIPT = (
-    "from genbook.kit.receipts import receipt\n"
-    "receipt('one is one', error=0.0, tol=0, label='eq-a', test='test_one')"
+    "from genbook.kit.page import equal, receipt\n"
+    "receipt('one is one', equal(1, 1), label='eq-a', test='test_one')"
 )
 
 
@@ -195,8 +195,8 @@ def test_a_page_loads_no_script_from_elsewhere_and_declares_nothing_twice(built)
     [
         ("1 / 0  # the culprit", ["b.ipynb", "# the culprit", "ZeroDivisionError"]),
         (
-            "from genbook.kit.receipts import receipt\n"
-            "receipt('two is one', error=1.0, tol=0, label='eq-a', test='test_one')",
+            "from genbook.kit.page import equal, receipt\n"
+            "receipt('two is one', equal(2, 1), label='eq-a', test='test_one')",
             ["b.ipynb", "ReceiptError", "two is one"],
         ),
     ],

@@ -1,4 +1,4 @@
-"""The page *What this book verifies*: every receipt, with the error measured in this build."""
+"""The page *What this book verifies*: every receipt, with both sides as they were measured."""
 
 from __future__ import annotations
 
@@ -20,18 +20,20 @@ class Verified:
     Args:
         docname: the chapter's document.
         claim: what was checked.
-        error: the measured error, as printed.
-        tol: the tolerance, as printed.
+        measured: both sides, as printed.
+        law: the limit or the count that does not depend on the machine; may be empty.
         label: the label of the equation or theorem.
         test: the break-it test.
+        recorded: whether it is about a recorded study.
     """
 
     docname: str
     claim: str
-    error: str
-    tol: str
+    measured: str
+    law: str
     label: str
     test: str
+    recorded: bool
 
 
 class verified_list(nodes.General, nodes.Element):  # noqa: N801 (docutils' naming)
@@ -75,8 +77,8 @@ def receipts_in(html: str, docname: str) -> list[Verified]:
         One record a receipt, in order.
 
     Example:
-        >>> found = receipts_in('<p class="gb-receipt" data-claim="a" data-error="0" '
-        ...     'data-tol="0" data-label="l" data-test="t">a</p>', "book/x")
+        >>> found = receipts_in('<p class="gb-receipt" data-claim="a" data-law="" '
+        ...     'data-measured="2 > 1" data-label="l" data-test="t">a</p>', "book/x")
         >>> found[0].claim
         'a'
     """
@@ -85,7 +87,8 @@ def receipts_in(html: str, docname: str) -> list[Verified]:
     return [
         Verified(
             docname=docname,
-            **{key: found[f"data-{key}"] for key in ("claim", "error", "tol", "label", "test")},
+            **{key: found[f"data-{key}"] for key in ("claim", "measured", "law", "label", "test")},
+            recorded=found.get("data-recorded") == "true",
         )
         for found in finder.found
     ]
@@ -161,10 +164,10 @@ def _section(app: Sphinx, docname: str, chapter: str) -> list[nodes.Node]:
     stem = chapter.rsplit("/", 1)[-1]
     heading = nodes.rubric("", "", _link(app, docname, chapter, "", _title(app, chapter)))
     heading["classes"].append("gb-verified-chapter")
-    file = nodes.literal(text=f"tests/test_{stem}.py")
+    file = nodes.literal(text=f"tests/{stem}/test_receipts.py")
     where = nodes.paragraph("", "", nodes.Text("Tests in "), file, nodes.Text("."))
     rows = [_row(app, docname, receipt) for receipt in _records(app.env)[chapter]]
-    head = ("Claim", "Stated in", "Measured", "Allowed", "Test that breaks it")
+    head = ("Claim", "Stated in", "Measured", "Test that breaks it")
     return [heading, where, _table(head, rows)]
 
 
@@ -177,8 +180,7 @@ def _row(app: Sphinx, docname: str, receipt: Verified) -> list[nodes.Node]:
     return [
         nodes.Text(receipt.claim),
         _link(app, docname, receipt.docname, anchor, text),
-        nodes.Text(receipt.error),
-        nodes.Text("exact" if receipt.tol == "0" else receipt.tol),
+        nodes.Text(receipt.measured),
         nodes.literal(text=receipt.test.replace("_", "_\u200b")),
     ]
 
@@ -196,7 +198,7 @@ def _link(app: Sphinx, here: str, there: str, anchor: str, text: str) -> nodes.N
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[nodes.Node]]) -> nodes.table:
     group = nodes.tgroup(cols=len(head))
-    group.extend(nodes.colspec(colwidth=width) for width in (40, 16, 12, 10, 22))
+    group.extend(nodes.colspec(colwidth=width) for width in (40, 16, 22, 22))
     body = nodes.tbody()
     body.extend(_table_row(row) for row in rows)
     group += nodes.thead("", _table_row([nodes.Text(text) for text in head]))
