@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from chapters import altered, assert_breaks, parsed, replace, rewritten, swap
 from nbformat.v4 import new_code_cell, new_notebook
 
@@ -58,7 +59,7 @@ def test_every_receipt_of_a_test_must_fall_under_some_break(tmp_path):
         tmp_path,
         KL,
         claim("close(kl, 1.0, tol=1e-6)"),
-        claim("equal(torch.zeros(1) + 1, 1)", words="b"),
+        claim("equal(torch.ones(2).sum(), 2)", words="b"),
     )
     double = altered(models.gaussian_kl, lambda kl: 2 * kl)
     with pytest.raises(AssertionError, match=r"still holds although it was broken: \['b'\]"):
@@ -67,7 +68,7 @@ def test_every_receipt_of_a_test_must_fall_under_some_break(tmp_path):
         "x",
         "test_a",
         double,
-        lambda patch: patch.setattr("torch.zeros", lambda *_: 5.0),
+        lambda patch: patch.setattr("torch.ones", lambda *_: torch.zeros(1, 2)),
         where=where,
     )
 
@@ -136,5 +137,7 @@ def test_a_rewritten_study_is_read_wherever_it_is_loaded(monkeypatch):
 def test_a_swap_ends_with_its_run(tmp_path):
     where = chapter(tmp_path, KL, claim("close(kl, 1.0, tol=1e-6)"))
     original = models.gaussian_kl
-    assert_breaks("x", "test_a", swap(models.gaussian_kl, lambda q: 9.0), where=where)
+    assert_breaks(
+        "x", "test_a", swap(models.gaussian_kl, lambda q: torch.full((1, 2), 9.0)), where=where
+    )
     assert models.gaussian_kl is original
