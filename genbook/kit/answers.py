@@ -1,0 +1,317 @@
+r"""A reader's answers: converted, compared as values, and shown in what is said about them.
+
+An answer may be a number, a list, a NumPy array or a tensor of any kind, or a function that gives
+one. What counts is its value: this module alone decides how close is right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+RTOL = 1e-6
+"""How close an answer in double precision must come, in units of max(|target|, 1e-3)."""
+
+COARSE = {torch.float32: 2e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
+"""The same for answers in fewer bits."""
+
+SMALL = 1e-3
+"""Below this size differences are absolute."""
+
+
+class Hint(Exception):  # noqa: N818 (not an error of the program)
+    """What to tell a reader whose answer is wrong."""
+
+
+class UnansweredError(Exception):
+    """A stub that returns nothing yet."""
+
+
+class ReaderError(Exception):
+    """The reader's own code raised; the cause is what it raised."""
+
+
+def is_blank(value: Any) -> bool:
+    r"""Whether a value is what a stub gives.
+
+    Example:
+        >>> is_blank(None), is_blank(...), is_blank(0)
+        (True, True, False)
+    """
+    return value is None or value is ...
+
+
+def call(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+    r"""Call a reader's function on copies, so that it cannot change what it is checked against.
+
+    Args:
+        function: the reader's function.
+        *arguments: handed on; tensors and lists are copied first.
+        **keywords: the same.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        UnansweredError: if it returns ``None`` or ``...``.
+        ReaderError: if it raises.
+        Hint: if it is no function.
+
+    Example:
+        >>> call(lambda x: x + 1, 1)
+        2
+    """
+    copies = [copied(argument) for argument in arguments]
+    named = {name: copied(value) for name, value in keywords.items()}
+    return call_in_place(function, *copies, **named)
+
+
+def call_in_place(function: Callable[..., Any], *arguments: Any, **keywords: Any) -> Any:
+    r"""As :func:`call`, on the arguments themselves: for a function that is meant to change them.
+
+    Args:
+        function: the reader's function.
+        *arguments: handed on as they are.
+        **keywords: the same.
+
+    Returns:
+        What the function returns.
+
+    Raises:
+        UnansweredError: if it returns ``None`` or ``...``.
+        ReaderError: if it raises.
+        Hint: if it is no function.
+
+    Example:
+        >>> found = []
+        >>> call_in_place(lambda x: x.append(1) or x, found) is found
+        True
+    """
+    if not callable(function):
+        raise Hint(f"expected a function, got {shown(function)}; pass its name without brackets.")
+    try:
+        value = function(*arguments, **keywords)
+    except Exception as error:
+        raise ReaderError(f"{type(error).__name__}: {error}") from error
+    if is_blank(value):
+        raise UnansweredError
+    return value
+
+
+def copied(value: Any) -> Any:
+    r"""A copy of a tensor, an array or a list of them; a tensor that needs a gradient stays itself.
+
+    Example:
+        >>> x = torch.zeros(2)
+        >>> copied(x).add_(1).sum().item(), x.sum().item()
+        (2.0, 0.0)
+    """
+    if isinstance(value, Tensor):
+        return value if value.requires_grad else value.clone()
+    if isinstance(value, np.ndarray):
+        return value.copy()
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    if type(value) is tuple:
+        return tuple(copied(item) for item in value)
+    return value
+
+
+def numbers(answer: Any, shape: Sequence[int] | None = None, name: str = "your answer") -> Tensor:
+    r"""An answer as a tensor in double precision, whatever it came as.
+
+    Args:
+        answer: a number, a nested list, a NumPy array, a tensor, or a list of tensors.
+        shape: what it must have; a single number may come with axes of length 1.
+        name: what to call it in a hint.
+
+    Returns:
+        float64, detached, on the CPU.
+
+    Raises:
+        UnansweredError: if it is blank.
+        Hint: if it is not made of numbers, or has another shape.
+
+    Example:
+        >>> numbers([1, torch.tensor(2.0)], shape=[2]).tolist()
+        [1.0, 2.0]
+    """
+    if is_blank(answer):
+        raise UnansweredError
+    try:
+        values = _converted(answer)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise Hint(f"expected numbers as {name}, got {shown(answer)}.") from error
+    if shape is None:
+        return values
+    if list(values.shape) != list(shape):
+        if math.prod(shape) == 1 == values.numel():
+            return values.reshape(list(shape))
+        wanted = f"shape {list(shape)}" if shape else "one number"
+        raise Hint(f"expected {wanted} as {name}, got shape {list(values.shape)}.")
+    return values
+
+
+def _converted(answer: Any) -> Tensor:
+    if isinstance(answer, Tensor):
+        return answer.detach().cpu().double()
+    if isinstance(answer, (str, bytes)):
+        raise TypeError("words are no numbers")
+    if isinstance(answer, (list, tuple)) and any(
+        isinstance(item, (Tensor, np.ndarray, list, tuple)) for item in answer
+    ):
+        return torch.stack([_converted(item) for item in answer])
+    return torch.as_tensor(np.asarray(answer, dtype=np.float64))
+
+
+def tolerance(answer: Any) -> float:
+    r"""How close an answer must come: less for one that was computed in fewer bits.
+
+    Args:
+        answer: a tensor, an array, or anything else.
+
+    Returns:
+        The relative tolerance.
+
+    Example:
+        >>> tolerance(torch.zeros(1, dtype=torch.float64)) < tolerance(torch.zeros(1))
+        True
+    """
+    if isinstance(answer, (list, tuple)) and answer:
+        return max(map(tolerance, answer))
+    if isinstance(answer, (np.ndarray, np.generic)):
+        kinds = {"float32": torch.float32, "float16": torch.float16}
+        return COARSE.get(kinds.get(str(answer.dtype), torch.float64), RTOL)
+    return COARSE.get(getattr(answer, "dtype", torch.float64), RTOL)
+
+
+def same(answer: Any, target: Any, *, rtol: float | None = None) -> bool:
+    r"""Whether an answer has the value of the target.
+
+    .. math:: |a_i - t_i| \le \epsilon\,\max(|t_i|, 10^{-3})
+
+    Args:
+        answer: as :func:`numbers` takes it.
+        target: the right value; its shape is the answer's.
+        rtol: ε; by default as fine as the answer's own precision allows.
+
+    Returns:
+        Whether they agree everywhere. Equal infinities agree, NaN with nothing.
+
+    Raises:
+        Hint: if the answer is not made of numbers, or has another shape.
+        UnansweredError: if it is blank.
+
+    Example:
+        >>> same([0.5, 1], torch.tensor([0.5, 1.0])), same(float("nan"), 1.0)
+        (True, False)
+    """
+    right = numbers(target)
+    given = numbers(answer, right.shape)
+    # a target in single precision is not known any better
+    allowed = max(tolerance(answer), tolerance(target)) if rtol is None else rtol
+    gap = (given - right).abs()
+    near = gap.isfinite() & (gap <= allowed * right.abs().clamp_min(SMALL))
+    return bool((near | (given == right)).all())
+
+
+def differs(answer: Any, target: Any, where: str = "", *, rtol: float | None = None) -> str | None:
+    r"""A hint that shows what was expected and what came, or nothing if they are the same.
+
+    Args:
+        answer: as :func:`numbers` takes it.
+        target: the right value.
+        where: for which input, such as ``"for v = 3"``.
+        rtol: see :func:`same`.
+
+    Returns:
+        The hint, or ``None``.
+
+    Raises:
+        Hint: if the answer is not made of numbers, or has another shape.
+        UnansweredError: if it is blank.
+
+    Example:
+        >>> differs(0.5, 0.25, "for v = 3")
+        'for v = 3 expected 0.25, got 0.5.'
+    """
+    if same(answer, target, rtol=rtol):
+        return None
+    right = numbers(target)
+    given = numbers(answer, right.shape)
+    begin = f"{where} " if where else ""
+    if right.numel() <= 6:
+        return f"{begin}expected {shown(target)}, got {shown(answer)}."
+    gap = (given - right).abs().nan_to_num(nan=math.inf).flatten()
+    place = [int(i) for i in np.unravel_index(int(gap.argmax()), tuple(right.shape))]
+    pair = (float(x[tuple(place)]) for x in (right, given))
+    expected, came = map(_short, pair)
+    return f"{begin}expected {expected} at {place}, got {came}."
+
+
+def agree(
+    function: Callable[..., Any],
+    reference: Callable[..., Any],
+    cases: Iterable[Sequence[Any]],
+    describe: Callable[..., str] | None = None,
+) -> str | None:
+    r"""Compare a reader's function with the right one on several cases.
+
+    Args:
+        function: the reader's.
+        reference: gives the right value for the same arguments.
+        cases: argument lists; among them those that tell the typical mistakes apart.
+        describe: words for a case, such as ``lambda v: f"for v = {v}"``.
+
+    Returns:
+        The hint of the first case that differs, or ``None``.
+
+    Raises:
+        ReaderError: if the reader's function raises.
+        UnansweredError: if it returns nothing yet.
+        Hint: if it returns no numbers, or another shape.
+
+    Example:
+        >>> agree(lambda x: x * x, lambda x: x**3, [(1.0,), (2.0,)], lambda x: f"for x = {x:g}")
+        'for x = 2 expected 8, got 4.'
+    """
+    for case in cases:
+        target = reference(*map(copied, case))
+        words = describe(*case) if describe else "for " + ", ".join(map(shown, case))
+        if (hint := differs(call(function, *case), target, words)) is not None:
+            return hint
+    return None
+
+
+def shown(value: Any) -> str:
+    r"""A reader's value in a few characters.
+
+    Args:
+        value: anything.
+
+    Returns:
+        Numbers to four digits, long ones by their shape, words as they are.
+
+    Example:
+        >>> shown([0.123456, 2]), shown(torch.zeros(3, 4)), shown("A")
+        ('[0.1235, 2]', 'numbers of shape [3, 4]', "'A'")
+    """
+    try:
+        values = _converted(value)
+    except (TypeError, ValueError, RuntimeError):
+        text = repr(value)
+        return text if len(text) <= 60 else text[:57] + "…"
+    if values.ndim == 0:
+        return _short(float(values))
+    if values.ndim == 1 and values.numel() <= 6:
+        return f"[{', '.join(_short(float(v)) for v in values)}]"
+    return f"numbers of shape {list(values.shape)}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.4g}"

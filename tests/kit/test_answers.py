@@ -1,0 +1,122 @@
+"""Answers are compared by value, in every form a reader may give them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from genbook.kit import answers
+from genbook.kit.answers import Hint, ReaderError, UnansweredError, agree, call, differs, same
+
+TARGET = torch.tensor([0.1, -2.0, 3e4], dtype=torch.float64)
+FORMS = {
+    "list": TARGET.tolist(),
+    "tuple": tuple(TARGET.tolist()),
+    "list of tensors": list(TARGET),
+    "list of NumPy numbers": list(TARGET.numpy()),
+    "NumPy": TARGET.numpy(),
+    "NumPy in single": TARGET.numpy().astype(np.float32),
+    "single": TARGET.float(),
+    "with gradient": TARGET.clone().requires_grad_(),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_every_form_of_a_value_is_the_same_answer(form):
+    assert same(form, TARGET)
+    assert differs(form, TARGET) is None
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+@pytest.mark.parametrize("place", range(3))
+def test_a_wrong_number_is_seen_in_every_form_and_place(form, place):
+    moved = TARGET.clone()
+    moved[place] *= 1.01
+    assert not same(form, moved)
+
+
+@given(value=st.floats(-1e6, 1e6), factor=st.floats(-0.9e-6, 0.9e-6))
+def test_an_answer_within_the_tolerance_is_right(value, factor):
+    assert same(value * (1 + factor), value)
+
+
+@given(value=st.floats(0.01, 1e6), factor=st.floats(1.1e-6, 10))
+def test_an_answer_outside_is_wrong(value, factor):
+    assert not same(value * (1 + factor), value)
+
+
+def test_a_number_may_come_with_axes_of_length_one_and_no_others():
+    assert same(torch.tensor([[2.0]]), 2.0)
+    assert same([2], 2.0)
+    with pytest.raises(Hint, match=r"expected one number as your answer, got shape \[2\]"):
+        same([2.0, 2.0], 2.0)
+    with pytest.raises(Hint, match=r"expected shape \[3\] as your answer, got shape \[1, 3\]"):
+        same(TARGET[None], TARGET)
+    with pytest.raises(Hint, match="got shape"):
+        same(2.0, TARGET)
+
+
+def test_nan_is_never_right_and_infinity_only_where_it_is_wanted():
+    assert not same(math.nan, 1.0)
+    assert not same(math.nan, math.nan)
+    assert same(math.inf, math.inf)
+    assert not same(-math.inf, math.inf)
+    assert not same(math.inf, 1.0)
+
+
+@pytest.mark.parametrize("words", ["1.0", "half", ["a"], {"a": 1}, object()])
+def test_what_is_no_number_is_explained(words):
+    with pytest.raises(Hint, match="expected numbers as your answer"):
+        same(words, 1.0)
+
+
+@pytest.mark.parametrize("blank", [None, ...])
+def test_a_blank_is_not_answered_yet(blank):
+    with pytest.raises(UnansweredError):
+        same(blank, 1.0)
+    with pytest.raises(UnansweredError):
+        call(lambda: blank)
+
+
+def test_the_hint_shows_the_readers_own_value():
+    assert differs([1, 2.5], [1, 2], "for x = 3") == "for x = 3 expected [1, 2], got [1, 2.5]."
+    wide = torch.zeros(4, 5)
+    wrong = wide.clone()
+    wrong[2, 3] = 7
+    assert differs(wrong, wide) == "expected 0 at [2, 3], got 7."
+
+
+def test_the_first_case_that_differs_is_named():
+    hint = agree(lambda x: x.abs(), lambda x: x, [(TARGET[:1],), (TARGET[1:2],)])
+    assert hint == "for [-2] expected [-2], got [2]."
+    assert agree(lambda x: x.numpy(), lambda x: x, [(TARGET,)]) is None
+
+
+def test_a_function_cannot_change_what_it_is_checked_against():
+    def in_place(x):
+        return x.mul_(0)
+
+    kept = TARGET.clone()
+    assert agree(in_place, lambda x: x, [(kept,)]) is not None
+    assert torch.equal(kept, TARGET)
+    values = [1.0, 2.0]
+    call(lambda x: x.append(3) or 1, values)
+    assert values == [1.0, 2.0]
+
+
+def test_only_the_readers_own_code_is_blamed():
+    with pytest.raises(ReaderError, match="ZeroDivisionError"):
+        call(lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        agree(lambda x: x, lambda x: 1 / 0, [(1.0,)])
+    with pytest.raises(Hint, match="expected a function, got 3"):
+        call(3)
+
+
+def test_long_words_are_cut():
+    assert len(answers.shown("x" * 200)) <= 60
