@@ -9,11 +9,16 @@ import torch
 from torch import Tensor
 
 from genbook.games import modes
-from genbook.kit.exercises import Exercise, Wrong, call
+from genbook.kit.answers import call, differs, numbers, same, shown
+from genbook.kit.exercises import Exercise
 
 # --- The histogram ----------------------------------------------------------------------------
 
-COUNTS = torch.tensor([30.0, 10.0, 0.0, 10.0], dtype=torch.float64)
+HISTOGRAMS = tuple(
+    torch.tensor(counts, dtype=torch.float64)
+    for counts in ([30.0, 10.0, 0.0, 10.0], [1.0, 2.0, 3.0, 4.0, 5.0], [0.0, 7.0], [4.0, 4.0, 4.0])
+)
+"""With an empty mode, with none, with a single mode, and the wished-for one, whose KL is 0."""
 
 
 def histogram_kl(counts: Tensor) -> Tensor:
@@ -22,43 +27,40 @@ def histogram_kl(counts: Tensor) -> Tensor:
     return torch.special.xlogy(share, len(counts) * share).sum()
 
 
-def _with_nan(counts: Tensor) -> Tensor:
-    share = counts / counts.sum()
-    return (share * (len(counts) * share).log()).sum()
-
-
-def _forward(counts: Tensor) -> Tensor:
-    share = counts / counts.sum()
-    return -(len(counts) * share).log().mean()
-
-
 def _entropy(counts: Tensor) -> Tensor:
     share = counts / counts.sum()
     return -torch.special.xlogy(share, share).sum()
 
 
 def _check_histogram(answer: Callable[[Tensor], Tensor]) -> str | None:
-    value, target = float(call(answer, COUNTS)), float(modes.histogram_kl(COUNTS))
-    if math.isnan(value):
-        return "NaN: 0 · log 0 is 0 here, and torch.special.xlogy knows it."
-    if math.isinf(value):
-        return "infinite: that is KL(p‖q̂), the forward direction; PacGAN averages under q̂."
-    if math.isclose(value, float(_entropy(COUNTS)), rel_tol=1e-9):
-        return "that is the entropy of q̂; the divergence is log K less it."
-    return None if math.isclose(value, target, rel_tol=1e-9) else f"expected {target:.4f}."
+    for counts in HISTOGRAMS:
+        given, target = call(answer, counts), modes.histogram_kl(counts)
+        value = float(numbers(given, []))
+        if math.isnan(value):
+            return "NaN: 0 · log 0 is 0 here, and torch.special.xlogy knows it."
+        if math.isinf(value):
+            return "infinite: that is KL(p‖q̂), the forward direction; PacGAN averages under q̂."
+        if same(given, target):
+            continue
+        if same(given, _entropy(counts)):
+            return "that is the entropy of q̂; the divergence is log K less it."
+        if same(given, target / math.log(2)):
+            return f"that is in bits ({shown(given)}); the book uses nats, the natural logarithm."
+        return differs(given, target, f"for the counts {shown(counts)}")
+    return None
 
 
-histogram = Exercise(
-    name="histogram",
-    check=_check_histogram,
-    reference=histogram_kl,
-    wrong=(Wrong(_with_nan, "NaN"), Wrong(_forward, "forward"), Wrong(_entropy, "entropy")),
-)
+histogram = Exercise(name="histogram", check=_check_histogram, reference=histogram_kl)
 
 
 # --- Packing ----------------------------------------------------------------------------------
 
-BATCH = torch.arange(24.0).reshape(12, 2)
+BATCHES = (
+    (torch.arange(24.0).reshape(12, 2), 3),
+    (torch.arange(24.0).reshape(8, 3) ** 2, 2),
+    (torch.arange(12.0).reshape(6, 2), 6),
+    (torch.arange(6.0).reshape(3, 2), 1),
+)
 
 
 def pack(x: Tensor, m: int) -> Tensor:
@@ -66,39 +68,33 @@ def pack(x: Tensor, m: int) -> Tensor:
     return x.reshape(len(x) // m, m * x.shape[1])
 
 
-def _stack_features(x: Tensor, m: int) -> Tensor:
-    return x.T.reshape(len(x) // m, m * x.shape[1])
-
-
-def _mean(x: Tensor, m: int) -> Tensor:
-    return x.reshape(len(x) // m, m, x.shape[1]).mean(1)
-
-
-def _repeat(x: Tensor, m: int) -> Tensor:
-    return x.repeat(1, m)
-
-
-def _check_pack(answer: Callable[[Tensor, int], Tensor]) -> str | None:
-    value = call(answer, BATCH, 3)
-    if not isinstance(value, Tensor) or value.ndim != 2:
-        return "expected a tensor [B/m, m·d]."
-    if value.shape == (4, 2):
-        return "a mean of the pack hides what the critic is to see: whether samples agree."
-    if value.shape == (12, 6):
+def _packs(x: Tensor, packed: Tensor, m: int) -> str | None:
+    """What is wrong with packs of different samples, each used once; their order is free."""
+    wanted = {tuple(row.tolist()) for row in x}
+    found = [tuple(part.tolist()) for row in packed for part in row.reshape(m, -1)]
+    if len(set(found)) < len(found):
         return "each sample stands beside itself; a pack holds m different samples."
-    if value.shape != (4, 6):
-        return f"expected shape [4, 6], got {list(value.shape)}."
-    if not torch.equal(value, pack(BATCH, 3)):
+    if set(found) != wanted:
         return "right shape, but coordinates of different samples are mixed: look at the first row."
     return None
 
 
-packing = Exercise(
-    name="packing",
-    check=_check_pack,
-    reference=pack,
-    wrong=(Wrong(_stack_features, "mixed"), Wrong(_mean, "hides"), Wrong(_repeat, "itself")),
-)
+def _check_pack(answer: Callable[[Tensor, int], Tensor]) -> str | None:
+    for x, m in BATCHES:
+        value = numbers(call(answer, x, m), name="the packs")
+        wanted = [len(x) // m, m * x.shape[1]]
+        if m > 1 and list(value.shape) == [len(x) // m, x.shape[1]]:
+            return "a mean of the pack hides what the critic is to see: whether samples agree."
+        if m > 1 and list(value.shape) == [len(x), m * x.shape[1]]:
+            return "each sample stands beside itself; a pack holds m different samples."
+        if list(value.shape) != wanted:
+            return f"for m = {m} expected shape {wanted}, got {list(value.shape)}."
+        if (trouble := _packs(x.double(), value, m)) is not None:
+            return trouble
+    return None
+
+
+packing = Exercise(name="packing", check=_check_pack, reference=pack)
 
 
 # --- Bug hunts --------------------------------------------------------------------------------
@@ -116,38 +112,25 @@ def eight(n: int) -> Tensor:
     return torch.stack([angles.cos(), angles.sin()], 1)
 
 
-def _drop_last(n: int) -> Tensor:
-    return seven(n)[:-1]
-
-
-def _half_circle(n: int) -> Tensor:
-    angles = math.pi * torch.arange(n) / n
-    return torch.stack([angles.cos(), angles.sin()], 1)
-
-
 def _check_ring(answer: Callable[[int], Tensor]) -> str | None:
-    value = call(answer, 8)
-    if not isinstance(value, Tensor) or value.shape[1:] != (2,):
-        return "expected centres [n, 2]."
-    if len(value) != 8:
-        return f"the repeated centre is gone, and now there are {len(value)} of 8."
-    if modes.distinct(value) < 8:
-        return f"only {modes.distinct(value)} different centres: angles 0 and 2π are one place."
-    gaps = torch.linalg.vector_norm(value - value.roll(1, 0), dim=-1)
-    even = bool((gaps - gaps[0]).abs().max() < 1e-5)
-    return None if even else "not evenly spaced around the whole circle."
+    for n in (8, 5, 12):
+        value = numbers(call(answer, n), name="the centres")
+        if value.ndim != 2 or value.shape[1] != 2:
+            return f"expected centres [n, 2], got shape {list(value.shape)}."
+        if len(value) != n:
+            return f"for n = {n} there are {len(value)} centres; none may be lost or fixed."
+        if (apart := modes.distinct(value)) < n:
+            return f"only {apart} different centres of {n}: angles 0 and 2π are one place."
+        if not same(value.norm(dim=1), torch.ones(n), rtol=1e-4):
+            return f"expected centres at distance 1, got {shown(value.norm(dim=1))}."
+        angles = torch.atan2(value[:, 1], value[:, 0]).sort().values
+        gaps = torch.cat([angles.diff(), angles[:1] + 2 * math.pi - angles[-1:]])
+        if not same(gaps, torch.full((n,), 2 * math.pi / n), rtol=1e-3):
+            return "not evenly spaced around the whole circle."
+    return None
 
 
-ring = Exercise(
-    name="ring",
-    check=_check_ring,
-    reference=eight,
-    wrong=(
-        Wrong(seven, "one place"),
-        Wrong(_drop_last, "there are 7"),
-        Wrong(_half_circle, "evenly"),
-    ),
-)
+ring = Exercise(name="ring", check=_check_ring, reference=eight)
 
 Look = Callable[[Tensor, Tensor, int, float], Tensor]
 
@@ -168,35 +151,27 @@ def far_sighted(x: Tensor, y: Tensor, steps: int, look: float) -> Tensor:
     return torch.autograd.grad(x * y, x)[0]
 
 
-def _uphill(x: Tensor, y: Tensor, steps: int, look: float) -> Tensor:
-    return far_sighted(x, y, steps, -look)
-
-
-def _not_ahead(x: Tensor, y: Tensor, steps: int, look: float) -> Tensor:
-    return y.clone()
+GAMES = ((0.5, 0.2, 3, 0.1), (-0.7, 0.4, 1, 0.25), (1.5, -0.3, 5, 0.05))
 
 
 def _check_unroll(answer: Look) -> str | None:
-    x, y = torch.tensor(0.5, dtype=torch.float64), torch.tensor(0.2, dtype=torch.float64)
-    value = float(call(answer, x, y, 3, 0.1))
-    if math.isclose(value, 0.2, rel_tol=1e-9):
-        return "that is K = 0, the ordinary game."
-    if math.isclose(value, 0.2 + 0.15, rel_tol=1e-9):
-        return "∂f/∂x alone: the imagined steps see a constant x. What does detach cut?"
-    if value < 0.2:
-        return "the imagined critic goes the wrong way: y climbs xy."
-    return None if math.isclose(value, 0.2 + 0.3, rel_tol=1e-9) else "expected y + 2Kηx = 0.5."
+    for x, y, steps, look in GAMES:
+        start = torch.tensor(x, dtype=torch.float64), torch.tensor(y, dtype=torch.float64)
+        value = call(answer, *start, steps, look)
+        ahead = steps * look * x
+        if same(value, y + 2 * ahead):
+            continue
+        if same(value, y):
+            return "that is K = 0, the ordinary game."
+        if same(value, y + ahead):
+            return "∂f/∂x alone: the imagined steps see a constant x. What does detach cut?"
+        if same(value, y - 2 * ahead):
+            return "the imagined critic goes the wrong way: y climbs xy."
+        where = f"for x = {x}, y = {y}, K = {steps}, η = {look}"
+        return differs(value, y + 2 * ahead, f"{where}: y + 2Kηx, ")
+    return None
 
 
-unroll = Exercise(
-    name="unroll",
-    check=_check_unroll,
-    reference=far_sighted,
-    wrong=(
-        Wrong(short_sighted, "detach"),
-        Wrong(_uphill, "wrong way"),
-        Wrong(_not_ahead, "K = 0"),
-    ),
-)
+unroll = Exercise(name="unroll", check=_check_unroll, reference=far_sighted)
 
 EXERCISES = (histogram, packing, ring, unroll)
