@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from genbook.kit.exercises import Exercise, Wrong, call
+from genbook.kit.answers import call, call_in_place, differs, numbers, same, shown
+from genbook.kit.exercises import Exercise
 from genbook.translation.networks import Layer, receptive_field
 
 Field = Callable[[Sequence[Layer]], int]
 Loss = Callable[[Tensor, Tensor, Tensor], Tensor]
-Maps = Callable[[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor], Tensor, Tensor], Tensor]
-
-STACKS = (((3, 1),), ((4, 2), (4, 1)), ((5, 1), (3, 2), (3, 1)), ((4, 2), (4, 2), (1, 1)))
-
+Map = Callable[[Tensor], Tensor]
+Maps = Callable[[Map, Map, Tensor, Tensor], Tensor]
 
 # --- The patch --------------------------------------------------------------------------------
+
+STACKS = (
+    ((3, 1),),
+    ((4, 2), (4, 1)),
+    ((5, 1), (3, 2), (3, 1)),
+    ((4, 2), (4, 2), (1, 1)),
+    ((4, 2), (4, 2), (4, 2), (4, 1), (4, 1)),
+    ((3, 3), (3, 1), (3, 2), (2, 1)),
+)
 
 
 def _without_strides(layers: Sequence[Layer]) -> int:
@@ -32,6 +41,14 @@ def _own_stride(layers: Sequence[Layer]) -> int:
     return side
 
 
+def _last_stride(layers: Sequence[Layer]) -> int:
+    side, before = 1, 1
+    for kernel, stride in layers:
+        side += (kernel - 1) * before
+        before = stride
+    return side
+
+
 def _product_of_kernels(layers: Sequence[Layer]) -> int:
     side = 1
     for kernel, _ in layers:
@@ -39,32 +56,38 @@ def _product_of_kernels(layers: Sequence[Layer]) -> int:
     return side
 
 
+MISTAKES = (
+    (
+        _without_strides,
+        "you ignore the strides: one step of a later layer is several pixels of the image.",
+    ),
+    (
+        _own_stride,
+        "a layer's own stride moves its neighbours, not its own kernel: count earlier strides.",
+    ),
+    (
+        _last_stride,
+        "one stride is not enough: a step is as wide as the product of all strides before it.",
+    ),
+    (
+        _product_of_kernels,
+        "kernels overlap, so their sides do not multiply; each adds k − 1 steps.",
+    ),
+)
+
+
 def _check_field(answer: Field) -> str | None:
-    values = [call(answer, layers) for layers in STACKS]
-    if values == [_without_strides(layers) for layers in STACKS]:
-        return "you ignore the strides: one step of a later layer is several pixels of the image."
-    if values == [_own_stride(layers) for layers in STACKS]:
-        return (
-            "a layer's own stride moves its neighbours, not its own kernel: count earlier strides."
-        )
-    if values == [_product_of_kernels(layers) for layers in STACKS]:
-        return "kernels overlap, so their sides do not multiply; each adds k − 1 steps."
+    values = [numbers(call(answer, layers), []) for layers in STACKS]
+    for mistake, hint in MISTAKES:
+        if values == [float(mistake(layers)) for layers in STACKS]:
+            return hint
     for layers, value in zip(STACKS, values, strict=True):
-        if value != receptive_field(layers):
-            return f"for {layers} expected {receptive_field(layers)}, got {value!r}."
+        if not same(value, receptive_field(layers)):
+            return differs(value, receptive_field(layers), f"for {layers}")
     return None
 
 
-field = Exercise(
-    name="field",
-    check=_check_field,
-    reference=receptive_field,
-    wrong=(
-        Wrong(_without_strides, "strides"),
-        Wrong(_own_stride, "own stride"),
-        Wrong(_product_of_kernels, "do not multiply"),
-    ),
-)
+field = Exercise(name="field", check=_check_field, reference=receptive_field)
 
 
 # --- The pair's loss --------------------------------------------------------------------------
@@ -88,101 +111,115 @@ def _squared(y: Tensor, fake: Tensor, verdicts: Tensor) -> Tensor:
     return torch.nn.functional.softplus(-verdicts).mean() + 100 * (y - fake).square().mean()
 
 
+def _summed(y: Tensor, fake: Tensor, verdicts: Tensor) -> Tensor:
+    return torch.nn.functional.softplus(-verdicts).sum() + 100 * (y - fake).abs().sum()
+
+
+PAIR_MISTAKES = (
+    (
+        saturating_pair_loss,
+        "that is log(1 − D), which saturates while the critic wins: use −log D.",
+    ),
+    (_flipped, "that is the critic's term, −log(1 − D): the generator wants verdicts of *real*."),
+    (_squared, "the distance is L1, not L2: its best constant is the median."),
+    (_summed, "that is summed over pixels and verdicts; both terms are means."),
+)
+
+
 def _check_pair(answer: Loss) -> str | None:
     source = torch.Generator().manual_seed(0)
-    y, fake = torch.rand(2, 4, 1, 8, 8, generator=source)
-    verdicts = torch.randn(4, 1, 2, 2, generator=source)
-    value = call(answer, y, fake, verdicts)
-    if not isinstance(value, Tensor) or value.ndim:
-        return "expected one number, a tensor without axes."
-    if torch.allclose(value, saturating_pair_loss(y, fake, verdicts)):
-        return "that is log(1 − D), which saturates while the critic wins: use −log D."
-    if torch.allclose(value, _flipped(y, fake, verdicts)):
-        return "that is the critic's term, −log(1 − D): the generator wants verdicts of *real*."
-    if torch.allclose(value, _squared(y, fake, verdicts)):
-        return "the distance is L1, not L2: its best constant is the median."
-    return None if torch.allclose(value, pair_loss(y, fake, verdicts)) else "not yet."
+    for scale in (1.0, 60.0):
+        y, fake = torch.rand(2, 4, 1, 8, 8, generator=source, dtype=torch.float64)
+        verdicts = scale * torch.randn(4, 1, 2, 2, generator=source, dtype=torch.float64)
+        value = call(answer, y, fake, verdicts)
+        if same(value, pair_loss(y, fake, verdicts)):
+            continue
+        for mistake, hint in PAIR_MISTAKES:
+            if same(value, mistake(y, fake, verdicts)):
+                return hint
+        where = f"for verdicts of size {scale:g}"
+        return differs(value, pair_loss(y, fake, verdicts), where)
+    return _slope_of_pair(answer, y, fake, verdicts)
 
 
-pair = Exercise(
-    name="pair",
-    check=_check_pair,
-    reference=pair_loss,
-    wrong=(
-        Wrong(saturating_pair_loss, "saturates"),
-        Wrong(_flipped, "critic's term"),
-        Wrong(_squared, "median"),
-    ),
-)
+def _slope_of_pair(answer: Loss, y: Tensor, fake: Tensor, verdicts: Tensor) -> str | None:
+    """A loss in torch must reach both the picture and the verdicts."""
+    drawn, judged = fake.clone().requires_grad_(), verdicts.clone().requires_grad_()
+    value: Any = call_in_place(answer, y, drawn, judged)
+    if not isinstance(value, Tensor):
+        return None
+    if not value.requires_grad:
+        return "the value is right, but no gradient reaches the generator: what is detached?"
+    slopes = torch.autograd.grad(value, (drawn, judged), allow_unused=True)
+    wanted = torch.autograd.grad(pair_loss(y, drawn, judged), (drawn, judged))
+    if any(s is None or not same(s, w, rtol=1e-3) for s, w in zip(slopes, wanted, strict=True)):
+        return "the value is right, the gradient is not: what is detached?"
+    return None
+
+
+pair = Exercise(name="pair", check=_check_pair, reference=pair_loss)
 
 
 # --- A cycle that closes too easily -----------------------------------------------------------
 
 
-def short_circuit(
-    there: Callable[[Tensor], Tensor], back: Callable[[Tensor], Tensor], x: Tensor, y: Tensor
-) -> Tensor:
+def short_circuit(there: Map, back: Map, x: Tensor, y: Tensor) -> Tensor:
     """Meant to be both cycles; one of them is something else."""
     return (back(there(x)) - x).abs().mean() + (there(y) - y).abs().mean()
 
 
-def both_cycles(
-    there: Callable[[Tensor], Tensor], back: Callable[[Tensor], Tensor], x: Tensor, y: Tensor
-) -> Tensor:
+def both_cycles(there: Map, back: Map, x: Tensor, y: Tensor) -> Tensor:
     """The cycle loss of a CycleGAN, forward and backward."""
     return (back(there(x)) - x).abs().mean() + (there(back(y)) - y).abs().mean()
 
 
-def _detached(
-    there: Callable[[Tensor], Tensor], back: Callable[[Tensor], Tensor], x: Tensor, y: Tensor
-) -> Tensor:
-    forward = (back(there(x).detach()) - x).abs().mean()
-    return forward + (there(back(y).detach()) - y).abs().mean()
-
-
-def _between(
-    there: Callable[[Tensor], Tensor], back: Callable[[Tensor], Tensor], x: Tensor, y: Tensor
-) -> Tensor:
+def _between(there: Map, back: Map, x: Tensor, y: Tensor) -> Tensor:
     return (there(x) - y).abs().mean() + (back(y) - x).abs().mean()
 
 
+def _forward_only(there: Map, back: Map, x: Tensor, y: Tensor) -> Tensor:
+    return (back(there(x)) - x).abs().mean()
+
+
+def _scaled(factor: Tensor | float, shift: float) -> Map:
+    return lambda v: factor * v + shift
+
+
 def _check_cycles(answer: Maps) -> str | None:
-    x, y = torch.tensor([[0.0, 0.5]]), torch.tensor([[2.0, 7.0]])
-    scale = torch.tensor(2.0, requires_grad=True)
+    x = torch.tensor([[0.0, 0.5]], dtype=torch.float64)
+    y = torch.tensor([[2.0, 7.0]], dtype=torch.float64)
+    inverse = _scaled(2.0, 1.0), _scaled(0.5, -0.5)
+    lossy = _scaled(2.0, 1.0), _scaled(0.3, 0.2)
+    for maps in (inverse, lossy):
+        value = call(answer, *maps, x, y)
+        if same(value, both_cycles(*maps, x, y)):
+            continue
+        if same(value, short_circuit(*maps, x, y)):
+            return "the second term is an identity term, G(y) ≈ y; the cycle goes y → F → G."
+        if same(value, _between(*maps, x, y)):
+            return "x and y are no pair: nothing says that G(x) should be this y."
+        if same(value, _forward_only(*maps, x, y)):
+            return "that is one cycle, x → G → F; the other starts at y."
+        if maps is inverse:
+            return f"these two maps undo each other: the loss should be zero, got {shown(value)}."
+        return differs(value, both_cycles(*maps, x, y), "for maps that do not undo each other")
+    return _slope_of_cycles(answer, x, y)
 
-    def there(v: Tensor) -> Tensor:
-        return scale * v + 1
 
-    def back(v: Tensor) -> Tensor:
-        return (v - 1) / 2
-
-    value = call(answer, there, back, x, y)
-    if not isinstance(value, Tensor) or value.ndim:
-        return "expected one number, a tensor without axes."
-    if torch.allclose(value, short_circuit(there, back, x, y)):
-        return "the second term is an identity term, G(y) ≈ y; the cycle goes y → F → G."
-    if torch.allclose(value, _between(there, back, x, y)):
-        return "x and y are no pair: nothing says that G(x) should be this y."
-    if not torch.allclose(value, both_cycles(there, back, x, y)):
-        return "these two maps undo each other, so the loss should be zero."
-    scale = torch.tensor(3.0, requires_grad=True)
-    (slope,) = torch.autograd.grad(call(answer, there, back, x, y), scale, allow_unused=True)
-    (wanted,) = torch.autograd.grad(both_cycles(there, back, x, y), scale)
-    if slope is None or not torch.allclose(slope, wanted):
+def _slope_of_cycles(answer: Maps, x: Tensor, y: Tensor) -> str | None:
+    factor = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
+    maps = _scaled(factor, 1.0), _scaled(0.5, -0.5)
+    value = call(answer, *maps, x, y)
+    (wanted,) = torch.autograd.grad(both_cycles(*maps, x, y), factor)
+    slope = None
+    if isinstance(value, Tensor) and value.requires_grad:
+        (slope,) = torch.autograd.grad(value, factor, allow_unused=True)
+    if slope is None or not same(slope, wanted):
         return "the value is right, the gradient is not: is the picture in the middle detached?"
     return None
 
 
-cycles = Exercise(
-    name="cycles",
-    check=_check_cycles,
-    reference=both_cycles,
-    wrong=(
-        Wrong(short_circuit, "identity term"),
-        Wrong(_between, "no pair"),
-        Wrong(_detached, "detached"),
-    ),
-)
+cycles = Exercise(name="cycles", check=_check_cycles, reference=both_cycles)
 
 
 # --- A pool that never forgets ----------------------------------------------------------------
@@ -201,28 +238,26 @@ def mended_pool(kept: list[int], new: int, coin: float, place: int) -> int:
     return old
 
 
-def _storing_both(kept: list[int], new: int, coin: float, place: int) -> int:
-    old, kept[place] = kept[place], new
-    return new if coin < 0.5 else old
-
-
 def _check_pool(answer: Callable[[list[int], int, float, int], int]) -> str | None:
-    tails, heads = [1, 2, 3], [1, 2, 3]
-    old, new = call(answer, tails, 9, 0.8, 1), call(answer, heads, 9, 0.2, 1)
-    if (old, new) != (2, 9):
-        return "heads (coin < ½) returns the new one, tails the stored one at that place."
-    if tails == [1, 2, 3]:
-        return "after tails the new one is lost: it has to take the old one's place."
-    if heads != [1, 2, 3]:
-        return "after heads the pool should stay as it is: the new one has just been shown."
-    return None if tails == [1, 9, 3] else "the new one belongs where the old one was."
+    for place in (1, 0, 2):
+        tails, heads = [1, 2, 3], [1, 2, 3]
+        stored = tails[place]
+        shown_after_tails = call_in_place(answer, tails, 9, 0.8, place)
+        shown_after_heads = call_in_place(answer, heads, 9, 0.2, place)
+        if not (same(shown_after_tails, stored) and same(shown_after_heads, 9)):
+            return (
+                "heads (coin < ½) returns the new one, tails the stored one at that place; got "
+                f"{shown(shown_after_heads)} after heads, {shown(shown_after_tails)} after tails."
+            )
+        if tails == [1, 2, 3]:
+            return "after tails the new one is lost: it has to take the old one's place."
+        if heads != [1, 2, 3]:
+            return "after heads the pool should stay as it is: the new one has just been shown."
+        if tails != [9 if k == place else k + 1 for k in range(3)]:
+            return f"the new one belongs where the old one was; the pool is now {tails}."
+    return None
 
 
-pool = Exercise(
-    name="pool",
-    check=_check_pool,
-    reference=mended_pool,
-    wrong=(Wrong(stuck_pool, "lost"), Wrong(_storing_both, "stay as it is")),
-)
+pool = Exercise(name="pool", check=_check_pool, reference=mended_pool)
 
 EXERCISES = (field, pair, cycles, pool)
