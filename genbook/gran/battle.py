@@ -342,7 +342,7 @@ def gam_2(cross: Tensor, *, own: bool = True) -> Collection:
         One number a generator each.
 
     Raises:
-        ValueError: if there are too few discriminators.
+        ValueError: if there is no discriminator, or, without one's own, fewer than two players.
 
     Source:
         Im, Ma, Kim and Taylor (2016), section on GAM-II.
@@ -355,7 +355,7 @@ def gam_2(cross: Tensor, *, own: bool = True) -> Collection:
         if cross.ndim < 2 or cross.shape[-2] < 1:
             raise ValueError(f"expected rates [..., K, P] with K ≥ 1, got {list(cross.shape)}")
         return Collection(cross.mean(-2), cross.amin(-2))
-    if cross.ndim < 2 or cross.shape[-1] != cross.shape[-2] or len(cross) < 2:
+    if cross.ndim < 2 or cross.shape[-1] != cross.shape[-2] or cross.shape[-1] < 2:
         raise ValueError(
             f"expected square rates [..., P, P] with P ≥ 2 to leave out a generator's own "
             f"discriminator, got {list(cross.shape)}"

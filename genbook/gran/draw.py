@@ -277,8 +277,9 @@ class DRAW(nn.Module):
         reads: int | None = None,
         writes: int | None = None,
     ) -> None:
-        numbers = (size, steps, hidden, latent, reads or 1, writes or 1)
-        if min(numbers) < 1 or (reads is None) != (writes is None):
+        windows = [side for side in (reads, writes) if side is not None]
+        numbers = (size, steps, hidden, latent, *windows)
+        if min(numbers) < 1 or len(windows) == 1:
             raise ValueError(
                 f"expected numbers ≥ 1 and both windows or neither, got {numbers[:4]}, reads "
                 f"{reads} and writes {writes}"

@@ -116,3 +116,24 @@ def test_bad_input_to_a_battle_is_refused():
         battle.gam_2(torch.zeros(2, 3), own=False)
     with pytest.raises(ValueError, match="verdicts"):
         battle.tally(torch.zeros(2, 2), ["a", "b"])
+
+
+def test_without_its_own_discriminator_a_player_meets_every_other_one():
+    """Each generator's average and worst case, by hand, with leading axes of any length."""
+    cross = torch.tensor([[9.0, 0.2, 0.3], [0.4, 9.0, 0.5], [0.6, 0.1, 9.0]])
+    for batch in (cross, cross[None], cross.expand(4, 3, 3)):
+        found = battle.gam_2(batch, own=False)
+        shape = batch.shape[:-2]
+        torch.testing.assert_close(found.average, torch.tensor([0.5, 0.15, 0.4]).expand(*shape, 3))
+        torch.testing.assert_close(found.worst, torch.tensor([0.4, 0.1, 0.3]).expand(*shape, 3))
+
+
+def test_the_worst_case_counts_a_players_own_discriminator_if_it_is_asked_for():
+    cross = torch.tensor([[0.05, 0.2], [0.4, 0.3]])
+    assert battle.gam_2(cross).worst.tolist() == pytest.approx([0.05, 0.2])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 1, 1), (2, 3), (4,)])
+def test_leaving_out_ones_own_needs_two_players(shape):
+    with pytest.raises(ValueError, match="P ≥ 2"):
+        battle.gam_2(torch.zeros(shape), own=False)

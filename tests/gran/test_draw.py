@@ -122,3 +122,9 @@ def test_a_drawing_without_windows_has_none_to_open():
     before = [part.clone() for part in net.parameters()]
     draw.open_windows(net)
     assert all(map(torch.equal, before, net.parameters()))
+
+
+@pytest.mark.parametrize("windows", [{"reads": 0, "writes": 0}, {"reads": 2}, {"writes": -1}])
+def test_a_window_has_at_least_one_filter_or_there_is_none(windows):
+    with pytest.raises(ValueError, match="both windows or neither"):
+        draw.DRAW(8, **windows)
