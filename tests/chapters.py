@@ -149,6 +149,8 @@ def _changed(node: ast.stmt) -> set[str]:
             found |= _handed(part)
         elif isinstance(part, (ast.For, ast.comprehension)):
             found |= _handed(part.iter)
+        elif isinstance(part, ast.Assign) and any(map(_takes_all, part.targets)):
+            found |= _handed(part.value)
     if isinstance(node, ast.Expr):  # a call whose value is dropped is made for what it changes
         for part in ast.walk(node):
             if isinstance(part, ast.Call):
@@ -158,6 +160,11 @@ def _changed(node: ast.stmt) -> set[str]:
         for inner in node.body:
             found |= _changed(inner)
     return found
+
+
+def _takes_all(target: ast.expr) -> bool:
+    """Whether an assignment such as ``*_, last = …`` runs a generator to its end."""
+    return any(isinstance(part, ast.Starred) for part in ast.walk(target))
 
 
 def _handed(node: ast.AST) -> set[str]:

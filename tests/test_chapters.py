@@ -105,6 +105,7 @@ def test_only_what_a_receipt_needs_is_run(tmp_path):
         "for _ in range(1): found.append(2)",
         "next(iter(found))",
         "steps = list(train(found))",
+        "*_, last = train(found)",
         "for step in train(found): pass",
         "del found[0]",
         "box.value = 2",

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 from torch.nn.functional import softplus
 
-from genbook.kit.exercises import Exercise, Wrong, call
+from genbook.kit.answers import call, call_in_place, differs, numbers, same, shown
+from genbook.kit.exercises import Exercise
 
 Pair = Callable[[Tensor, Tensor], Tensor]
 StepLoss = Callable[[nn.Module, nn.Module, Tensor, Tensor], Tensor]
 
-P = torch.tensor([0.5, 0.3, 0.2, 0.0], dtype=torch.float64)
-G = torch.tensor([0.1, 0.4, 0.3, 0.2], dtype=torch.float64)
-
-
-def _close(value: object, target: float) -> bool:
-    return math.isclose(float(value), target, rel_tol=1e-6, abs_tol=1e-9)  # type: ignore[arg-type]
+DENSITIES = (
+    ([0.5, 0.3, 0.2, 0.0], [0.1, 0.4, 0.3, 0.2]),
+    ([2.0, 1e-6, 0.7], [0.5, 3.0, 0.7]),
+)
+"""Masses with a zero, and densities above 1."""
 
 
 def best_discriminator(p: Tensor, g: Tensor) -> Tensor:
@@ -28,31 +29,23 @@ def best_discriminator(p: Tensor, g: Tensor) -> Tensor:
     return p / (p + g)
 
 
-def _likelihood_ratio(p: Tensor, g: Tensor) -> Tensor:
-    return p / g
-
-
-def _of_the_fakes(p: Tensor, g: Tensor) -> Tensor:
-    return g / (p + g)
-
-
 def _check_dstar(answer: Pair) -> str | None:
-    found = torch.as_tensor(call(answer, P, G)).double()
-    if found.shape != P.shape:
-        return f"expected one number a point, shape {list(P.shape)}, got {list(found.shape)}."
-    if bool((found > 1).any()):
-        return "a probability above 1: p/g is the odds of D*, not D* itself."
-    if torch.allclose(found, 1 - best_discriminator(P, G)):
-        return "that is the probability of a fake; D answers whether x came from the data."
-    return None if torch.allclose(found, best_discriminator(P, G)) else "set dV/dD to 0 at each x."
+    for left, right in DENSITIES:
+        p, g = (torch.tensor(v, dtype=torch.float64) for v in (left, right))
+        value, target = call(answer, p, g), best_discriminator(p, g)
+        found = numbers(value, target.shape)
+        if same(value, target):
+            continue
+        if bool((found > 1).any()):
+            return "a probability above 1: p/g is the odds of D*, not D* itself."
+        if same(value, 1 - target):
+            return "that is the probability of a fake; D answers whether x came from the data."
+        words = differs(value, target, f"for p = {shown(p)} and g = {shown(g)}")
+        return f"{words} Set dV/dD to 0 at each x."
+    return None
 
 
-dstar = Exercise(
-    name="dstar",
-    check=_check_dstar,
-    reference=best_discriminator,
-    wrong=(Wrong(_likelihood_ratio, "odds"), Wrong(_of_the_fakes, "probability of a fake")),
-)
+dstar = Exercise(name="dstar", check=_check_dstar, reference=best_discriminator)
 
 
 def js_from_value(value: float) -> float:
@@ -60,29 +53,23 @@ def js_from_value(value: float) -> float:
     return (value + math.log(4)) / 2
 
 
-def _js_without_half(value: float) -> float:
-    return value + math.log(4)
-
-
-def _js_without_shift(value: float) -> float:
-    return value / 2
-
-
 def _check_js(answer: Callable[[float], float]) -> str | None:
-    bottom, top = float(call(answer, -math.log(4))), float(call(answer, 0.0))
-    if _close(top, 2 * math.log(2)):
+    bottom, top = call(answer, -math.log(4)), call(answer, 0.0)
+    if same(top, 2 * math.log(2)):
         return "twice too large: C(G) holds 2 · JS, and JS is at most log 2."
-    if not _close(bottom, 0.0):
-        return "at p_g = p_data the value is −log 4 and JS is 0; shift before you scale."
-    return None if _close(top, math.log(2)) else f"a value of 0 means JS = log 2, not {top:.4f}."
+    if not same(bottom, 0.0):
+        return (
+            "at p_g = p_data the value is −log 4 and JS is 0; shift before you scale. "
+            f"Yours is {shown(bottom)}."
+        )
+    for value in (0.0, -0.3, -1.1):
+        given = call(answer, value)
+        if not same(given, js_from_value(value)):
+            return differs(given, js_from_value(value), f"for a value of {value:g}")
+    return None
 
 
-js = Exercise(
-    name="js",
-    check=_check_js,
-    reference=js_from_value,
-    wrong=(Wrong(_js_without_half, "twice"), Wrong(_js_without_shift, "shift")),
-)
+js = Exercise(name="js", check=_check_js, reference=js_from_value)
 
 
 def naive_log_one_minus(v: Tensor) -> Tensor:
@@ -95,28 +82,45 @@ def stable_log_one_minus(v: Tensor) -> Tensor:
     return -softplus(v)
 
 
-def _clamped_log_one_minus(v: Tensor) -> Tensor:
-    return torch.log((1 - torch.sigmoid(v)).clamp_min(1e-7))
+LOGITS = (-200.0, -20.0, -3.0, 0.5, 3.0, 40.0, 200.0, 1000.0)
+"""Where sigmoids round to 0 or 1, and where exponentials overflow."""
 
 
 def _check_stable(answer: Callable[[Tensor], Tensor]) -> str | None:
-    v = torch.tensor([-3.0, 0.0, 40.0], requires_grad=True)
-    value = call(answer, v)
-    if not bool(torch.isfinite(value).all()):
-        return "at v = 40 the sigmoid rounds to 1 and the logarithm to −∞; stay with the logit."
+    for kind in (torch.float32, torch.float64):
+        v = torch.tensor(LOGITS, dtype=kind, requires_grad=True)
+        value = call(answer, v)
+        found = numbers(value, [len(LOGITS)])
+        for logit, number in zip(LOGITS, found.tolist(), strict=True):
+            if not math.isfinite(number):
+                return (
+                    f"{shown(number)} at v = {logit:g}: the sigmoid rounds to 1 or an exponential "
+                    "overflows; stay with the logit."
+                )
+        if (trouble := _slope(value, v)) is not None:
+            return trouble
+        right = stable_log_one_minus(v.detach().double())
+        if not same(found[1:], right[1:], rtol=1e-4):
+            words = differs(found[1:], right[1:], rtol=1e-4)
+            return f"finite, but not log(1 − σ(v)): {words} At v = 0 it is −log 2."
+    return None
+
+
+def _slope(value: Any, v: Tensor) -> str | None:
+    """The derivative −σ(v), which a clamp kills; an answer outside torch has none to check."""
+    if not isinstance(value, Tensor) or not value.requires_grad:
+        return "no gradient reaches the logit; stay with torch's functions and detach nothing."
     (slope,) = torch.autograd.grad(value.sum(), v)
-    if not math.isclose(slope[2].item(), -1.0, rel_tol=1e-4):
-        return f"the slope at v = 40 should be −1, yours is {slope[2]:g}: a clamp kills gradients."
-    right = torch.allclose(value, stable_log_one_minus(v))
-    return None if right else "finite, but not log(1 − σ(v)): compare at v = 0, where it is −log 2."
+    for logit, found, right in zip(LOGITS, slope.tolist(), (-v.sigmoid()).tolist(), strict=True):
+        if not math.isclose(found, right, rel_tol=1e-3, abs_tol=1e-6):
+            return (
+                f"the slope at v = {logit:g} should be {right:.3g}, yours is {found:.3g}: a clamp "
+                "kills gradients."
+            )
+    return None
 
 
-stable = Exercise(
-    name="stable",
-    check=_check_stable,
-    reference=stable_log_one_minus,
-    wrong=(Wrong(naive_log_one_minus, "logit"), Wrong(_clamped_log_one_minus, "clamp")),
-)
+stable = Exercise(name="stable", check=_check_stable, reference=stable_log_one_minus)
 
 
 def broken_step(critic: nn.Module, generator: nn.Module, real: Tensor, noise: Tensor) -> Tensor:
@@ -137,44 +141,44 @@ def mended_step(critic: nn.Module, generator: nn.Module, real: Tensor, noise: Te
     return real_loss + fake_loss
 
 
-def _step_attached(critic: nn.Module, generator: nn.Module, real: Tensor, noise: Tensor) -> Tensor:
-    on_real, on_fake = critic(real), critic(generator(noise))
-    ones, zeros = torch.ones_like(on_real), torch.zeros_like(on_fake)
-    return cross_entropy(on_real, ones) + cross_entropy(on_fake, zeros)
-
-
-def _step_swapped(critic: nn.Module, generator: nn.Module, real: Tensor, noise: Tensor) -> Tensor:
-    on_real, on_fake = critic(real), critic(generator(noise).detach())
-    ones, zeros = torch.ones_like(on_fake), torch.zeros_like(on_real)
-    return cross_entropy(on_real, zeros) + cross_entropy(on_fake, ones)
-
-
-def _check_step(answer: StepLoss) -> str | None:
-    random = torch.Generator().manual_seed(0)
+def _players(seed: int) -> tuple[nn.Module, nn.Module, Tensor, Tensor]:
+    random = torch.Generator().manual_seed(seed)
     real, noise = torch.randn(2, 6, 2, generator=random)
     critic, generator = nn.Linear(2, 1), nn.Linear(2, 2)
     with torch.no_grad():
         for weight in (*critic.parameters(), *generator.parameters()):
             weight.copy_(torch.randn(weight.shape, generator=random))
-    loss = call(answer, critic, generator, real, noise)
-    right = mended_step(critic, generator, real, noise)
-    if not torch.allclose(loss, right):
-        return f"expected a loss of {right:.4f}, got {loss:.4f}: which target do fakes have?"
-    loss.backward()
-    if any(weight.grad is not None for weight in generator.parameters()):
-        return "the loss is right, but it left a gradient in the generator: detach the fakes."
+    return critic, generator, real, noise
+
+
+def _slopes(loss: Tensor, critic: nn.Module) -> list[Tensor | None]:
+    found = torch.autograd.grad(loss, list(critic.parameters()), allow_unused=True)
+    return list(found)
+
+
+def _check_step(answer: StepLoss) -> str | None:
+    for seed in (0, 1):
+        critic, generator, real, noise = _players(seed)
+        loss: Any = call_in_place(answer, critic, generator, real, noise)
+        right = mended_step(critic, generator, real, noise)
+        if not same(loss, right):
+            words = differs(loss, right)
+            return f"{words} Which target do fakes have? Which do data?"
+        if not isinstance(loss, Tensor) or not loss.requires_grad:
+            return "the loss is right, but no gradient reaches the discriminator."
+        wanted = _slopes(right, critic)
+        loss.backward(retain_graph=True)
+        if any(weight.grad is not None for weight in generator.parameters()):
+            return "the loss is right, but it left a gradient in the generator: detach the fakes."
+        for weight, slope in zip(critic.parameters(), wanted, strict=True):
+            if slope is None or weight.grad is None or not same(weight.grad, slope):
+                return (
+                    "the loss is right, but the discriminator's gradient is not: detach the fakes, "
+                    "not what it says of them."
+                )
     return None
 
 
-step = Exercise(
-    name="step",
-    check=_check_step,
-    reference=mended_step,
-    wrong=(
-        Wrong(broken_step, "target"),
-        Wrong(_step_attached, "detach"),
-        Wrong(_step_swapped, "target"),
-    ),
-)
+step = Exercise(name="step", check=_check_step, reference=mended_step)
 
 EXERCISES = (dstar, js, stable, step)

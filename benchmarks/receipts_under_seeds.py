@@ -1,0 +1,176 @@
+"""Run every receipt of the book under other seeds, and write down which held how often.
+
+All seeds of a chapter are shifted together: whatever is seeded with s is seeded with s + 1,000 k.
+Each chapter runs in a process of its own, drawing is left out, and outcomes are kept line by line,
+so that a run that was stopped goes on where it was::
+
+    python benchmarks/receipts_under_seeds.py run --seeds 20 [chapter …]
+    python benchmarks/receipts_under_seeds.py table > benchmarks/receipts_under_seeds.md
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+STRIDE = 1_000
+
+
+def stems() -> list[str]:
+    """The notebooks, in alphabetical order."""
+    return sorted(path.stem for path in (ROOT / "book").glob("*.ipynb"))
+
+
+def shift_seeds(offset: int) -> None:
+    """Let every generator that is seeded from now on begin ``offset`` further."""
+    import numpy as np
+    import torch
+
+    class Shifted(torch.Generator):
+        def manual_seed(self, seed: int) -> torch.Generator:
+            return super().manual_seed(seed + offset)
+
+    seed_all, default_rng = torch.manual_seed, np.random.default_rng
+    torch.Generator = Shifted  # type: ignore[misc]
+    torch.manual_seed = lambda seed: seed_all(seed + offset)
+    np.random.default_rng = lambda seed=None: default_rng(
+        seed + offset if isinstance(seed, int) else seed
+    )
+
+
+def chapter_under(stem: str, number: int) -> Iterator[dict[str, Any]]:
+    """The outcome of each receipt of a chapter with all its seeds shifted."""
+    os.environ |= {"GENBOOK_DATA": "none", "GENBOOK_DOWNLOAD": "0"}
+    shift_seeds(STRIDE * number)
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    import matplotlib
+
+    matplotlib.use("agg")
+    from chapters import SILENT, chapter
+
+    from genbook.kit import page
+    from genbook.kit.receipts import ReceiptError, check
+
+    found: list[dict[str, Any]] = []
+
+    def record(claim: str, *relations: Any, recorded: bool = False, **names: str) -> None:
+        try:
+            check(claim, *relations, recorded=recorded, **names)
+            outcome = "held"
+        except ReceiptError:
+            outcome = "failed"
+        used = [r.used for r in relations if r.used is not None]
+        found.append(
+            {
+                "claim": claim,
+                "outcome": outcome,
+                "recorded": recorded,
+                "used": max(used, default=None),
+                "measured": "; ".join(r.measured for r in relations),
+            }
+        )
+
+    page.receipt = record
+    for name in SILENT - {"print", "display"}:
+        setattr(page, name, lambda *_, **__: None)
+    silence = dict.fromkeys(("print", "display"), lambda *_, **__: None)
+    namespace: dict[str, Any] = {"__name__": "__main__", **silence}
+    for statement in chapter(stem).statements:
+        if statement.silent:
+            continue
+        try:
+            exec(compile(statement.code, f"{stem}, cell {statement.cell}", "exec"), namespace)
+        except Exception as error:
+            message = f"{type(error).__name__}: {error}"
+            found.append(
+                {"claim": f"cell {statement.cell}", "outcome": "raised", "measured": message}
+            )
+    yield from ({"chapter": stem, "number": number, **entry} for entry in found)
+
+
+def run(chosen: list[str], seeds: int, keep: Path) -> None:
+    """Run what is missing in ``keep``, chapter by chapter, under each shift."""
+    lines = keep.read_text(encoding="utf-8").splitlines() if keep.is_file() else []
+    done = {(entry["chapter"], entry["number"]) for entry in map(json.loads, lines)}
+    for number in range(1, seeds + 1):
+        for stem in chosen:
+            if (stem, number) in done:
+                continue
+            begun = time.monotonic()
+            command = [sys.executable, __file__, "one", stem, str(number)]
+            result = subprocess.run(command, capture_output=True, text=True, check=False)
+            if result.returncode:
+                print(f"{stem} {number}: {result.stderr.strip().splitlines()[-1]}", flush=True)
+                continue
+            with keep.open("a", encoding="utf-8") as file:
+                file.write(result.stdout)
+            bad = result.stdout.count('"failed"') + result.stdout.count('"raised"')
+            took = time.monotonic() - begun
+            print(f"{stem} {number}: {took:.0f} s, {bad} did not hold", flush=True)
+
+
+def table(keep: Path) -> str:
+    """The table of what held how often, in Markdown."""
+    by_claim: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for entry in map(json.loads, keep.read_text(encoding="utf-8").splitlines()):
+        by_claim[entry["chapter"], entry["claim"]].append(entry)
+    lines = []
+    for (stem, claim), entries in by_claim.items():
+        held = sum(entry["outcome"] == "held" for entry in entries)
+        if all(entry.get("recorded") for entry in entries):
+            continue
+        used = [entry["used"] for entry in entries if entry.get("used") is not None]
+        share = f"{max(used):.2g}" if used else "–"
+        worst = next((e["measured"] for e in entries if e["outcome"] != "held"), "")
+        lines.append((stem, claim, held, len(entries), share, worst))
+    live = len(lines)
+    whole = sum(held == count for _, _, held, count, *_ in lines)
+    head = (
+        "# Receipts under other seeds\n\n"
+        f"{live} receipts that compute something (those about recorded studies are left out); "
+        f"{whole} of them held under every shift of all their chapter's seeds. *Used*: the largest "
+        "share of the tolerance that was used, where a receipt has one.\n\n"
+        "| chapter | claim | held | used | where it did not |\n|---|---|---|---|---|\n"
+    )
+    order = sorted(lines, key=lambda line: (line[0], line[2] == line[3]))
+    rows = (
+        f"| {stem} | {_cell(claim)} | {held} of {count} | {share} | {_cell(worst)} |"
+        for stem, claim, held, count, share, worst in order
+    )
+    return head + "\n".join(rows) + "\n"
+
+
+def _cell(text: str) -> str:
+    """Text that does not end a cell of a table."""
+    return text.replace("|", "\\|")
+
+
+def main() -> None:
+    """Run, show one, or write the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("action", choices=["run", "one", "table"])
+    parser.add_argument("rest", nargs="*")
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--keep", type=Path, default=ROOT / "_build" / "seeds.jsonl")
+    given = parser.parse_args()
+    if given.action == "one":
+        for entry in chapter_under(given.rest[0], int(given.rest[1])):
+            print(json.dumps(entry, ensure_ascii=False))
+    elif given.action == "run":
+        given.keep.parent.mkdir(parents=True, exist_ok=True)
+        run(given.rest or stems(), given.seeds, given.keep)
+    else:
+        print(table(given.keep), end="")
+
+
+if __name__ == "__main__":
+    main()
