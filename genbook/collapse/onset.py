@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from genbook.collapse.remedies import LATENT, PLAIN, moments, pack_points
+from genbook.collapse.remedies import LATENT, PLAIN, moments
 from genbook.games.modes import score
 from genbook.games.play import Game, mlp, play
 from genbook.kit import data
+from genbook.kit.packing import pack_points
 from genbook.kit.seeds import Sampler, Streams, around
 from genbook.kit.studies import Study
 

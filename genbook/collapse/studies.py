@@ -23,9 +23,9 @@ from genbook.collapse.remedies import (
     Method,
     Moment,
     method,
-    pack_points,
     watch,
 )
+from genbook.kit.packing import pack_points
 from genbook.kit.studies import Study
 
 Row = dict[str, str | int | float]

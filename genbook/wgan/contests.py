@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from genbook.games.duality import GAN
 from genbook.games.play import Adam, Game, Objective, RMSProp, from_convex, generate, play, rows
 from genbook.kit import data
+from genbook.kit.packing import pack_images
 from genbook.kit.seeds import Streams, mlp
 from genbook.kit.studies import Study, Value
 from genbook.wgan import losses as wgan
@@ -136,45 +137,6 @@ def compete(
             losses = []
 
 
-def packed(images: Tensor) -> str:
-    r"""Grey values as text, 16 levels, one digit each.
-
-    Args:
-        images: in [0, 1], any shape.
-
-    Returns:
-        Hexadecimal text.
-
-    Example:
-        >>> packed(torch.tensor([0.0, 0.4, 1.0]))
-        '06f'
-    """
-    return "".join(f"{level:x}" for level in (images.flatten() * 15).round().int().tolist())
-
-
-def unpacked(text: str, *size: int) -> Tensor:
-    r"""The images that :func:`packed` wrote.
-
-    Args:
-        text: hexadecimal.
-        *size: height and width.
-
-    Returns:
-        **[N, height, width]** in [0, 1].
-
-    Raises:
-        ValueError: if the text does not hold whole images.
-
-    Example:
-        >>> unpacked("0f0f", 1, 2).shape
-        torch.Size([2, 1, 2])
-    """
-    if len(text) % math.prod(size):
-        raise ValueError(f"expected images of {math.prod(size)} values, got {len(text)} values")
-    levels = torch.tensor([int(digit, 16) for digit in text])
-    return levels.reshape(-1, *size) / 15
-
-
 # --- The study --------------------------------------------------------------------------------
 
 SEEDS = (0, 1, 2)
@@ -228,7 +190,7 @@ def _rows(
                     "distance": round(float(mark.distance[place]), 3),
                     "floor": round(judge.floor, 3),
                     "accuracy": round(judge.accuracy, 4),
-                    "fakes": packed(mark.fakes[place, :KEPT]) if keep else "",
+                    "fakes": pack_images(mark.fakes[place, :KEPT]) if keep else "",
                 }
 
 

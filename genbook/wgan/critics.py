@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from genbook.games.play import Adam, Objective, RMSProp, critic_step, mlp, scores
 from genbook.kit import data
 from genbook.kit.device import seeded
+from genbook.kit.packing import pack_surface
 from genbook.kit.seeds import Streams
 from genbook.kit.studies import Study
 from genbook.kit.training import Step, finite
@@ -319,47 +320,6 @@ def certificates(critic: nn.Module, seed: int, n: int = 1_000) -> list[Certifica
     return [certify(*each) for each in zip(t_real, t_fake, real, fake, strict=True)]
 
 
-def written(values: Tensor) -> str:
-    r"""A surface as text: 256 levels from its lowest to its highest value, two digits each.
-
-    Args:
-        values: **[side, side]**.
-
-    Returns:
-        Hexadecimal text.
-
-    Example:
-        >>> written(torch.tensor([[0.0, 2.0]]))
-        '00ff'
-    """
-    low, high = values.min(), values.max()
-    levels = ((values - low) / (high - low).clamp_min(1e-30) * 255).round()
-    return bytes(levels.to(torch.uint8).flatten().tolist()).hex()
-
-
-def read(text: str, side: int = SIDE) -> Tensor:
-    r"""The surface that :func:`written` wrote, scaled to [0, 1].
-
-    Args:
-        text: hexadecimal.
-        side: points along an edge.
-
-    Returns:
-        **[side, side]**.
-
-    Raises:
-        ValueError: if the text is not of that size.
-
-    Example:
-        >>> read("00ff00ff", side=2).tolist()
-        [[0.0, 1.0], [0.0, 1.0]]
-    """
-    levels = bytes.fromhex(text)
-    if len(levels) != side * side:
-        raise ValueError(f"expected {side * side} values, got {len(levels)}; record it again")
-    return torch.tensor(list(levels)).reshape(side, side) / 255
-
-
 def record_critics(slice: bool, seed: int) -> Iterator[dict[str, str | int | float]]:
     r"""The study of the value surfaces: the penalty and every threshold, on three data sets.
 
@@ -383,7 +343,7 @@ def record_critics(slice: bool, seed: int) -> Iterator[dict[str, str | int | flo
                 "steepest": found.steepest,
                 "exact": found.exact,
                 "share": found.share,
-                "surface": written(values) if seed == 0 else "",
+                "surface": pack_surface(values) if seed == 0 else "",
             }
 
 
