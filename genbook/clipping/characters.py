@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -156,8 +156,8 @@ class Update(Step):
         norms: of each arm's gradient before clipping, ``[S]``.
     """
 
-    losses: Tensor = field(default_factory=lambda: torch.empty(0))
-    norms: Tensor = field(default_factory=lambda: torch.empty(0))
+    losses: Tensor
+    norms: Tensor
 
 
 def train(

@@ -7,7 +7,7 @@ networks and see the same samples, so that they differ in the divergence alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -166,9 +166,10 @@ def mixture_sampler(streams: Streams, n: int) -> Tensor:
         >>> mixture_sampler(Streams([0, 1]), 3).shape
         torch.Size([2, 3, 1])
     """
-    first = streams.uniform(n, 1) < 0.33
+    first = streams.uniform(n, 1) < densities.FGAN_WEIGHTS[0]
     noise = streams.normal(n, 1)
-    return torch.where(first, -1 + 0.255 * noise, 2 + 1.415 * noise)
+    (left, right), (narrow, wide) = densities.FGAN_MEANS, densities.FGAN_SIGMAS
+    return torch.where(first, left + narrow * noise, right + wide * noise)
 
 
 @dataclass(frozen=True)
@@ -207,8 +208,8 @@ class SingleStep(Step):
         theta: (μ, σ) after the step, **[S, 2]**.
     """
 
-    bounds: Tensor = field(default_factory=lambda: torch.empty(0))
-    theta: Tensor = field(default_factory=lambda: torch.empty(0))
+    bounds: Tensor
+    theta: Tensor
 
 
 def single_step(

@@ -38,7 +38,7 @@ from genbook.games.duality import (
     wright_omega,
 )
 from genbook.games.modes import Score, distinct, histogram_kl, nearest, score
-from genbook.games.parzen import ParzenScore, parzen_score
+from genbook.games.parzen import ParzenScore, cluster_centres, parzen_score
 from genbook.games.play import (
     Adam,
     Duel,
@@ -77,6 +77,7 @@ __all__ = [
     "Round",
     "Score",
     "bound",
+    "cluster_centres",
     "critic_loss",
     "critic_step",
     "distinct",

@@ -215,9 +215,9 @@ class Round(Step):
             live module, which the next iteration changes; draw from it now or copy it.
     """
 
-    critic_loss: Tensor = field(default_factory=lambda: torch.empty(0))
-    generator_loss: Tensor = field(default_factory=lambda: torch.empty(0))
-    generator: nn.Module = field(default_factory=nn.Identity)
+    critic_loss: Tensor
+    generator_loss: Tensor
+    generator: nn.Module
 
 
 def scores(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

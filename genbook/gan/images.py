@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import torch
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor, nn
 
-from genbook.games.parzen import parzen_score
+from genbook.games.parzen import cluster_centres, parzen_score
 from genbook.games.play import Adam, Game, Streams, generate, mlp, play, rows
 from genbook.gan.costs import NON_SATURATING, objective
 from genbook.kit import data
@@ -168,9 +166,7 @@ def yardsticks(
         Theis, van den Oord and Bethge (2016), section 3.2, for the idea.
     """
     yield _row(name, "training images", 0, 0, images, images.train[:samples])
-    clusters = MiniBatchKMeans(centres, random_state=0, batch_size=4096, n_init=1, max_iter=20)
-    found = clusters.fit(images.train.cpu().numpy()).cluster_centers_
-    means = torch.from_numpy(found).to(images.train)
+    means = cluster_centres(images.train, centres, batch=4096, rounds=20)
     yield _row(name, "k-means centres", 0, 0, images, means)
 
 

@@ -112,7 +112,7 @@ from genbook.gran.players import (
     train_judge,
 )
 from genbook.gran.recurrent import STEPS, Recurrent, smooth
-from genbook.gran.rivals import cluster_centres, drowned, one_point, true_samples, widths
+from genbook.gran.rivals import drowned, one_point, true_samples, widths
 from genbook.gran.speckle import BRUSH, PLAIN, compare, eyes, outcomes, tallies, with_brush
 from genbook.gran.studies import from_rows, table_rows
 
@@ -161,7 +161,6 @@ __all__ = [
     "bound",
     "build",
     "census",
-    "cluster_centres",
     "code_length",
     "collection_rows",
     "compare",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -63,7 +63,7 @@ class Step:
 
     index: int
     total: int
-    terms: Mapping[str, float] = field(default_factory=dict)
+    terms: Mapping[str, float]
 
     def __post_init__(self) -> None:
         """Check the count; freeze the terms."""
@@ -127,7 +127,7 @@ def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
         The same steps.
 
     Example:
-        >>> [step.index for step in progress(Step(i, 3) for i in range(3))]
+        >>> [step.index for step in progress(Step(i, 3, {}) for i in range(3))]
         [0, 1, 2]
     """
     bar = tqdm(desc=description or None, leave=False, disable=not watched(), mininterval=0.2)

@@ -195,7 +195,7 @@ class CycleStep(Step):
         nets: as they are after the step; training goes on with them.
     """
 
-    nets: CycleNets | None = None
+    nets: CycleNets
 
 
 def train_cycle(

@@ -8,7 +8,7 @@ layers and its weights show what a way of bounding the slope does to it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import ot
 import torch
@@ -77,7 +77,7 @@ class Fitting(Step):
         loss: of each slice, penalty included, **[S]**.
     """
 
-    loss: Tensor = field(default_factory=lambda: torch.empty(0))
+    loss: Tensor
 
 
 def fit(

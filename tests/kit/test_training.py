@@ -104,13 +104,13 @@ def test_a_step_is_frozen_and_so_are_its_terms():
         step.index = 1
     with pytest.raises(TypeError):
         step.terms["loss"] = 0.0
-    assert (step.last, Step(2, 3).last) == (False, True)
+    assert (step.last, Step(2, 3, {}).last) == (False, True)
 
 
 @pytest.mark.parametrize(("index", "total"), [(-1, 3), (3, 3), (0, 0)])
 def test_a_step_is_within_its_total(index, total):
     with pytest.raises(ValueError, match="expected 0 ≤ index"):
-        Step(index, total)
+        Step(index, total, {})
 
 
 @settings(max_examples=25, deadline=None)
@@ -185,7 +185,7 @@ def _bar(screen, **arguments):
 
 
 def test_progress_is_silent_when_nobody_watches(capfd):
-    list(progress(Step(i, 3) for i in range(3)))
+    list(progress(Step(i, 3, {}) for i in range(3)))
     assert capfd.readouterr() == ("", "")
 
 
@@ -241,7 +241,7 @@ def test_checkpointed_keeps_count_when_steps_are_told_rarely(tmp_path):
     saved = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "save_checkpoint", lambda path, step, notes: saved.append(step))
-        told = [Step(index, 100) for index in (19, 39, 59, 79, 99)]
+        told = [Step(index, 100, {}) for index in (19, 39, 59, 79, 99)]
         list(checkpointed(told, tmp_path / "run", every=30))
     assert saved == [59 + 1, 99 + 1]
 
