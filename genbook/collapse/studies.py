@@ -26,9 +26,8 @@ from genbook.collapse.remedies import (
     watch,
 )
 from genbook.kit.packing import pack_points
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 
-Row = dict[str, str | int | float]
 SEEDS = (0, 1, 2, 3, 4)
 POINTS = 100
 

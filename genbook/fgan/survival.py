@@ -18,7 +18,7 @@ from genbook.games.modes import score
 from genbook.games.play import Adam, Game, Round, from_convex, generate, play, rows
 from genbook.kit import data
 from genbook.kit.seeds import Sampler, Streams, around, mlp
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 
 CENTRES = data.ring_centres(8, 2.0)
 DEVIATION = 0.1
@@ -196,7 +196,7 @@ IMAGE_ITERATIONS = 1_500
 TWO = ("KL", "Pearson χ²")
 
 
-def record_ring(slice: bool) -> Iterator[dict[str, str | int | float | bool]]:
+def record_ring(slice: bool) -> Iterator[Row]:
     r"""The study ``fgan_ring``: nine rows, two generator steps, five seeds.
 
     Args:
@@ -227,7 +227,7 @@ def _late(bounds: Tensor) -> float:
     return round(tail.mean().item(), 4) if len(tail) else 0.0
 
 
-def record_images(slice: bool) -> Iterator[dict[str, str | int | float | bool]]:
+def record_images(slice: bool) -> Iterator[Row]:
     r"""The study ``fgan_images``: two rows, two generator steps, five seeds, digits and MNIST.
 
     Args:

@@ -28,7 +28,7 @@ from genbook.games.duality import (
 )
 from genbook.games.play import scores
 from genbook.kit.seeds import Sampler, Streams, mlp
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 from genbook.kit.training import Step, finite
 
 FIVE = (KL, REVERSE_KL, JENSEN_SHANNON, JEFFREY, PEARSON)
@@ -326,7 +326,7 @@ def learned(
 
 def univariate(
     seed: int, *, iterations: int, every: int = EVERY, contests: Sequence[Contest] = CONTESTS
-) -> Iterator[dict[str, str | int | float]]:
+) -> Iterator[Row]:
     r"""The univariate experiment, one seed, all games at once.
 
     Args:
@@ -359,7 +359,7 @@ def univariate(
                 }
 
 
-def record_univariate(slice: bool, seed: int) -> Iterator[dict[str, str | int | float]]:
+def record_univariate(slice: bool, seed: int) -> Iterator[Row]:
     r"""The study ``fgan_univariate``, one seed of it.
 
     Args:

@@ -13,7 +13,7 @@ from genbook.gan.costs import NON_SATURATING, objective
 from genbook.kit import data
 from genbook.kit.data import ImageSet
 from genbook.kit.device import budget, pick
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 
 LATENT = 64
 
@@ -113,7 +113,7 @@ def trained_on(
 
 def parzen_rows(
     name: str, images: Split, seeds: Sequence[int], milestones: Sequence[int], samples: int
-) -> Iterator[dict[str, str | int | float]]:
+) -> Iterator[Row]:
     r"""Train, and score each milestone with Parzen windows.
 
     Args:
@@ -132,9 +132,7 @@ def parzen_rows(
             yield _row(name, "GAN", seed, iteration, images, points)
 
 
-def _row(
-    name: str, model: str, seed: int, iterations: int, images: Split, points: Tensor
-) -> dict[str, str | int | float]:
+def _row(name: str, model: str, seed: int, iterations: int, images: Split, points: Tensor) -> Row:
     score = parzen_score(points, images.validation, images.test)
     return {
         "dataset": name,
@@ -148,9 +146,7 @@ def _row(
     }
 
 
-def yardsticks(
-    name: str, images: Split, samples: int, centres: int
-) -> Iterator[dict[str, str | int | float]]:
+def yardsticks(name: str, images: Split, samples: int, centres: int) -> Iterator[Row]:
     r"""The same score for "models" that learn nothing: training images, and cluster centres.
 
     Args:
@@ -170,7 +166,7 @@ def yardsticks(
     yield _row(name, "k-means centres", 0, 0, images, means)
 
 
-def record_parzen(slice: bool) -> Iterator[dict[str, str | int | float]]:
+def record_parzen(slice: bool) -> Iterator[Row]:
     r"""The study ``gan_parzen``: both data sets that there are, three seeds at once.
 
     Args:

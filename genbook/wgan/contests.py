@@ -17,7 +17,7 @@ from genbook.games.play import Adam, Game, Objective, RMSProp, from_convex, gene
 from genbook.kit import data
 from genbook.kit.packing import pack_images
 from genbook.kit.seeds import Streams, mlp
-from genbook.kit.studies import Study, Value
+from genbook.kit.studies import Row, Study
 from genbook.wgan import losses as wgan
 from genbook.wgan.frechet import Judge, train_judge
 
@@ -164,7 +164,7 @@ MARKS, KEPT = 16, 8
 
 def _rows(
     train: data.ImageSet, judge: Judge, budget: Budget, iterations: int, every: int
-) -> Iterator[dict[str, Value]]:
+) -> Iterator[Row]:
     for name, contest in contests(budget.rate).items():
         for mark in compete(
             contest,
@@ -194,7 +194,7 @@ def _rows(
                 }
 
 
-def record_mnist(slice: bool) -> Iterator[dict[str, Value]]:
+def record_mnist(slice: bool) -> Iterator[Row]:
     r"""The study of the loss and the quality: four games, three budgets, and a start on digits.
 
     Args:

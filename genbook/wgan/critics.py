@@ -19,7 +19,7 @@ from genbook.kit import data
 from genbook.kit.device import seeded
 from genbook.kit.packing import pack_surface
 from genbook.kit.seeds import Streams
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 from genbook.kit.training import Step, finite
 from genbook.wgan import losses
 from genbook.wgan.transport import lipschitz
@@ -320,7 +320,7 @@ def certificates(critic: nn.Module, seed: int, n: int = 1_000) -> list[Certifica
     return [certify(*each) for each in zip(t_real, t_fake, real, fake, strict=True)]
 
 
-def record_critics(slice: bool, seed: int) -> Iterator[dict[str, str | int | float]]:
+def record_critics(slice: bool, seed: int) -> Iterator[Row]:
     r"""The study of the value surfaces: the penalty and every threshold, on three data sets.
 
     Args:

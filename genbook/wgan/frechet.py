@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from scipy.stats import spearmanr
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
@@ -162,8 +163,8 @@ def rank_correlation(a: Tensor, b: Tensor) -> Tensor:
     r"""Spearman's correlation along the last axis: does b rise whenever a does?
 
     Args:
-        a: **[..., n]** with n ≥ 2, no two equal.
-        b: **[..., n]**, no two equal.
+        a: **[..., n]** with n ≥ 2.
+        b: **[..., n]**.
 
     Returns:
         Shape ``[...]``, in [−1, 1]; NaN for a constant.
@@ -179,7 +180,6 @@ def rank_correlation(a: Tensor, b: Tensor) -> Tensor:
         raise ValueError(
             f"expected two series [..., n] with n ≥ 2, got {list(a.shape)} and {list(b.shape)}"
         )
-    ranks = [x.argsort(-1).argsort(-1).double() for x in (a, b)]
-    centred = [r - r.mean(-1, keepdim=True) for r in ranks]
-    product = (centred[0] * centred[1]).sum(-1)
-    return product / (centred[0].square().sum(-1) * centred[1].square().sum(-1)).sqrt()
+    pairs = zip(a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1]), strict=True)
+    found = [spearmanr(x.numpy(), y.numpy()).statistic for x, y in pairs]
+    return torch.tensor(found, dtype=torch.float64).reshape(a.shape[:-1])
