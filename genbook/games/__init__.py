@@ -16,7 +16,7 @@ r"""The theory and the loops that several adversarial chapters share.
 
 from __future__ import annotations
 
-from genbook.games.classifier import Reader, learn_to_read
+from genbook.games.classifier import Reader, fit_classifier, learn_to_read
 from genbook.games.duality import (
     GAN,
     JEFFREY,
@@ -82,6 +82,7 @@ __all__ = [
     "critic_step",
     "distinct",
     "divergence",
+    "fit_classifier",
     "from_convex",
     "generate",
     "generator_loss",

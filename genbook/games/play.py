@@ -22,7 +22,7 @@ from genbook.games.duality import (
     practical_generator_loss,
 )
 from genbook.kit.seeds import Sampler, Streams, around, mlp, rows
-from genbook.kit.training import Step, finite
+from genbook.kit.training import Step, finite, linear_decay
 
 __all__ = [
     "Adam",
@@ -200,8 +200,7 @@ class Game:
 
     def rate(self, index: int) -> float:
         r"""The factor on both learning rates at an iteration, 1 until the decay begins."""
-        left = (self.iterations - index) / self.iterations
-        return 1.0 if left >= self.decay else left / self.decay
+        return linear_decay(index, self.iterations, self.decay)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ __all__ = [
     "Step",
     "checkpointed",
     "finite",
+    "linear_decay",
     "load_checkpoint",
     "progress",
     "save_checkpoint",
@@ -111,6 +112,27 @@ def finite(index: int, **terms: Tensor | float) -> dict[str, float]:
         if not math.isfinite(numbers[name]):
             raise NonFiniteLoss(index, name, numbers[name])
     return numbers
+
+
+def linear_decay(index: int, total: int, share: float = 1.0) -> float:
+    r"""The factor on a learning rate that falls linearly to 0 over the last share of a run.
+
+    .. math:: \min\Big(1, \frac{1 - i/n}{s}\Big)
+
+    Args:
+        index: i, the step, counted from 0.
+        total: n, how many steps there are.
+        share: s, in [0, 1]; 0 leaves the rate as it is.
+
+    Returns:
+        A number in [0, 1].
+
+    Example:
+        >>> [linear_decay(index, 4, 0.5) for index in range(5)]
+        [1.0, 1.0, 1.0, 0.5, 0.0]
+    """
+    left = (total - index) / total
+    return 1.0 if left >= share else left / share
 
 
 def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from genbook.games.classifier import fit_classifier
 from genbook.kit.data import batches
 from genbook.translation.cyclegan import CycleNets
 from genbook.translation.networks import initialise
@@ -40,10 +41,7 @@ def reader(images: Tensor, labels: Tensor, *, seed: int = 0, steps: int = 400) -
     net = initialise(nn.Sequential(*trunk, nn.Linear(32 * side * side, 10)), source)
     optimiser = torch.optim.Adam(net.parameters(), 2e-3, fused=True)
     size = min(128, len(images))
-    for seen, truth in batches((images, labels), size, source, steps=steps):
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(net(seen), truth).backward()
-        optimiser.step()
+    fit_classifier(net, batches((images, labels), size, source, steps=steps), optimiser)
     return net.eval()
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from scipy.stats import spearmanr
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
+from genbook.games.classifier import fit_classifier
 from genbook.games.play import Adam
 from genbook.kit import data
 from genbook.kit.device import seeded
@@ -142,12 +142,9 @@ def train_judge(
     head = mlp([FEATURES, 10], streams)
     both = nn.Sequential(trunk, head)
     optimiser = Adam(1e-3, betas=(0.9, 0.999)).over(both.parameters())
-    for _ in range(steps):
-        which = streams.integers(len(train), 128)[0]
-        loss = cross_entropy(both(train.flat[which][None])[0], train.labels[which])
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+    chosen = (streams.integers(len(train), 128)[0] for _ in range(steps))
+    minibatches = ((train.flat[which], train.labels[which]) for which in chosen)
+    fit_classifier(lambda x: both(x[None])[0], minibatches, optimiser)
     both.requires_grad_(False)
 
     def features(x: Tensor) -> Tensor:
