@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import itertools
 import os
 import signal
 import subprocess
@@ -27,6 +28,7 @@ from genbook.kit.training import (
     Step,
     checkpointed,
     finite,
+    linear_decay,
     load_checkpoint,
     progress,
     save_checkpoint,
@@ -414,3 +416,17 @@ def test_a_kill_amid_writing_leaves_the_last_good_checkpoint(tmp_path):
     assert found.step == 10
     trace = [dict(step.terms) for step in Run().steps()]
     assert [dict(step.terms) for step in resumed.steps(found.step)] == trace[10:]
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
+def test_a_linear_decay_begins_at_one_ends_at_zero_and_falls_by_equal_steps(share):
+    factors = [linear_decay(index, 100, share) for index in range(101)]
+    begin = round(100 * (1 - share))
+    assert factors[: begin + 1] == [1.0] * (begin + 1)
+    assert factors[-1] == 0
+    falls = [a - b for a, b in itertools.pairwise(factors[begin:])]
+    assert falls == pytest.approx([1 / (100 * share)] * len(falls))
+
+
+def test_no_share_means_no_decay():
+    assert [linear_decay(index, 3, 0.0) for index in range(3)] == [1.0] * 3
