@@ -91,7 +91,6 @@ from genbook.gran.exact_battles import (
     learned_rates,
     line,
     mixture,
-    perfect_player,
     truth,
 )
 from genbook.gran.players import (
@@ -187,7 +186,6 @@ __all__ = [
     "one_point",
     "open_windows",
     "outcomes",
-    "perfect_player",
     "ratio",
     "read",
     "rough",
