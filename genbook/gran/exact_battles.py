@@ -183,6 +183,7 @@ def cycle() -> tuple[Tensor, Tensor]:
         p **[3]** and q **[3, 3]**, a generator a row, float64.
 
     Example:
+        >>> from genbook.gran.battle import Battle
         >>> p, q = cycle()
         >>> [Battle(bayes_rates(p, q[i], q[(i + 1) % 3])).winner for i in range(3)]
         [2, 2, 2]
