@@ -29,7 +29,6 @@ from genbook.clipping.bounds import (
     tilted,
     tilted_norms,
     upper_bound,
-    vanishes_for_sure,
     with_largest,
 )
 from genbook.clipping.characters import (
@@ -136,7 +135,6 @@ __all__ = [
     "train",
     "turned",
     "upper_bound",
-    "vanishes_for_sure",
     "wall",
     "wall_factor",
     "wall_slope",

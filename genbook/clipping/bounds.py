@@ -184,21 +184,6 @@ def lower_bound(weight: Tensor, xs: Tensor, squash: Squash = TANH) -> Tensor:
     return torch.cat([steps.new_zeros(1), steps.cumsum(0)]).exp()
 
 
-def vanishes_for_sure(weight: Tensor, gamma: float = 1.0) -> bool:
-    r"""Whether :math:`\lambda_1 < 1/\gamma`: sufficient for every gradient to vanish.
-
-    Args:
-        weight: W, ``[H, H]``.
-        gamma: the largest slope.
-
-    Example:
-        >>> vanishes_for_sure(3 * torch.eye(2), gamma=0.25)
-        True
-    """
-    _check_square(weight)
-    return bool(torch.linalg.matrix_norm(weight, 2) < 1 / gamma)
-
-
 KINDS = ("random", "rotation", "one-way")
 
 

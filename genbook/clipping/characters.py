@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy, embedding
 from genbook.clipping.rules import threshold_rule
 from genbook.kit import data
 from genbook.kit.device import seeded
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 from genbook.kit.training import Step
 
 SYMBOLS = 96
@@ -156,8 +156,8 @@ class Update(Step):
         norms: of each arm's gradient before clipping, ``[S]``.
     """
 
-    losses: Tensor = field(default_factory=lambda: torch.empty(0))
-    norms: Tensor = field(default_factory=lambda: torch.empty(0))
+    losses: Tensor
+    norms: Tensor
 
 
 def train(
@@ -334,7 +334,7 @@ def grid(seed: int, average: float) -> list[Arm]:
     return [*arms, *(Arm(seed, rate, factor * average, gain=0.4) for rate, factor in small)]
 
 
-def thresholds(slice: bool, seed: int) -> list[dict[str, str | int | float | bool]]:
+def thresholds(slice: bool, seed: int) -> list[Row]:
     r"""One seed of the study. The slice: the same arms for a few updates.
 
     Args:
@@ -349,7 +349,7 @@ def thresholds(slice: bool, seed: int) -> list[dict[str, str | int | float | boo
     return [_row(found, place, average) for place in range(len(found.arms))]
 
 
-def _row(found: Outcome, place: int, average: float) -> dict[str, str | int | float | bool]:
+def _row(found: Outcome, place: int, average: float) -> Row:
     """One run, flat and finite: 0 stands for no threshold, 999 for what is not finite."""
     arm, score = found.arms[place], found.bits[place].item()
     factor = 0.0 if math.isinf(arm.threshold) else round(arm.threshold / average, 4)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -137,9 +137,9 @@ class RecallStep(Step):
         reach: :math:`\|\delta_1\| / \|\delta_T\|`, mean over sequences, ``[S]``.
     """
 
-    losses: Tensor = field(default_factory=lambda: torch.empty(0))
-    penalties: Tensor = field(default_factory=lambda: torch.empty(0))
-    reach: Tensor = field(default_factory=lambda: torch.empty(0))
+    losses: Tensor
+    penalties: Tensor
+    reach: Tensor
 
 
 def recall(task: Recall, seeds: Streams) -> Iterator[RecallStep]:

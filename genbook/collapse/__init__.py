@@ -62,9 +62,7 @@ from genbook.collapse.remedies import (
     flat_slopes,
     method,
     moments,
-    pack_points,
     players,
-    unpack_points,
     watch,
     widened,
 )
@@ -111,7 +109,6 @@ __all__ = [
     "method",
     "moments",
     "own_rings",
-    "pack_points",
     "packed_tv",
     "players",
     "push",
@@ -120,7 +117,6 @@ __all__ = [
     "small_players",
     "spectral_norm",
     "stale",
-    "unpack_points",
     "watch",
     "widened",
 ]

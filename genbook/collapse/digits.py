@@ -16,7 +16,7 @@ from genbook.games.play import Adam, Game, generate, mlp, play, rows
 from genbook.kit import data
 from genbook.kit.data import ImageSet
 from genbook.kit.seeds import Streams
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 
 LATENT = 32
 
@@ -106,7 +106,7 @@ def draw_digits(
 
 def digit_rows(
     chosen: Method, images: ImageSet, reader: Reader, seeds: Sequence[int], iterations: int
-) -> Iterator[dict[str, str | int | float]]:
+) -> Iterator[Row]:
     r"""Train a method on images; one row of a study a seed.
 
     Args:
@@ -162,7 +162,7 @@ def reading(images: str) -> tuple[ImageSet, Reader]:
     return train, learn_to_read(train, load("test"), steps=steps)
 
 
-def record_digits(slice: bool) -> Iterator[dict[str, str | int | float]]:
+def record_digits(slice: bool) -> Iterator[Row]:
     r"""The study ``collapse_digits``: five methods, five seeds, two sets of digits.
 
     Args:

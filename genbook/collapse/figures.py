@@ -12,9 +12,10 @@ from torch import Tensor
 
 from genbook.collapse import causes, limits
 from genbook.collapse.onset import onset
-from genbook.collapse.remedies import GRID, Benchmark, unpack_points
+from genbook.collapse.remedies import GRID, Benchmark
 from genbook.games import modes as games_modes
 from genbook.kit import data
+from genbook.kit.packing import unpack_points
 from genbook.kit.plotting import CRITIC, DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
 from genbook.kit.studies import Row
 
@@ -22,7 +23,7 @@ from genbook.kit.studies import Row
 def _cloud(axes: Axes, points: Tensor, centres: Tensor, reach: float, size: float = 5) -> None:
     """Centres under samples, in a square frame without ticks."""
     axes.plot(*centres.T, "o", color=DATA, markersize=size, alpha=0.35, linewidth=0)
-    inside = torch.nan_to_num(points, nan=9e3).clamp(-reach, reach)
+    inside = points[points.isfinite().all(-1)].clamp(-reach, reach)
     axes.plot(*inside.T, ".", color=MODEL, markersize=2.6)
     axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xticks=[], yticks=[], aspect="equal")
 

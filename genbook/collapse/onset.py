@@ -11,17 +11,17 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from genbook.collapse.remedies import LATENT, PLAIN, moments, pack_points
+from genbook.collapse.remedies import LATENT, PLAIN, moments
 from genbook.games.modes import score
 from genbook.games.play import Game, mlp, play
 from genbook.kit import data
+from genbook.kit.packing import pack_points
 from genbook.kit.seeds import Sampler, Streams, around
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 
 RADII = (0.5, 1.0, 2.0, 4.0)
 STDS = (0.01, 0.02, 0.05, 0.1)
 LOOKS, POINTS = 10, 60
-Row = dict[str, str | int | float]
 
 
 def own_rings(radii: Tensor, stds: Tensor) -> tuple[Tensor, Sampler]:

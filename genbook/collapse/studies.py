@@ -23,12 +23,11 @@ from genbook.collapse.remedies import (
     Method,
     Moment,
     method,
-    pack_points,
     watch,
 )
-from genbook.kit.studies import Study
+from genbook.kit.packing import pack_points
+from genbook.kit.studies import Row, Study
 
-Row = dict[str, str | int | float]
 SEEDS = (0, 1, 2, 3, 4)
 POINTS = 100
 

@@ -86,6 +86,10 @@ def mixture(weights: Tensor, means: Tensor, sigmas: Tensor) -> MixtureSameFamily
     return MixtureSameFamily(Categorical(probs=weights), Normal(means, sigmas))
 
 
+FGAN_WEIGHTS, FGAN_MEANS, FGAN_SIGMAS = (0.33, 0.67), (-1.0, 2.0), (0.255, 1.415)
+"""The two Gaussians of :func:`fgan_mixture`."""
+
+
 def fgan_mixture(dtype: torch.dtype = torch.float64) -> MixtureSameFamily:
     r"""The mixture of the f-GAN paper's univariate experiment, reconstructed from its table.
 
@@ -108,9 +112,7 @@ def fgan_mixture(dtype: torch.dtype = torch.float64) -> MixtureSameFamily:
         1.01
     """
     return mixture(
-        torch.tensor([0.33, 0.67], dtype=dtype),
-        torch.tensor([-1.0, 2.0], dtype=dtype),
-        torch.tensor([0.255, 1.415], dtype=dtype),
+        *(torch.tensor(numbers, dtype=dtype) for numbers in (FGAN_WEIGHTS, FGAN_MEANS, FGAN_SIGMAS))
     )
 
 

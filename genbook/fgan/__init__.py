@@ -39,7 +39,6 @@ from genbook.fgan.survival import (
     Outcome,
     contest,
     grey_share,
-    modes,
     on_images,
     on_ring,
 )
@@ -97,7 +96,6 @@ __all__ = [
     "judge",
     "learned",
     "mixture_sampler",
-    "modes",
     "numeric_conjugate",
     "on_images",
     "on_ring",

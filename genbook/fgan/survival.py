@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from genbook.games.duality import TABLE, ConvexFunction
+from genbook.games.modes import score
 from genbook.games.play import Adam, Game, Round, from_convex, generate, play, rows
 from genbook.kit import data
 from genbook.kit.seeds import Sampler, Streams, around, mlp
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 
 CENTRES = data.ring_centres(8, 2.0)
 DEVIATION = 0.1
@@ -137,23 +138,6 @@ def on_ring(
     )
 
 
-def modes(samples: Tensor) -> list[int]:
-    r"""How many of the ring's eight Gaussians have a sample within three deviations.
-
-    Args:
-        samples: **[S, n, 2]**; NaN counts as nowhere.
-
-    Returns:
-        One number a seed.
-
-    Example:
-        >>> modes(CENTRES[None, :3])
-        [3]
-    """
-    distance = torch.cdist(torch.nan_to_num(samples, nan=99.0), CENTRES.to(samples))
-    return [int(row.any(0).sum()) for row in distance <= 3 * DEVIATION]
-
-
 def on_images(
     convex: ConvexFunction,
     images: Tensor,
@@ -212,7 +196,7 @@ IMAGE_ITERATIONS = 1_500
 TWO = ("KL", "Pearson χ²")
 
 
-def record_ring(slice: bool) -> Iterator[dict[str, str | int | float | bool]]:
+def record_ring(slice: bool) -> Iterator[Row]:
     r"""The study ``fgan_ring``: nine rows, two generator steps, five seeds.
 
     Args:
@@ -226,7 +210,8 @@ def record_ring(slice: bool) -> Iterator[dict[str, str | int | float | bool]]:
             outcome = on_ring(
                 convex, SEEDS, practical=practical, iterations=20 if slice else RING_ITERATIONS
             )
-            for place, count in enumerate(modes(outcome.samples)):
+            found = score(outcome.samples, CENTRES, DEVIATION)
+            for place, count in enumerate(found.modes.tolist()):
                 yield {
                     "row": convex.name,
                     "practical": practical,
@@ -242,7 +227,7 @@ def _late(bounds: Tensor) -> float:
     return round(tail.mean().item(), 4) if len(tail) else 0.0
 
 
-def record_images(slice: bool) -> Iterator[dict[str, str | int | float | bool]]:
+def record_images(slice: bool) -> Iterator[Row]:
     r"""The study ``fgan_images``: two rows, two generator steps, five seeds, digits and MNIST.
 
     Args:

@@ -7,7 +7,7 @@ networks and see the same samples, so that they differ in the divergence alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from genbook.games.duality import (
 )
 from genbook.games.play import scores
 from genbook.kit.seeds import Sampler, Streams, mlp
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 from genbook.kit.training import Step, finite
 
 FIVE = (KL, REVERSE_KL, JENSEN_SHANNON, JEFFREY, PEARSON)
@@ -166,9 +166,10 @@ def mixture_sampler(streams: Streams, n: int) -> Tensor:
         >>> mixture_sampler(Streams([0, 1]), 3).shape
         torch.Size([2, 3, 1])
     """
-    first = streams.uniform(n, 1) < 0.33
+    first = streams.uniform(n, 1) < densities.FGAN_WEIGHTS[0]
     noise = streams.normal(n, 1)
-    return torch.where(first, -1 + 0.255 * noise, 2 + 1.415 * noise)
+    (left, right), (narrow, wide) = densities.FGAN_MEANS, densities.FGAN_SIGMAS
+    return torch.where(first, left + narrow * noise, right + wide * noise)
 
 
 @dataclass(frozen=True)
@@ -207,8 +208,8 @@ class SingleStep(Step):
         theta: (μ, σ) after the step, **[S, 2]**.
     """
 
-    bounds: Tensor = field(default_factory=lambda: torch.empty(0))
-    theta: Tensor = field(default_factory=lambda: torch.empty(0))
+    bounds: Tensor
+    theta: Tensor
 
 
 def single_step(
@@ -325,7 +326,7 @@ def learned(
 
 def univariate(
     seed: int, *, iterations: int, every: int = EVERY, contests: Sequence[Contest] = CONTESTS
-) -> Iterator[dict[str, str | int | float]]:
+) -> Iterator[Row]:
     r"""The univariate experiment, one seed, all games at once.
 
     Args:
@@ -358,7 +359,7 @@ def univariate(
                 }
 
 
-def record_univariate(slice: bool, seed: int) -> Iterator[dict[str, str | int | float]]:
+def record_univariate(slice: bool, seed: int) -> Iterator[Row]:
     r"""The study ``fgan_univariate``, one seed of it.
 
     Args:

@@ -16,7 +16,7 @@ r"""The theory and the loops that several adversarial chapters share.
 
 from __future__ import annotations
 
-from genbook.games.classifier import Reader, learn_to_read
+from genbook.games.classifier import Reader, fit_classifier, learn_to_read
 from genbook.games.duality import (
     GAN,
     JEFFREY,
@@ -38,7 +38,7 @@ from genbook.games.duality import (
     wright_omega,
 )
 from genbook.games.modes import Score, distinct, histogram_kl, nearest, score
-from genbook.games.parzen import ParzenScore, parzen_score
+from genbook.games.parzen import ParzenScore, cluster_centres, parzen_score
 from genbook.games.play import (
     Adam,
     Duel,
@@ -77,10 +77,12 @@ __all__ = [
     "Round",
     "Score",
     "bound",
+    "cluster_centres",
     "critic_loss",
     "critic_step",
     "distinct",
     "divergence",
+    "fit_classifier",
     "from_convex",
     "generate",
     "generator_loss",

@@ -2,7 +2,7 @@ r"""A small classifier of images, trained on the spot, that reads what a generat
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -47,6 +47,31 @@ class Reader:
         return torch.nn.functional.one_hot(read, 10).sum(1)
 
 
+def fit_classifier(
+    logits: Callable[[Tensor], Tensor],
+    minibatches: Iterable[Sequence[Tensor]],
+    optimiser: torch.optim.Optimizer,
+) -> None:
+    r"""Descend the cross-entropy of a classifier, a step for each minibatch.
+
+    Args:
+        logits: maps images **[B, …]** to **[B, K]**; trained in place.
+        minibatches: images and labels, as many as there shall be steps.
+        optimiser: over the classifier's parameters.
+
+    Example:
+        >>> net, batch = nn.Linear(1, 2), (torch.tensor([[-1.0], [1.0]]), torch.tensor([0, 1]))
+        >>> fit_classifier(net, [batch] * 50, torch.optim.Adam(net.parameters(), 0.1))
+        >>> net(batch[0]).argmax(1).tolist()
+        [0, 1]
+    """
+    for images, labels in minibatches:
+        loss = nn.functional.cross_entropy(logits(images), labels)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+
+
 def learn_to_read(train: ImageSet, test: ImageSet, *, steps: int, seed: int = 0) -> Reader:
     r"""Train a classifier of digits, one hidden layer, and test it.
 
@@ -76,11 +101,11 @@ def learn_to_read(train: ImageSet, test: ImageSet, *, steps: int, seed: int = 0)
     network = mlp([train.flat.shape[1], 128, 10], streams)
     optimiser = torch.optim.Adam(network.parameters(), lr=2e-3, fused=True)
     source = seeded(seed, device=train.images.device)
-    for images, labels in batches([train.flat, train.labels], 128, source, steps=steps):
-        loss = nn.functional.cross_entropy(network(images[None])[0], labels)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        optimiser.step()
+    fit_classifier(
+        lambda x: network(x[None])[0],
+        batches([train.flat, train.labels], 128, source, steps=steps),
+        optimiser,
+    )
     with torch.no_grad():
         right = network(test.flat[None])[0].argmax(-1) == test.labels
     return Reader(lambda x: network(x[None])[0], right.double().mean().item(), train.name)

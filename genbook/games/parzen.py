@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
 
@@ -103,3 +104,36 @@ def parzen_score(
     density = parzen(samples, test, [widths[best]])[0]
     error = density.std() / math.sqrt(len(density))
     return ParzenScore(widths[best], density.mean().item(), error.item())
+
+
+def cluster_centres(
+    table: Tensor, count: int, seed: int = 0, *, batch: int = 2048, rounds: int = 10
+) -> Tensor:
+    r"""The centres of a k-means clustering, as if a generator returned them.
+
+    Args:
+        table: rows, **[N, d]**.
+        count: centres.
+        seed: of the clustering.
+        batch: rows in a step.
+        rounds: at most so many passes over the table.
+
+    Returns:
+        **[count, d]**.
+
+    Raises:
+        ValueError: if there are more centres than rows.
+
+    Source:
+        Theis, van den Oord and Bethge (2016), section 3.2, for the idea.
+
+    Example:
+        >>> cluster_centres(torch.tensor([[0.0], [1.0], [1.0]]), 1).shape
+        torch.Size([1, 1])
+    """
+    if not 1 <= count <= len(table):
+        raise ValueError(f"expected 1 to {len(table)} centres, as many as rows, got {count}")
+    found = MiniBatchKMeans(
+        count, random_state=seed, batch_size=batch, n_init=1, max_iter=rounds
+    ).fit(table.cpu().numpy())
+    return torch.from_numpy(found.cluster_centers_).to(table)

@@ -22,7 +22,7 @@ from genbook.games.duality import (
     practical_generator_loss,
 )
 from genbook.kit.seeds import Sampler, Streams, around, mlp, rows
-from genbook.kit.training import Step, finite
+from genbook.kit.training import Step, finite, linear_decay
 
 __all__ = [
     "Adam",
@@ -200,8 +200,7 @@ class Game:
 
     def rate(self, index: int) -> float:
         r"""The factor on both learning rates at an iteration, 1 until the decay begins."""
-        left = (self.iterations - index) / self.iterations
-        return 1.0 if left >= self.decay else left / self.decay
+        return linear_decay(index, self.iterations, self.decay)
 
 
 @dataclass(frozen=True)
@@ -215,9 +214,9 @@ class Round(Step):
             live module, which the next iteration changes; draw from it now or copy it.
     """
 
-    critic_loss: Tensor = field(default_factory=lambda: torch.empty(0))
-    generator_loss: Tensor = field(default_factory=lambda: torch.empty(0))
-    generator: nn.Module = field(default_factory=nn.Identity)
+    critic_loss: Tensor
+    generator_loss: Tensor
+    generator: nn.Module
 
 
 def scores(critic: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:

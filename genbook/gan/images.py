@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-import torch
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor, nn
 
-from genbook.games.parzen import parzen_score
+from genbook.games.parzen import cluster_centres, parzen_score
 from genbook.games.play import Adam, Game, Streams, generate, mlp, play, rows
 from genbook.gan.costs import NON_SATURATING, objective
 from genbook.kit import data
 from genbook.kit.data import ImageSet
 from genbook.kit.device import budget, pick
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 
 LATENT = 64
 
@@ -115,7 +113,7 @@ def trained_on(
 
 def parzen_rows(
     name: str, images: Split, seeds: Sequence[int], milestones: Sequence[int], samples: int
-) -> Iterator[dict[str, str | int | float]]:
+) -> Iterator[Row]:
     r"""Train, and score each milestone with Parzen windows.
 
     Args:
@@ -134,9 +132,7 @@ def parzen_rows(
             yield _row(name, "GAN", seed, iteration, images, points)
 
 
-def _row(
-    name: str, model: str, seed: int, iterations: int, images: Split, points: Tensor
-) -> dict[str, str | int | float]:
+def _row(name: str, model: str, seed: int, iterations: int, images: Split, points: Tensor) -> Row:
     score = parzen_score(points, images.validation, images.test)
     return {
         "dataset": name,
@@ -150,9 +146,7 @@ def _row(
     }
 
 
-def yardsticks(
-    name: str, images: Split, samples: int, centres: int
-) -> Iterator[dict[str, str | int | float]]:
+def yardsticks(name: str, images: Split, samples: int, centres: int) -> Iterator[Row]:
     r"""The same score for "models" that learn nothing: training images, and cluster centres.
 
     Args:
@@ -168,13 +162,11 @@ def yardsticks(
         Theis, van den Oord and Bethge (2016), section 3.2, for the idea.
     """
     yield _row(name, "training images", 0, 0, images, images.train[:samples])
-    clusters = MiniBatchKMeans(centres, random_state=0, batch_size=4096, n_init=1, max_iter=20)
-    found = clusters.fit(images.train.cpu().numpy()).cluster_centers_
-    means = torch.from_numpy(found).to(images.train)
+    means = cluster_centres(images.train, centres, batch=4096, rounds=20)
     yield _row(name, "k-means centres", 0, 0, images, means)
 
 
-def record_parzen(slice: bool) -> Iterator[dict[str, str | int | float]]:
+def record_parzen(slice: bool) -> Iterator[Row]:
     r"""The study ``gan_parzen``: both data sets that there are, three seeds at once.
 
     Args:

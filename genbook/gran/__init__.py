@@ -91,7 +91,6 @@ from genbook.gran.exact_battles import (
     learned_rates,
     line,
     mixture,
-    perfect_player,
     truth,
 )
 from genbook.gran.players import (
@@ -112,7 +111,7 @@ from genbook.gran.players import (
     train_judge,
 )
 from genbook.gran.recurrent import STEPS, Recurrent, smooth
-from genbook.gran.rivals import cluster_centres, drowned, one_point, true_samples, widths
+from genbook.gran.rivals import drowned, one_point, true_samples, widths
 from genbook.gran.speckle import BRUSH, PLAIN, compare, eyes, outcomes, tallies, with_brush
 from genbook.gran.studies import from_rows, table_rows
 
@@ -161,7 +160,6 @@ __all__ = [
     "bound",
     "build",
     "census",
-    "cluster_centres",
     "code_length",
     "collection_rows",
     "compare",
@@ -188,7 +186,6 @@ __all__ = [
     "one_point",
     "open_windows",
     "outcomes",
-    "perfect_player",
     "ratio",
     "read",
     "rough",

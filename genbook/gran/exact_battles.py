@@ -15,7 +15,7 @@ from torch import Tensor
 from genbook.games.play import Streams, mlp
 from genbook.gan.algorithm import fit_discriminator
 from genbook.gan.costs import NON_SATURATING, objective
-from genbook.gran.battle import BAND, Battle, Rates, mistakes, verdicts
+from genbook.gran.battle import BAND, Rates, mistakes, verdicts
 from genbook.kit.seeds import Sampler
 from genbook.wgan import transport
 
@@ -183,6 +183,7 @@ def cycle() -> tuple[Tensor, Tensor]:
         p **[3]** and q **[3, 3]**, a generator a row, float64.
 
     Example:
+        >>> from genbook.gran.battle import Battle
         >>> p, q = cycle()
         >>> [Battle(bayes_rates(p, q[i], q[(i + 1) % 3])).winner for i in range(3)]
         [2, 2, 2]
@@ -278,34 +279,6 @@ def best_rates(generators: Tensor) -> tuple[Tensor, Tensor]:
     logits = mixture() - generators
     real = mistakes(logits, real=True) @ mixture()
     return real.clamp(0, 1), (mistakes(logits, real=False) @ generators.T).clamp(0, 1)
-
-
-def perfect_player(error: float) -> Battle:
-    r"""A perfect generator as player 1 against any player 2, each with a best discriminator.
-
-    .. math::
-        r_{test}=\frac1{2\epsilon},\quad r_{sample}=\frac1{2(1-\epsilon)},\qquad
-        \frac1{r_{test}}+\frac1{r_{sample}}=2
-
-    where ε is D₂'s error on the test set. Samples of player 1 *are* data, so D₂ mistakes a share
-    1 − ε of them; D₁ tosses a coin.
-
-    Args:
-        error: ε.
-
-    Returns:
-        The battle.
-
-    Raises:
-        ValueError: if the error is out of range.
-
-    Example:
-        >>> perfect_player(0.45).winner, perfect_player(0.2).winner
-        (1, 0)
-    """
-    if not 0 <= error <= 1:
-        raise ValueError(f"expected an error rate in [0, 1], got {error}")
-    return Battle(Rates(0.5, error, 0.5, 1 - error))
 
 
 @dataclass(frozen=True)

@@ -9,38 +9,10 @@ import math
 from collections.abc import Sequence
 
 import torch
-from sklearn.cluster import MiniBatchKMeans
 from torch import Tensor
 
-from genbook.games.parzen import parzen
+from genbook.games.parzen import cluster_centres, parzen
 from genbook.gan.images import Split
-
-
-def cluster_centres(table: Tensor, count: int, seed: int = 0) -> Tensor:
-    r"""The centres of a k-means clustering, as if a generator returned them.
-
-    Args:
-        table: rows, **[N, d]**.
-        count: centres.
-        seed: of the clustering.
-
-    Returns:
-        **[count, d]**.
-
-    Raises:
-        ValueError: if there are more centres than rows.
-
-    Source:
-        Theis, van den Oord and Bethge (2016), section 3.2, for the idea.
-
-    Example:
-        >>> cluster_centres(torch.tensor([[0.0], [1.0], [1.0]]), 1).shape
-        torch.Size([1, 1])
-    """
-    if not 1 <= count <= len(table):
-        raise ValueError(f"expected 1 to {len(table)} centres, as many as rows, got {count}")
-    found = MiniBatchKMeans(count, random_state=seed, batch_size=2048, n_init=1, max_iter=10)
-    return torch.from_numpy(found.fit(table.cpu().numpy()).cluster_centers_).to(table)
 
 
 def rivals(images: Split, *, centres: int) -> dict[str, Tensor]:

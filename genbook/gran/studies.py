@@ -9,7 +9,7 @@ import torch
 from genbook.gran.players import PLAYERS, Arena, Table, tournament
 from genbook.kit import data
 from genbook.kit.device import pick
-from genbook.kit.studies import Row, Study
+from genbook.kit.studies import Row, Study, Value
 
 
 def table_rows(dataset: str, kind: str, found: Table, seeds: Sequence[int]) -> Iterator[Row]:
@@ -26,7 +26,7 @@ def table_rows(dataset: str, kind: str, found: Table, seeds: Sequence[int]) -> I
     """
     for place, seed in enumerate(seeds):
         for i, name in enumerate(found.names):
-            row: dict[str, str | int | float] = {
+            row: dict[str, Value] = {
                 "dataset": dataset,
                 "by": kind,
                 "seed": seed,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -25,6 +25,7 @@ __all__ = [
     "Step",
     "checkpointed",
     "finite",
+    "linear_decay",
     "load_checkpoint",
     "progress",
     "save_checkpoint",
@@ -63,7 +64,7 @@ class Step:
 
     index: int
     total: int
-    terms: Mapping[str, float] = field(default_factory=dict)
+    terms: Mapping[str, float]
 
     def __post_init__(self) -> None:
         """Check the count; freeze the terms."""
@@ -113,6 +114,27 @@ def finite(index: int, **terms: Tensor | float) -> dict[str, float]:
     return numbers
 
 
+def linear_decay(index: int, total: int, share: float = 1.0) -> float:
+    r"""The factor on a learning rate that falls linearly to 0 over the last share of a run.
+
+    .. math:: \min\Big(1, \frac{1 - i/n}{s}\Big)
+
+    Args:
+        index: i, the step, counted from 0.
+        total: n, how many steps there are.
+        share: s, in [0, 1]; 0 leaves the rate as it is.
+
+    Returns:
+        A number in [0, 1].
+
+    Example:
+        >>> [linear_decay(index, 4, 0.5) for index in range(5)]
+        [1.0, 1.0, 1.0, 0.5, 0.0]
+    """
+    left = (total - index) / total
+    return 1.0 if left >= share else left / share
+
+
 def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
     r"""Pass steps on and show a bar with the time left and the latest terms.
 
@@ -127,7 +149,7 @@ def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
         The same steps.
 
     Example:
-        >>> [step.index for step in progress(Step(i, 3) for i in range(3))]
+        >>> [step.index for step in progress(Step(i, 3, {}) for i in range(3))]
         [0, 1, 2]
     """
     bar = tqdm(desc=description or None, leave=False, disable=not watched(), mininterval=0.2)

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import torch
 
 from genbook.kit.device import seeded
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 from genbook.kit.training import Step
 from genbook.lstm.readers import Reader, loss_and_accuracy, orders, spread_bias, train
 
@@ -192,7 +192,7 @@ def lag_run(arm: str, length: int, seed: int, *, total: int = 3_000) -> LagRun:
 LENGTHS = (20, 50, 100)
 
 
-def long_lag(slice: bool, seed: int) -> list[dict[str, str | int | float | bool]]:
+def long_lag(slice: bool, seed: int) -> list[Row]:
     r"""One seed of the study: every contender at every length. The slice: three short runs.
 
     Args:

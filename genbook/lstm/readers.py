@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from genbook.kit import data
-from genbook.kit.training import Step, finite
+from genbook.kit.training import Step, finite, linear_decay
 
 State = Tensor | tuple[Tensor, Tensor]
 Batch = tuple[Tensor, Tensor]
@@ -182,7 +182,7 @@ def train(
     state: State | None = None
     for index, (x, y) in zip(range(total), batches, strict=False):
         if decay:
-            optimiser.param_groups[0]["lr"] = rate * (1 - index / total)
+            optimiser.param_groups[0]["lr"] = rate * linear_decay(index, total)
         scores, state = reader(x.to(device), _detached(state) if carry else None)
         loss, accuracy = loss_and_accuracy(scores, y.to(device))
         optimiser.zero_grad()

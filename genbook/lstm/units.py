@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
+from scipy.stats import rankdata
 from torch import Tensor
 from torch.nn.functional import one_hot
 
@@ -97,11 +98,7 @@ def midranks(values: Tensor, strata: Tensor) -> Tensor:
     ranks = torch.empty(values.shape, dtype=torch.float64, device=values.device)
     for stratum in set(strata.tolist()):
         here = strata == stratum
-        columns = values[here].T.contiguous()
-        ordered = columns.sort(-1).values
-        below = torch.searchsorted(ordered, columns)
-        upto = torch.searchsorted(ordered, columns, right=True)
-        ranks[here] = ((below + upto + 1) / 2).T.double()
+        ranks[here] = torch.from_numpy(rankdata(values[here].cpu().numpy(), axis=0)).to(ranks)
     return ranks
 
 

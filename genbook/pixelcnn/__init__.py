@@ -23,10 +23,8 @@ r"""One pixel at a time: PixelRNN and PixelCNN.
 from __future__ import annotations
 
 from genbook.pixelcnn.likelihood import (
-    BINARISATIONS,
     PixelTraining,
     all_images,
-    binarise,
     bits_per_dim,
     nll,
     pixel_nll,
@@ -70,7 +68,6 @@ from genbook.pixelcnn.studies import (
 )
 
 __all__ = [
-    "BINARISATIONS",
     "FAMILIES",
     "PUBLISHED",
     "Above",
@@ -98,7 +95,6 @@ __all__ = [
     "all_images",
     "along",
     "before",
-    "binarise",
     "bits_per_dim",
     "blind_share",
     "blind_spot",

@@ -12,51 +12,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from genbook.kit import data
+from genbook.kit.data import BINARISATIONS, binarise
 from genbook.kit.training import Step, finite
 from genbook.pixelcnn.networks import PixelModel
-
-BINARISATIONS = ("stochastic", "fixed", "threshold")
-"""Three ways to make grey images binary; a likelihood belongs to one of them."""
-
-FIXED_SEED = 2016
-"""The seed of the one draw that ``"fixed"`` means."""
-
-
-def binarise(grey: Tensor, kind: str, generator: torch.Generator | None = None) -> Tensor:
-    r"""Black and white images from grey ones.
-
-    ``"stochastic"`` draws each pixel anew at each call, :math:`x_i\sim\text{Bernoulli}(g_i)`;
-    ``"fixed"`` draws once and for all, from :data:`FIXED_SEED`; ``"threshold"`` asks
-    :math:`g_i > \tfrac12`.
-
-    Args:
-        grey: values in [0, 1], any shape.
-        kind: one of :data:`BINARISATIONS`.
-        generator: on the CPU; only for ``"stochastic"``.
-
-    Returns:
-        Zeros and ones of the same shape.
-
-    Raises:
-        ValueError: if the kind is unknown, a value lies outside [0, 1], or the generator is
-            missing.
-
-    Example:
-        >>> binarise(torch.tensor([0.0, 0.4, 0.6, 1.0]), "threshold").tolist()
-        [0.0, 0.0, 1.0, 1.0]
-    """
-    if kind not in BINARISATIONS:
-        raise ValueError(f"expected a kind out of {', '.join(BINARISATIONS)}, got {kind!r}")
-    if not bool(((grey >= 0) & (grey <= 1)).all()):
-        raise ValueError("expected grey values in [0, 1]; divide bytes by 255")
-    if kind == "threshold":
-        return (grey > 0.5).to(grey.dtype)
-    if kind == "fixed":
-        generator = torch.Generator().manual_seed(FIXED_SEED)
-    if generator is None:
-        raise ValueError("expected a generator for the stochastic binarisation, got None")
-    coin = torch.rand(grey.shape, generator=generator).to(grey.device)
-    return (coin < grey).to(grey.dtype)
 
 
 def quantise(images: Tensor, levels: int) -> Tensor:

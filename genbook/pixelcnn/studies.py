@@ -12,11 +12,9 @@ from torch import Tensor, nn
 
 from genbook.kit import data
 from genbook.kit.device import seeded
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 from genbook.pixelcnn.likelihood import (
-    BINARISATIONS,
     PixelTraining,
-    binarise,
     nll,
     pixel_nll,
     train,
@@ -25,7 +23,6 @@ from genbook.pixelcnn.networks import GatedPixelCNN, PixelCNN
 from genbook.pixelcnn.row_lstm import RowLSTM
 from genbook.pixelcnn.sampling import sample
 
-Row = dict[str, str | int | float]
 T = TypeVar("T")
 
 FAMILIES = ("PixelCNN", "gated PixelCNN", "Row LSTM")
@@ -107,7 +104,7 @@ def probe(
     how = PixelTraining(config.probe, 16, 5e-3, every=config.probe)
     for _ in train(net, train_set.images, how, seeded(seed + 1000)):
         pass
-    x = binarise(test_set.images[: config.few], "stochastic", seeded(0))
+    x = data.binarise(test_set.images[: config.few], "stochastic", seeded(0))
     nats = nll(net, x).mean().item()  # type: ignore[arg-type]
     return {"part": "probe", "images": train_set.name, "family": family, "seed": seed, "nats": nats}
 
@@ -117,7 +114,7 @@ def long_run(net: nn.Module, taught: str, train_set: data.ImageSet, steps: int, 
 
     Args:
         net: the network, changed in place.
-        taught: the binarisation, one of :data:`BINARISATIONS`.
+        taught: the binarisation, one of :data:`~genbook.kit.data.BINARISATIONS`.
         train_set: grey images.
         steps: minibatches of 16.
         seed: of minibatches and coins.
@@ -144,14 +141,14 @@ def judge(net: nn.Module, kind: str, test_set: data.ImageSet, count: int) -> Row
 
     Args:
         net: the network.
-        kind: one of :data:`BINARISATIONS`.
+        kind: one of :data:`~genbook.kit.data.BINARISATIONS`.
         test_set: grey images.
         count: how many of them.
 
     Returns:
         Mean, standard error and what was judged.
     """
-    x = binarise(test_set.images[:count], kind, seeded(2))
+    x = data.binarise(test_set.images[:count], kind, seeded(2))
     costs = nll(net, x)  # type: ignore[arg-type]
     error = (costs.std() / len(x) ** 0.5).item()
     return {"judged": kind, "count": len(x), "nats": costs.mean().item(), "error": error}
@@ -188,12 +185,12 @@ def record_nll(slice: bool, seed: int) -> Iterator[Row]:
         sets = LOAD[name]("train"), LOAD[name]("test")
         for family in FAMILIES:
             yield probe(family, *sets, seed, config)
-    for taught in BINARISATIONS if seed == 0 else BINARISATIONS[:1]:
+    for taught in data.BINARISATIONS if seed == 0 else data.BINARISATIONS[:1]:
         main = taught == "stochastic"
         net = large(seed)
         told = long_run(net, taught, sets[0], config.steps if main else config.others, seed)
         count = config.judged if main else min(config.judged, 4 * config.few)
-        for kind in BINARISATIONS if seed == 0 else BINARISATIONS[:1]:
+        for kind in data.BINARISATIONS if seed == 0 else data.BINARISATIONS[:1]:
             yield {"part": "binarisation", **told, **judge(net, kind, sets[1], count)}
 
 

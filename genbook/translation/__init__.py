@@ -84,7 +84,6 @@ from genbook.translation.scores import (
     domain_judge,
     judged_right,
     midtones,
-    packed,
     perturbed,
     reader,
     score_cycle,
@@ -92,7 +91,6 @@ from genbook.translation.scores import (
     share_read,
     sharpness,
     steepness,
-    unpacked,
 )
 from genbook.translation.studies import (
     CYCLES,
@@ -154,7 +152,6 @@ __all__ = [
     "moment",
     "outline",
     "outlines",
-    "packed",
     "perturbed",
     "reader",
     "receptive_field",
@@ -177,5 +174,4 @@ __all__ = [
     "train_cycle",
     "train_pairs",
     "turn",
-    "unpacked",
 ]

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from genbook.kit.data import batches
-from genbook.kit.training import Step, finite
+from genbook.kit.training import Step, finite, linear_decay
 from genbook.translation.networks import PATCHES, PatchCritic, ResNetGenerator
 from genbook.translation.pairs import Domains
 from genbook.translation.pix2pix import adam, at_least_one, descend
@@ -195,7 +195,7 @@ class CycleStep(Step):
         nets: as they are after the step; training goes on with them.
     """
 
-    nets: CycleNets | None = None
+    nets: CycleNets
 
 
 def train_cycle(
@@ -233,7 +233,7 @@ def train_cycle(
     streams = (batches(heap, batch, source, steps=iterations) for heap in (heaps.x, heaps.y))
     for index, (x, y) in enumerate(zip(*streams, strict=True)):
         for group in chain(ours.param_groups, theirs.param_groups):
-            group["lr"] = rate * min(1.0, 2 * (1 - index / iterations))
+            group["lr"] = rate * linear_decay(index, iterations, 0.5)
         fake_y, fake_x = nets.g(x), nets.f(y)
         terms = _translator_terms(nets, recipe, (x, y), (fake_x, fake_y))
         weighed = [recipe_weight(recipe, name) * term for name, term in terms.items()]

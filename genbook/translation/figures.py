@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from genbook.kit.packing import unpack_images
 from genbook.kit.plotting import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, SERIES, subplots, tile
 from genbook.kit.studies import Row, StudyResult
 from genbook.translation.cyclegan import turn
-from genbook.translation.scores import unpacked
-from genbook.translation.studies import LEVELS, SHOWN, TRAVELLERS
+from genbook.translation.studies import LEVELS, SHOWN
 
 
 def strips(rows: Mapping[str, Tensor], *, height: float = 0.62) -> Figure:
@@ -49,7 +49,7 @@ def recorded_images(row: Row, key: str, side: int, channels: int = 1) -> Tensor:
     Returns:
         **[6, channels, side, side]**.
     """
-    return unpacked(str(row[key]), SHOWN, channels, side, side)
+    return unpack_images(str(row[key]), channels, side, side)
 
 
 def answers(study: StudyResult, task: str) -> dict[str, Tensor]:
@@ -279,10 +279,7 @@ def cycle_frame(study: StudyResult, loss: str, direction: str, moment: int) -> F
     keys = ("x", "g_x", "f_g_x") if there else ("y", "f_y", "g_f_y")
     side = int(row["side"])
     names = ("input", "translation", "there and back")
-    shown = {
-        n: unpacked(str(row[k]), TRAVELLERS, 1, side, side)
-        for n, k in zip(names, keys, strict=True)
-    }
+    shown = {n: unpack_images(str(row[k]), 1, side, side) for n, k in zip(names, keys, strict=True)}
     figure, axes = _pictures_and_axis(shown)
     steps = [int(each["step"]) for each in rows]
     for first, last, colour, name in (
@@ -299,7 +296,7 @@ def cycle_frame(study: StudyResult, loss: str, direction: str, moment: int) -> F
 
 
 def _error(row: Row, first: str, last: str, side: int) -> float:
-    pair = [unpacked(str(row[key]), TRAVELLERS, 1, side, side) for key in (first, last)]
+    pair = [unpack_images(str(row[key]), 1, side, side) for key in (first, last)]
     return float((pair[0] - pair[1]).abs().mean())
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from genbook.kit.device import budget
+from genbook.kit.packing import pack_images
 from genbook.kit.studies import Row, Study
 from genbook.translation.cyclegan import CycleNets, CycleRecipe, train_cycle
 from genbook.translation.networks import silenced
@@ -18,7 +19,6 @@ from genbook.translation.pix2pix import ABLATION
 from genbook.translation.scores import (
     domain_judge,
     judged_right,
-    packed,
     score_pairs,
     share_read,
     sharpness,
@@ -202,7 +202,7 @@ def record_photos(slice: bool, seed: int) -> Iterator[Row]:
 def _to_beat(task: str, train: Pairs, held: Pairs) -> Iterator[Row]:
     """The photographs, and translators that have learned nothing or next to nothing."""
     row: Row = {"task": task, "seed": -1}
-    shown = {"input": packed(held.x[:SHOWN]), "pictures": packed(held.y[:SHOWN])}
+    shown = {"input": pack_images(held.x[:SHOWN]), "pictures": pack_images(held.y[:SHOWN])}
     yield {**row, "loss": "photo", "side": held.side, **shown}
     idle: dict[str, nn.Module] = {"one colour": OneColour(train.y)}
     if task.startswith("grey"):
@@ -220,7 +220,7 @@ def _photo_score(generator: nn.Module, held: Pairs, *, pictures: bool) -> Row:
         **{key: score[key] for key in ("l1", "sharpness", "follows", "noise")},
         "calm": sharpness(calm, held.y),
         "colour": float(colour(made) / colour(held.y)),
-        **({"pictures": packed(made[:SHOWN])} if pictures else {}),
+        **({"pictures": pack_images(made[:SHOWN])} if pictures else {}),
     }
 
 

@@ -116,8 +116,8 @@ class PairStep(Step):
         critic: likewise; ``None`` if there is none.
     """
 
-    generator: nn.Module | None = None
-    critic: nn.Module | None = None
+    generator: nn.Module
+    critic: nn.Module | None
 
 
 def train_pairs(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from genbook.games.classifier import fit_classifier
 from genbook.kit.data import batches
 from genbook.translation.cyclegan import CycleNets
 from genbook.translation.networks import initialise
@@ -40,10 +41,7 @@ def reader(images: Tensor, labels: Tensor, *, seed: int = 0, steps: int = 400) -
     net = initialise(nn.Sequential(*trunk, nn.Linear(32 * side * side, 10)), source)
     optimiser = torch.optim.Adam(net.parameters(), 2e-3, fused=True)
     size = min(128, len(images))
-    for seen, truth in batches((images, labels), size, source, steps=steps):
-        optimiser.zero_grad()
-        nn.functional.cross_entropy(net(seen), truth).backward()
-        optimiser.step()
+    fit_classifier(net, batches((images, labels), size, source, steps=steps), optimiser)
     return net.eval()
 
 
@@ -261,43 +259,3 @@ def perturbed(nets: CycleNets, y: Tensor, levels: tuple[float, ...], *, seed: in
         noise = torch.randn(middle.shape, generator=source)
         errors = [(nets.g(middle + level * noise) - y).abs().mean() for level in levels]
     return torch.stack(errors)
-
-
-def packed(images: Tensor) -> str:
-    r"""Pictures as text, 16 levels, one hexadecimal digit a value.
-
-    Args:
-        images: in [0, 1], any shape.
-
-    Returns:
-        The text.
-
-    Example:
-        >>> packed(torch.tensor([0.0, 0.4, 1.0]))
-        '06f'
-    """
-    levels = (images.detach().clamp(0, 1) * 15).round().long().flatten().tolist()
-    return "".join(f"{level:x}" for level in levels)
-
-
-def unpacked(text: str, *shape: int) -> Tensor:
-    r"""Undo :func:`packed`, up to the 16 levels.
-
-    Args:
-        text: hexadecimal.
-        *shape: what comes out.
-
-    Returns:
-        In [0, 1].
-
-    Raises:
-        ValueError: if the text is not as long as the shape asks.
-
-    Example:
-        >>> unpacked("06f", 3).tolist()
-        [0.0, 0.4000000059604645, 1.0]
-    """
-    values = torch.tensor([int(digit, 16) for digit in text], dtype=torch.float32) / 15
-    if values.numel() != torch.Size(shape).numel():
-        raise ValueError(f"expected {torch.Size(shape).numel()} digits, got {len(text)}")
-    return values.reshape(shape)

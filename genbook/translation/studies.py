@@ -10,6 +10,7 @@ from torch import nn
 
 from genbook.kit import data
 from genbook.kit.device import budget
+from genbook.kit.packing import pack_images
 from genbook.kit.studies import Row, Study
 from genbook.translation.cyclegan import CYCLE_ABLATION, CycleNets, CycleRecipe, train_cycle
 from genbook.translation.pairs import Domains, Pairs, domains, outlines, thumbnails
@@ -17,7 +18,6 @@ from genbook.translation.pix2pix import ABLATION, PairStep, Recipe, critic_view,
 from genbook.translation.scores import (
     domain_judge,
     judged_right,
-    packed,
     perturbed,
     reader,
     score_cycle,
@@ -75,7 +75,7 @@ def _sets(slice: bool, task: str) -> tuple[Pairs, Pairs, nn.Module]:
 def _images(step: PairStep, held: Pairs) -> str:
     assert step.generator is not None
     with torch.no_grad():
-        return packed(step.generator(held.x[:SHOWN]))
+        return pack_images(step.generator(held.x[:SHOWN]))
 
 
 def record_ablation(slice: bool, seed: int) -> Iterator[Row]:
@@ -101,7 +101,7 @@ def record_ablation(slice: bool, seed: int) -> Iterator[Row]:
             pictures = {"pictures": _images(step, held)} if seed == 0 else {}
             yield {"task": task, "loss": name, "seed": seed, **asdict(score), **pictures}
         if seed == 0:
-            real = {"input": packed(held.x[:SHOWN]), "pictures": packed(held.y[:SHOWN])}
+            real = {"input": pack_images(held.x[:SHOWN]), "pictures": pack_images(held.y[:SHOWN])}
             yield {"task": task, "loss": "answers", "seed": -1, "side": train.side, **real}
 
 
@@ -136,7 +136,11 @@ def _verdicts(step: PairStep, held: Pairs) -> Row:
     with torch.no_grad():
         made = step.generator(x)
         fake, real = (step.critic(critic_view("xy", x, seen)).sigmoid() for seen in (made, y))
-    shown = {"pictures": packed(made), "maps": packed(fake), "real_maps": packed(real)}
+    shown = {
+        "pictures": pack_images(made),
+        "maps": pack_images(fake),
+        "real_maps": pack_images(real),
+    }
     return {"map_side": fake.shape[-1], **shown}
 
 
@@ -230,7 +234,7 @@ def moment(index: int, nets: CycleNets | None, held: Domains) -> Row:
         there, back = nets.g(x), nets.f(y)
         trips = {"x": x, "g_x": there, "f_g_x": nets.f(there)}
         trips |= {"y": y, "f_y": back, "g_f_y": nets.g(back)}
-    pictures = {name: packed(images) for name, images in trips.items()}
+    pictures = {name: pack_images(images) for name, images in trips.items()}
     return {"kind": "moment", "step": index, "side": x.shape[-1], **pictures}
 
 

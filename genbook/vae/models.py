@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from genbook.vae.checks import check_grey, check_last_axis
+from genbook.vae.checks import check_last_axis
 
 LOG_2PI = math.log(2 * math.pi)
 
@@ -148,34 +148,6 @@ def bernoulli_log_prob(x: Tensor, logits: Tensor) -> Tensor:
     """
     check_last_axis("logits", logits, x.shape[-1])
     return -functional.softplus((1 - 2 * x) * logits).sum(-1)
-
-
-def binarise(images: Tensor, generator: torch.Generator) -> Tensor:
-    r"""Draw every pixel as a coin whose bias is its grey value.
-
-    Args:
-        images: grey values in [0, 1], any shape.
-        generator: source of the coins, on the images' device.
-
-    Returns:
-        Zeros and ones, same shape and dtype.
-
-    Raises:
-        ValueError: if a grey value lies outside [0, 1].
-
-    Example:
-        >>> from genbook.kit.device import seeded
-        >>> binarise(torch.tensor([0.0, 1.0]), seeded(0))
-        tensor([0., 1.])
-    """
-    check_grey(images)
-    return coins(images, generator)
-
-
-def coins(images: Tensor, generator: torch.Generator) -> Tensor:
-    r"""As :func:`binarise`, for images that have been checked."""
-    noise = torch.rand(images.shape, generator=generator, device=images.device, dtype=images.dtype)
-    return (noise < images).to(images.dtype)
 
 
 class LatentModel(Protocol):

@@ -3,6 +3,7 @@ r"""Judge a model of images by what it does with them."""
 from __future__ import annotations
 
 import torch
+from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 
@@ -30,10 +31,8 @@ def auc(inliers: Tensor, outliers: Tensor) -> float:
     for name, scores in (("inliers", inliers), ("outliers", outliers)):
         if scores.ndim != 1 or len(scores) == 0 or bool(scores.isnan().any()):
             raise ValueError(f"expected {name} as a vector of numbers, got {scores!r}")
-    ordered = outliers.sort().values
-    below = torch.searchsorted(ordered, inliers.contiguous())
-    through = torch.searchsorted(ordered, inliers.contiguous(), right=True)
-    return float((below + through).double().mean() / (2 * len(outliers)))
+    inside = [1] * len(inliers) + [0] * len(outliers)
+    return float(roc_auc_score(inside, torch.cat([inliers, outliers]).cpu().numpy()))
 
 
 def neighbour_accuracy(

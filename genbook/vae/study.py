@@ -14,7 +14,7 @@ from genbook.kit import data
 from genbook.kit.device import Device, budget, pick, seeded
 from genbook.kit.studies import Study
 from genbook.vae.bounds import activity, importance_log_prob
-from genbook.vae.models import VAE, InferenceModel, binarise
+from genbook.vae.models import VAE, InferenceModel
 from genbook.vae.training import TrainConfig, train
 
 LONGEST = 8
@@ -195,7 +195,7 @@ def learning_curve(
     model, generator = build(dataset, seed, device)
     recipe, passes, seconds = RECIPES[dataset], 0, 0.0
     optimiser = torch.optim.Adam(model.parameters(), eps=1e-4, fused=True)
-    x = binarise(test_images, seeded(0, device))
+    x = data.binarise(test_images, "stochastic", seeded(0, device))
     for index in range(stages):
         config = recipe.config(index, len(train_images), samples)
         optimiser.param_groups[0]["lr"] = config.lr

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from genbook.kit import data
+from genbook.kit.data import coins
 from genbook.kit.device import Device, seeded
 from genbook.kit.training import Step, finite
 from genbook.vae.bounds import iwae_bound, log_weights
@@ -19,7 +20,6 @@ from genbook.vae.models import (
     Autoencoder,
     InferenceModel,
     bernoulli_log_prob,
-    coins,
     gaussian_kl,
 )
 

@@ -17,7 +17,7 @@ r"""Moving earth: the Wasserstein distance and its games.
 
 from __future__ import annotations
 
-from genbook.wgan.contests import BUDGETS, Budget, Contest, Mark, compete, packed, unpacked
+from genbook.wgan.contests import BUDGETS, Budget, Contest, Mark, compete
 from genbook.wgan.critics import (
     CLIPS,
     TOYS,
@@ -28,11 +28,9 @@ from genbook.wgan.critics import (
     fit,
     optimal,
     pair,
-    read,
     shallow,
     surface,
     toys,
-    written,
 )
 from genbook.wgan.depth import decades_per_layer, deep, hidden_weights, layer_norms
 from genbook.wgan.frechet import Judge, Moments, moments, rank_correlation, train_judge
@@ -100,22 +98,18 @@ __all__ = [
     "of_samples",
     "on_line",
     "optimal",
-    "packed",
     "pair",
     "parallel_lines",
     "potential",
     "qp_at_points",
     "quadratic_penalty",
     "rank_correlation",
-    "read",
     "shallow",
     "slopes",
     "solve",
     "surface",
     "toys",
     "train_judge",
-    "unpacked",
     "wgan",
     "wgan_gp",
-    "written",
 ]

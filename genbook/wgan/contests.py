@@ -15,8 +15,9 @@ from torch import Tensor, nn
 from genbook.games.duality import GAN
 from genbook.games.play import Adam, Game, Objective, RMSProp, from_convex, generate, play, rows
 from genbook.kit import data
+from genbook.kit.packing import pack_images
 from genbook.kit.seeds import Streams, mlp
-from genbook.kit.studies import Study, Value
+from genbook.kit.studies import Row, Study
 from genbook.wgan import losses as wgan
 from genbook.wgan.frechet import Judge, train_judge
 
@@ -136,45 +137,6 @@ def compete(
             losses = []
 
 
-def packed(images: Tensor) -> str:
-    r"""Grey values as text, 16 levels, one digit each.
-
-    Args:
-        images: in [0, 1], any shape.
-
-    Returns:
-        Hexadecimal text.
-
-    Example:
-        >>> packed(torch.tensor([0.0, 0.4, 1.0]))
-        '06f'
-    """
-    return "".join(f"{level:x}" for level in (images.flatten() * 15).round().int().tolist())
-
-
-def unpacked(text: str, *size: int) -> Tensor:
-    r"""The images that :func:`packed` wrote.
-
-    Args:
-        text: hexadecimal.
-        *size: height and width.
-
-    Returns:
-        **[N, height, width]** in [0, 1].
-
-    Raises:
-        ValueError: if the text does not hold whole images.
-
-    Example:
-        >>> unpacked("0f0f", 1, 2).shape
-        torch.Size([2, 1, 2])
-    """
-    if len(text) % math.prod(size):
-        raise ValueError(f"expected images of {math.prod(size)} values, got {len(text)} values")
-    levels = torch.tensor([int(digit, 16) for digit in text])
-    return levels.reshape(-1, *size) / 15
-
-
 # --- The study --------------------------------------------------------------------------------
 
 SEEDS = (0, 1, 2)
@@ -202,7 +164,7 @@ MARKS, KEPT = 16, 8
 
 def _rows(
     train: data.ImageSet, judge: Judge, budget: Budget, iterations: int, every: int
-) -> Iterator[dict[str, Value]]:
+) -> Iterator[Row]:
     for name, contest in contests(budget.rate).items():
         for mark in compete(
             contest,
@@ -228,11 +190,11 @@ def _rows(
                     "distance": round(float(mark.distance[place]), 3),
                     "floor": round(judge.floor, 3),
                     "accuracy": round(judge.accuracy, 4),
-                    "fakes": packed(mark.fakes[place, :KEPT]) if keep else "",
+                    "fakes": pack_images(mark.fakes[place, :KEPT]) if keep else "",
                 }
 
 
-def record_mnist(slice: bool) -> Iterator[dict[str, Value]]:
+def record_mnist(slice: bool) -> Iterator[Row]:
     r"""The study of the loss and the quality: four games, three budgets, and a start on digits.
 
     Args:

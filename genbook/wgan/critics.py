@@ -8,7 +8,7 @@ layers and its weights show what a way of bounding the slope does to it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import ot
 import torch
@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from genbook.games.play import Adam, Objective, RMSProp, critic_step, mlp, scores
 from genbook.kit import data
 from genbook.kit.device import seeded
+from genbook.kit.packing import pack_surface
 from genbook.kit.seeds import Streams
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 from genbook.kit.training import Step, finite
 from genbook.wgan import losses
 from genbook.wgan.transport import lipschitz
@@ -76,7 +77,7 @@ class Fitting(Step):
         loss: of each slice, penalty included, **[S]**.
     """
 
-    loss: Tensor = field(default_factory=lambda: torch.empty(0))
+    loss: Tensor
 
 
 def fit(
@@ -319,48 +320,7 @@ def certificates(critic: nn.Module, seed: int, n: int = 1_000) -> list[Certifica
     return [certify(*each) for each in zip(t_real, t_fake, real, fake, strict=True)]
 
 
-def written(values: Tensor) -> str:
-    r"""A surface as text: 256 levels from its lowest to its highest value, two digits each.
-
-    Args:
-        values: **[side, side]**.
-
-    Returns:
-        Hexadecimal text.
-
-    Example:
-        >>> written(torch.tensor([[0.0, 2.0]]))
-        '00ff'
-    """
-    low, high = values.min(), values.max()
-    levels = ((values - low) / (high - low).clamp_min(1e-30) * 255).round()
-    return bytes(levels.to(torch.uint8).flatten().tolist()).hex()
-
-
-def read(text: str, side: int = SIDE) -> Tensor:
-    r"""The surface that :func:`written` wrote, scaled to [0, 1].
-
-    Args:
-        text: hexadecimal.
-        side: points along an edge.
-
-    Returns:
-        **[side, side]**.
-
-    Raises:
-        ValueError: if the text is not of that size.
-
-    Example:
-        >>> read("00ff00ff", side=2).tolist()
-        [[0.0, 1.0], [0.0, 1.0]]
-    """
-    levels = bytes.fromhex(text)
-    if len(levels) != side * side:
-        raise ValueError(f"expected {side * side} values, got {len(levels)}; record it again")
-    return torch.tensor(list(levels)).reshape(side, side) / 255
-
-
-def record_critics(slice: bool, seed: int) -> Iterator[dict[str, str | int | float]]:
+def record_critics(slice: bool, seed: int) -> Iterator[Row]:
     r"""The study of the value surfaces: the penalty and every threshold, on three data sets.
 
     Args:
@@ -383,7 +343,7 @@ def record_critics(slice: bool, seed: int) -> Iterator[dict[str, str | int | flo
                 "steepest": found.steepest,
                 "exact": found.exact,
                 "share": found.share,
-                "surface": written(values) if seed == 0 else "",
+                "surface": pack_surface(values) if seed == 0 else "",
             }
 
 

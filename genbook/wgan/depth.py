@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from genbook.games.play import Adam, Objective, RMSProp, mlp
 from genbook.kit.seeds import SeedLinear, Streams
-from genbook.kit.studies import Study
+from genbook.kit.studies import Row, Study
 from genbook.wgan import losses
 from genbook.wgan.critics import TOYS, fit, pair, toys
 
@@ -152,7 +152,7 @@ def deep(
     return critic, layer_norms(critic, losses.wgan(), *pair(table, 256, streams))
 
 
-def record_depth(slice: bool, seed: int) -> Iterator[dict[str, str | int | float]]:
+def record_depth(slice: bool, seed: int) -> Iterator[Row]:
     r"""The study of the gradients: the penalty and three thresholds.
 
     Args:

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from genbook.kit.device import seeded
+from genbook.kit.packing import unpack_images, unpack_surface
 from genbook.kit.plotting import (
     CRITIC,
     DATA,
@@ -280,7 +281,7 @@ def surface(rows: Sequence[Row], toy: str, method: str) -> Figure:
 
 
 def _surface_panel(axes: Axes, text: str, toy: int) -> None:
-    values, reach = critics.read(text), critics.REACH
+    values, reach = unpack_surface(text, critics.SIDE), critics.REACH
     ticks = np.linspace(-reach, reach, critics.SIDE)
     axes.imshow(
         values,
@@ -369,7 +370,7 @@ def progress(rows: Sequence[Row], game: str, moment: int) -> Figure:
     kept = [row for row in mine if row["fakes"]]
     now = kept[min(moment, len(kept) - 1)]
     figure, (left, middle, right) = subplots(1, 3, width=8.4, height=2.7, width_ratios=[1.15, 1, 1])
-    image_grid(left, contests.unpacked(str(now["fakes"]), 28, 28), columns=4)
+    image_grid(left, unpack_images(str(now["fakes"]), 28, 28), columns=4)
     left.set_title(f"step {now['iteration']}")
     last = max(float(row["iteration"]) for row in mine)
     for axes, key, (low, high), color in (

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+from scipy.stats import spearmanr
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
+from genbook.games.classifier import fit_classifier
 from genbook.games.play import Adam
 from genbook.kit import data
 from genbook.kit.device import seeded
@@ -141,12 +142,9 @@ def train_judge(
     head = mlp([FEATURES, 10], streams)
     both = nn.Sequential(trunk, head)
     optimiser = Adam(1e-3, betas=(0.9, 0.999)).over(both.parameters())
-    for _ in range(steps):
-        which = streams.integers(len(train), 128)[0]
-        loss = cross_entropy(both(train.flat[which][None])[0], train.labels[which])
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
+    chosen = (streams.integers(len(train), 128)[0] for _ in range(steps))
+    minibatches = ((train.flat[which], train.labels[which]) for which in chosen)
+    fit_classifier(lambda x: both(x[None])[0], minibatches, optimiser)
     both.requires_grad_(False)
 
     def features(x: Tensor) -> Tensor:
@@ -162,8 +160,8 @@ def rank_correlation(a: Tensor, b: Tensor) -> Tensor:
     r"""Spearman's correlation along the last axis: does b rise whenever a does?
 
     Args:
-        a: **[..., n]** with n ≥ 2, no two equal.
-        b: **[..., n]**, no two equal.
+        a: **[..., n]** with n ≥ 2.
+        b: **[..., n]**.
 
     Returns:
         Shape ``[...]``, in [−1, 1]; NaN for a constant.
@@ -179,7 +177,6 @@ def rank_correlation(a: Tensor, b: Tensor) -> Tensor:
         raise ValueError(
             f"expected two series [..., n] with n ≥ 2, got {list(a.shape)} and {list(b.shape)}"
         )
-    ranks = [x.argsort(-1).argsort(-1).double() for x in (a, b)]
-    centred = [r - r.mean(-1, keepdim=True) for r in ranks]
-    product = (centred[0] * centred[1]).sum(-1)
-    return product / (centred[0].square().sum(-1) * centred[1].square().sum(-1)).sqrt()
+    pairs = zip(a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1]), strict=True)
+    found = [spearmanr(x.numpy(), y.numpy()).statistic for x, y in pairs]
+    return torch.tensor(found, dtype=torch.float64).reshape(a.shape[:-1])

@@ -112,7 +112,6 @@ def test_one_way_weights_forget_after_as_many_steps_as_units():
     weight, drives, start = net(1, "one-way", 3.0)
     xs = bounds.states(weight, drives, start)
     assert bounds.products(weight, xs)[6:].abs().max() == 0
-    assert not bounds.vanishes_for_sure(weight)
 
 
 # Bad input
@@ -127,7 +126,6 @@ def test_one_way_weights_forget_after_as_many_steps_as_units():
         lambda: bounds.products(torch.eye(2), torch.ones(3, 1)),
         lambda: bounds.upper_bound(torch.ones(3), 2),
         lambda: bounds.lower_bound(torch.ones(2, 1), torch.ones(3, 1)),
-        lambda: bounds.vanishes_for_sure(torch.ones(2)),
         lambda: bounds.with_largest("round", 3, 1.0, seeded(0)),
         lambda: bounds.with_largest("random", 3, 0.0, seeded(0)),
         lambda: bounds.tilted(-1.0, 0.0),

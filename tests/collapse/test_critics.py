@@ -142,7 +142,6 @@ BAD_INPUT = {
     "unknown method": lambda: remedies.method("BigGAN"),
     "no weight": lambda: remedies.flat_slopes(0.0),
     "no look": lambda: remedies.moments(5, 0),
-    "odd numbers": lambda: remedies.unpack_points("1 2 3"),
     "radius zero": lambda: onset.own_rings(torch.zeros(1), torch.ones(1)),
     "unknown images": lambda: digits.reading("faces"),
     "no steps": lambda: games_classifier.learn_to_read(

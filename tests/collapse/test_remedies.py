@@ -8,15 +8,13 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from genbook.collapse import figures, onset, remedies
 from genbook.games.play import Duel, scores, unrolled
 from genbook.kit import studies
 from genbook.kit.seeds import Streams, around
-from tests.collapse.given import FEW, RING
+from tests.collapse.given import RING
 
 SHORT = remedies.Budget(iterations=3, batch=8)
 
@@ -98,16 +96,6 @@ def test_samples_are_measured_in_the_benchmarks_own_length():
     assert now.score.modes.item() == 1
 
 
-@FEW
-@given(
-    points=st.lists(st.tuples(st.integers(-600, 600), st.integers(-600, 600)), min_size=1).map(
-        lambda pairs: torch.tensor(pairs) / 100
-    )
-)
-def test_points_survive_as_text(points):
-    torch.testing.assert_close(remedies.unpack_points(remedies.pack_points(points)), points)
-
-
 def test_the_legend_of_a_recorded_run_lies_above_every_line():
     draw = figures.scrubber(studies.load("collapse_grid").rows)
     for chosen in remedies.METHODS:
@@ -117,10 +105,6 @@ def test_the_legend_of_a_recorded_run_lies_above_every_line():
         bottom = right.get_legend().get_window_extent().y0
         assert right.transData.transform((0, 100))[1] < bottom
         assert max(max(line.get_ydata()) for line in right.lines) <= 100
-
-
-def test_lost_samples_are_written_far_away():
-    assert remedies.pack_points(torch.tensor([[math.nan, math.inf]])) == "9900 9900"
 
 
 def test_an_unrolled_generator_learns_from_the_second_term():

@@ -14,14 +14,6 @@ from genbook.kit.seeds import Streams, mlp
 from genbook.kit.training import NonFiniteLoss
 
 
-def test_a_mode_counts_once_however_many_samples_it_has():
-    centres = survival.CENTRES
-    near = centres[[0, 0, 3]] + 2.9 * survival.DEVIATION / math.sqrt(2)
-    far = centres[[5]] * 1.2
-    samples = torch.stack([torch.cat([near, far]), torch.full((4, 2), math.nan)])
-    assert survival.modes(samples) == [2, 0]
-
-
 def poisoned_game(keep_going, poison=math.inf):
     """A game of two seeds; the data of the first are infinite at the third step."""
     calls = []

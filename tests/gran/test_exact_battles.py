@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from genbook.gran import (
     exact_battles,
 )
 from genbook.gran.battle import Battle
 from genbook.kit.seeds import Streams
-from tests.gran.given import FEW
 
 FAULTY = [(kind, amount) for kind in exact_battles.KINDS for amount in (0.25, 0.5, 1.0)]
 
@@ -28,14 +25,6 @@ def test_a_shift_moves_w1_by_itself_and_dropping_modes_costs_their_mass():
     dropped = exact_battles.truth(exact_battles.degraded("drops modes", 1.0))
     assert dropped.coverage == pytest.approx(0.5, abs=1e-4)
     assert dropped.w1 == pytest.approx(3.0, abs=1e-6)
-
-
-@FEW
-@given(st.floats(0.01, 0.99))
-def test_a_perfect_player_can_not_win_at_a_test_ratio_of_one(error):
-    found = exact_battles.perfect_player(error)
-    assert 1 / found.r_test + 1 / found.r_sample == pytest.approx(2)
-    assert exact_battles.perfect_player(0.5).winner == 0
 
 
 def test_three_generators_beat_one_another_in_a_circle():
@@ -67,7 +56,5 @@ def test_bad_input_to_the_truth_is_refused():
         exact_battles.truth(torch.ones(241))
     with pytest.raises(ValueError, match="241"):
         exact_battles.from_line(torch.ones(3))
-    with pytest.raises(ValueError, match="error rate"):
-        exact_battles.perfect_player(1.5)
     with pytest.raises(ValueError, match="distances"):
         exact_battles.census(torch.zeros(2), torch.zeros(2, 2), torch.zeros(3))

@@ -39,8 +39,6 @@ def test_rivals_learn_nothing():
     found = rivals.rivals(Split(table, table, table), centres=7)
     assert len(found["k-means centres"]) == len(found["as many training images"]) == 7
     assert torch.equal(found["the mean image"][0], table.mean(0))
-    with pytest.raises(ValueError, match="centres"):
-        rivals.cluster_centres(table, 301)
     with pytest.raises(ValueError, match="σ > 0"):
         rivals.one_point(2, 0.0)
 

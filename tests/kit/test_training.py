@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import itertools
 import os
 import signal
 import subprocess
@@ -27,6 +28,7 @@ from genbook.kit.training import (
     Step,
     checkpointed,
     finite,
+    linear_decay,
     load_checkpoint,
     progress,
     save_checkpoint,
@@ -104,13 +106,13 @@ def test_a_step_is_frozen_and_so_are_its_terms():
         step.index = 1
     with pytest.raises(TypeError):
         step.terms["loss"] = 0.0
-    assert (step.last, Step(2, 3).last) == (False, True)
+    assert (step.last, Step(2, 3, {}).last) == (False, True)
 
 
 @pytest.mark.parametrize(("index", "total"), [(-1, 3), (3, 3), (0, 0)])
 def test_a_step_is_within_its_total(index, total):
     with pytest.raises(ValueError, match="expected 0 ≤ index"):
-        Step(index, total)
+        Step(index, total, {})
 
 
 @settings(max_examples=25, deadline=None)
@@ -185,7 +187,7 @@ def _bar(screen, **arguments):
 
 
 def test_progress_is_silent_when_nobody_watches(capfd):
-    list(progress(Step(i, 3) for i in range(3)))
+    list(progress(Step(i, 3, {}) for i in range(3)))
     assert capfd.readouterr() == ("", "")
 
 
@@ -241,7 +243,7 @@ def test_checkpointed_keeps_count_when_steps_are_told_rarely(tmp_path):
     saved = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "save_checkpoint", lambda path, step, notes: saved.append(step))
-        told = [Step(index, 100) for index in (19, 39, 59, 79, 99)]
+        told = [Step(index, 100, {}) for index in (19, 39, 59, 79, 99)]
         list(checkpointed(told, tmp_path / "run", every=30))
     assert saved == [59 + 1, 99 + 1]
 
@@ -414,3 +416,17 @@ def test_a_kill_amid_writing_leaves_the_last_good_checkpoint(tmp_path):
     assert found.step == 10
     trace = [dict(step.terms) for step in Run().steps()]
     assert [dict(step.terms) for step in resumed.steps(found.step)] == trace[10:]
+
+
+@pytest.mark.parametrize("share", [0.25, 0.5, 1.0])
+def test_a_linear_decay_begins_at_one_ends_at_zero_and_falls_by_equal_steps(share):
+    factors = [linear_decay(index, 100, share) for index in range(101)]
+    begin = round(100 * (1 - share))
+    assert factors[: begin + 1] == [1.0] * (begin + 1)
+    assert factors[-1] == 0
+    falls = [a - b for a, b in itertools.pairwise(factors[begin:])]
+    assert falls == pytest.approx([1 / (100 * share)] * len(falls))
+
+
+def test_no_share_means_no_decay():
+    assert [linear_decay(index, 3, 0.0) for index in range(3)] == [1.0] * 3

@@ -48,19 +48,6 @@ def test_batches_do_not_change_the_likelihood():
     torch.testing.assert_close(likelihood.nll(net, x, batch=3), likelihood.nll(net, x))
 
 
-def test_stochastic_binarisation_has_the_grey_value_as_mean():
-    grey = torch.full((20_000,), 0.3)
-    assert likelihood.binarise(grey, "stochastic", seeded(0)).mean().item() == pytest.approx(
-        0.3, abs=0.013
-    )
-
-
-def test_fixed_binarisation_is_one_draw_and_threshold_none():
-    grey = torch.rand(50, generator=seeded(0))
-    assert torch.equal(likelihood.binarise(grey, "fixed"), likelihood.binarise(grey, "fixed"))
-    assert torch.equal(likelihood.binarise(grey, "threshold"), (grey > 0.5).float())
-
-
 @given(levels=st.integers(2, 256))
 @FEW
 def test_quantising_twice_changes_nothing(levels):
@@ -114,9 +101,6 @@ def test_training_lowers_the_cost_and_repeats_itself():
         (lambda: receptive_field.blind_share(0), "one layer"),
         (lambda: receptive_field.sheared_coins(0, (3, 3), seeded(0)), "expected"),
         (lambda: receptive_field.sheared(torch.zeros(3)), "expected images"),
-        (lambda: likelihood.binarise(torch.ones(2), "half"), "kind out of"),
-        (lambda: likelihood.binarise(2 * torch.ones(2), "threshold"), r"in \[0, 1\]"),
-        (lambda: likelihood.binarise(torch.ones(2), "stochastic"), "generator"),
         (lambda: likelihood.quantise(torch.ones(2), 1), "two levels"),
         (lambda: likelihood.bits_per_dim(1.0, 0), "dimension"),
         (lambda: likelihood.all_images(5, 5), "at most"),

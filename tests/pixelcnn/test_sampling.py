@@ -9,20 +9,8 @@ from genbook.kit.device import seeded
 from genbook.pixelcnn import (
     sampling,
 )
-from genbook.pixelcnn.network_caches import recall
 from genbook.pixelcnn.networks import GatedPixelCNN, PixelCNN
-from tests.pixelcnn.given import any_net_of, each, labels_of
-
-
-@each
-def test_cached_samples_equal_naive_ones_bit_by_bit(kind, options):
-    net, labels = any_net_of(kind, **options), labels_of(options)
-    for size in ((5, 7), (6, 3), (1, 1)):
-        slow, fast = (
-            sampling.sample(net, 2, size, seeded(2), labels=labels, cached=cached)
-            for cached in (False, True)
-        )
-        assert torch.equal(slow, fast)
+from tests.pixelcnn.given import any_net_of
 
 
 def test_the_largest_noisy_logit_is_a_draw_from_the_softmax():
@@ -64,7 +52,6 @@ def test_a_constant_added_to_the_logits_changes_no_draw():
             lambda: sampling.sample(any_net_of(GatedPixelCNN, classes=2), 1, (3, 3), seeded(0)),
             "labels",
         ),
-        (lambda: recall(torch.nn.Linear(1, 1), (1, 1, 3, 3), None), "cached=False"),
     ],
 )
 def test_bad_input_is_refused_with_words(wrong, words):

@@ -6,8 +6,6 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from torch import nn
 
 from genbook.kit import data
@@ -16,7 +14,7 @@ from genbook.translation import (
     scores,
 )
 from genbook.translation.pairs import Domains, Pairs
-from tests.translation.given import FEW, digits, pairs_of, pictures, source
+from tests.translation.given import digits, pairs_of, pictures, source
 
 
 def test_a_reader_learns_to_read_and_reads_nothing_in_noise():
@@ -89,21 +87,11 @@ def test_noise_in_the_middle_of_identities_costs_its_mean_size():
     torch.testing.assert_close(errors, torch.tensor(expected), rtol=0.05, atol=0)
 
 
-@FEW
-@given(st.integers(0, 100))
-def test_packing_pictures_costs_at_most_half_a_level(seed):
-    images = torch.rand(2, 1, 4, 4, generator=source(seed))
-    back = scores.unpacked(scores.packed(images), 2, 1, 4, 4)
-    assert (back - images).abs().max() <= 0.5 / 15 + 1e-6
-
-
 def test_scores_of_a_wrong_kind_are_refused():
     with pytest.raises(ValueError, match="label an image"):
         scores.reader(torch.zeros(3, 1, 8, 8), torch.zeros(2).long())
     with pytest.raises(ValueError, match="even"):
         scores.sharpness(torch.rand(1, 1, 4, 4), torch.zeros(1, 1, 4, 4))
-    with pytest.raises(ValueError, match="digits"):
-        scores.unpacked("00", 3)
 
 
 def test_a_judge_of_two_heaps_learns_to_tell_them_apart():

@@ -57,7 +57,6 @@ def test_importance_sampling_finds_the_exact_log_prob():
         (lambda: guess().place(torch.zeros(4, 3)), "noise"),
         (lambda: guess().log_prob(torch.zeros(4, 3)), "expected z"),
         (lambda: models.bernoulli_log_prob(torch.zeros(3), torch.zeros(2)), "logits"),
-        (lambda: models.binarise(torch.tensor([2.0]), seeded(0)), "divide bytes"),
         (lambda: models.network([3], seeded(0)), "two widths"),
         (lambda: models.rescale(torch.nn.Linear(1, 1), torch.eye(2)), "Autoencoder"),
         (lambda: vae_bounds.iwae_bound(torch.zeros(0, 3)), "k ≥ 1"),

@@ -7,6 +7,7 @@ import re
 import pytest
 import torch
 
+from genbook.kit import data
 from genbook.kit.device import seeded
 from genbook.vae import figures, models
 from tests.vae.given import F64
@@ -25,7 +26,7 @@ def test_explorable_figures_keep_their_axes_still():
     plane = models.VAE(64, 2, hidden=(8,), generator=seeded(0))
     other = models.VAE(64, 2, hidden=(8,), generator=seeded(1))
     auto = models.Autoencoder(64, 2, hidden=(8,), generator=seeded(0))
-    images = models.binarise(torch.rand(12, 1, 8, 8, generator=seeded(1)), seeded(2))
+    images = data.coins(torch.rand(12, 1, 8, 8, generator=seeded(1)), seeded(2))
     codes = torch.randn(12, 2, generator=seeded(3))
     drawings = {
         figures.bound_gap: [(-1.0, 0.1), (3.0, 1.5)],

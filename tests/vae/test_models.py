@@ -63,13 +63,6 @@ def test_bernoulli_survives_extreme_logits():
     assert models.bernoulli_log_prob(torch.tensor([0.0, 1.0]), logits) == -1000
 
 
-def test_binarised_pixels_are_coins_with_the_grey_value_as_bias(generator):
-    grey = torch.tensor([0.0, 0.25, 1.0])
-    coins = models.binarise(grey.expand(40_000, 3), generator)
-    assert set(coins.unique().tolist()) == {0.0, 1.0}
-    torch.testing.assert_close(coins.mean(0), grey, atol=0.01, rtol=0)
-
-
 def test_models_do_not_touch_the_global_generator():
     before = torch.random.get_rng_state()
     first = models.VAE(9, 2, hidden=(4,), generator=seeded(3))

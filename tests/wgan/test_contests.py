@@ -11,11 +11,6 @@ from genbook.kit import data
 from genbook.wgan import contests, frechet
 
 
-def test_images_survive_being_packed():
-    images = torch.arange(16.0).reshape(2, 2, 4) / 15
-    torch.testing.assert_close(contests.unpacked(contests.packed(images), 2, 4), images)
-
-
 def test_a_gan_that_cannot_tell_believes_in_no_divergence():
     contest = contests.contests()["GAN"]
     assert contest.believed(torch.tensor(2 * math.log(2))).item() == pytest.approx(0, abs=1e-6)

@@ -218,13 +218,11 @@ BAD_INPUT = {
     "a score without a point": lambda: critics.certify(
         HALF, HALF, torch.ones(3, 2), torch.ones(2, 2)
     ),
-    "half a surface": lambda: critics.read("00ff", side=2),
     "one layer": lambda: depth.decades_per_layer(torch.ones(1, 1)),
     "no square layer": lambda: depth.hidden_weights(mlp([2, 3, 1], Streams([0]))),
     "one sample": lambda: frechet.moments(torch.ones(1, 3)),
     "no step": lambda: frechet.train_judge(data.digits(), data.digits(), steps=0),
     "series of two lengths": lambda: frechet.rank_correlation(torch.ones(2), torch.ones(3)),
-    "half an image": lambda: contests.unpacked("0f0", 2, 2),
     "no mark": lambda: next(
         contests.compete(
             contests.contests()["GAN"], torch.ones(4, 4), None, (0,), iterations=1, every=0

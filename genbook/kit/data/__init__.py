@@ -14,6 +14,7 @@ is random takes a ``torch.Generator``. Environment:
 
 from __future__ import annotations
 
+from genbook.kit.data.binary import BINARISATIONS, binarise, coins
 from genbook.kit.data.bundled import PHOTOGRAPHS, digits, photos
 from genbook.kit.data.idx import read_idx, write_idx
 from genbook.kit.data.images import Batches, ImageSet, batches
@@ -30,12 +31,15 @@ from genbook.kit.data.toys import (
 )
 
 __all__ = [
+    "BINARISATIONS",
     "PHOTOGRAPHS",
     "Batches",
     "ImageSet",
     "Text",
     "adding_problem",
     "batches",
+    "binarise",
+    "coins",
     "digits",
     "fetch_mnist",
     "first_symbol",

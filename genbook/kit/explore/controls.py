@@ -11,7 +11,6 @@ from itertools import product
 from typing import Any
 
 MOST_FRAMES = 500
-RESERVED = frozenset({"draw", "caption", "alt", "drag", "start", "labels", "units", "rescale"})
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,27 @@
+"""Laws of `genbook.pixelcnn.network_caches`."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from genbook.kit.device import seeded
+from genbook.pixelcnn import sampling
+from genbook.pixelcnn.network_caches import recall
+from tests.pixelcnn.given import any_net_of, each, labels_of
+
+
+@each
+def test_cached_samples_equal_naive_ones_bit_by_bit(kind, options):
+    net, labels = any_net_of(kind, **options), labels_of(options)
+    for size in ((5, 7), (6, 3), (1, 1)):
+        slow, fast = (
+            sampling.sample(net, 2, size, seeded(2), labels=labels, cached=cached)
+            for cached in (False, True)
+        )
+        assert torch.equal(slow, fast)
+
+
+def test_a_network_without_a_cache_is_refused_with_the_way_out():
+    with pytest.raises(ValueError, match="cached=False"):
+        recall(torch.nn.Linear(1, 1), (1, 1, 3, 3), None)
