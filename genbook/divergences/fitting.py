@@ -32,6 +32,12 @@ class Fit:
     value: float
 
 
+SETTLED = 1e-6
+"""The largest slope at which a fit counts as settled, per unit of μ and of log σ."""
+
+HUGE = 1e100
+"""A start of a larger divergence is refused: squares of its slope would overflow."""
+
 PUBLISHED_FITS = {
     "KL": Fit(mu=1.0100, sigma=1.8308, value=0.2831),
     "reverse KL": Fit(mu=1.5782, sigma=1.6319, value=0.2480),
@@ -63,6 +69,7 @@ def fit_gaussian(
 
     Raises:
         ValueError: if the start is not finite with σ > 0, or the divergence is not finite there.
+        RuntimeError: if the search does not settle.
 
     Example:
         >>> from torch.distributions import Normal
@@ -89,21 +96,35 @@ def _minimise(
     divergence: Divergence,
     start: object,
 ) -> tuple[np.ndarray, float]:
-    """BFGS with autograd's gradient, in double precision."""
+    """Newton steps of bounded length, in double precision; a longer one may land on a plateau."""
 
-    def value_and_gradient(parameters: np.ndarray) -> tuple[float, np.ndarray]:
+    def value(parameters: np.ndarray) -> float:
+        return objective(torch.from_numpy(parameters)).item()
+
+    def slope(parameters: np.ndarray) -> np.ndarray:
         theta = torch.tensor(parameters, dtype=torch.float64, requires_grad=True)
-        value = objective(theta)
-        (gradient,) = torch.autograd.grad(value, theta)
-        return value.item(), gradient.numpy()
+        (gradient,) = torch.autograd.grad(objective(theta), theta)
+        return gradient.numpy()
 
-    if not math.isfinite(value_and_gradient(np.array(first))[0]):
+    def curvature(parameters: np.ndarray) -> np.ndarray:
+        nudges = 1e-5 * np.eye(len(parameters))
+        rows = [(slope(parameters + n) - slope(parameters - n)) / 2e-5 for n in nudges]
+        return (np.stack(rows) + np.stack(rows).T) / 2
+
+    begin = np.array(first, dtype=np.float64)
+    if not (value(begin) <= HUGE and np.isfinite(slope(begin)).all()):
         raise ValueError(
-            f"expected a finite {divergence.name} at the start {start}; choose a wider σ"
+            f"expected a finite {divergence.name} of at most {HUGE:g} at the start {start}; "
+            "choose a wider σ"
         )
-    found = minimize(
-        value_and_gradient, np.array(first), jac=True, method="BFGS", options={"gtol": 1e-9}
-    )
+    options = {"gtol": 1e-9, "initial_trust_radius": 0.25, "max_trust_radius": 0.5, "maxiter": 500}
+    found = minimize(value, begin, jac=slope, hess=curvature, method="trust-exact", options=options)
+    steepness = float(np.abs(slope(found.x)).max())
+    if not steepness <= SETTLED:
+        raise RuntimeError(
+            f"expected to settle at a minimum of {divergence.name}; from the start {start} the "
+            f"search ended where the slope is {steepness:.1e} ({found.message}); choose another"
+        )
     return found.x, float(found.fun)
 
 
@@ -150,6 +171,7 @@ def fit_two_gaussians(
 
     Raises:
         ValueError: if the guess is no proper start, or the divergence is not finite there.
+        RuntimeError: if the search does not settle.
 
     Example:
         >>> from genbook.divergences.measures import REVERSE_KL
@@ -193,6 +215,7 @@ def best_gaussian(
 
     Raises:
         ValueError: if there is no start, or as :func:`fit_gaussian`.
+        RuntimeError: if the search does not settle from one of them.
 
     Example:
         >>> from genbook.divergences.measures import REVERSE_KL

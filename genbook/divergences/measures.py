@@ -19,6 +19,7 @@ class Divergence:
     The penalty is :math:`q\,[f(u)-f'(1)(u-1)]` with :math:`u=p/q` for the divergence's convex
     generator f. The tilt integrates to zero for normalised p and q, so the divergence is
     unchanged, and what is left is non-negative at every x: it shows *where* the cost arises.
+    Nothing is clamped: where p and q nearly agree, rounding may leave a penalty of −1e-16.
 
     Args:
         name: its name in the book.
@@ -35,18 +36,20 @@ class Divergence:
 
 def _times_log_ratio(log_p: Tensor, log_q: Tensor) -> Tensor:
     """``p log(p/q)`` with 0 log 0 = 0."""
-    return torch.where(log_p > -math.inf, log_p.exp() * (log_p - log_q), 0.0)
+    possible = log_p > -math.inf
+    log_ratio = torch.where(possible, log_p, 0.0) - torch.where(possible, log_q, 0.0)
+    return log_p.exp() * log_ratio
 
 
 def _squared_over(log_p: Tensor, log_q: Tensor) -> Tensor:
     """``(p - q)² / q``: zero where both vanish, infinite where only q does."""
-    both_vanish = (log_p == -math.inf) & (log_q == -math.inf)
-    ratio_form = torch.exp(2 * log_p - log_q) - 2 * log_p.exp() + log_q.exp()
-    return torch.where(both_vanish, 0.0, ratio_form.clamp_min(0))
+    possible = log_p > -math.inf
+    squared = torch.exp(2 * torch.where(possible, log_p, 0.0) - torch.where(possible, log_q, 0.0))
+    return torch.where(possible, squared - 2 * log_p.exp() + log_q.exp(), log_q.exp())
 
 
 def _kl(log_p: Tensor, log_q: Tensor) -> Tensor:
-    return (_times_log_ratio(log_p, log_q) - log_p.exp() + log_q.exp()).clamp_min(0)
+    return _times_log_ratio(log_p, log_q) - log_p.exp() + log_q.exp()
 
 
 def _reverse_kl(log_p: Tensor, log_q: Tensor) -> Tensor:
@@ -58,7 +61,9 @@ def _jeffrey(log_p: Tensor, log_q: Tensor) -> Tensor:
 
 
 def _jensen_shannon(log_p: Tensor, log_q: Tensor) -> Tensor:
-    log_m = torch.logaddexp(log_p, log_q) - math.log(2)
+    possible = torch.maximum(log_p, log_q) > -math.inf
+    somewhere = (torch.where(possible, log, 0.0) for log in (log_p, log_q))
+    log_m = torch.where(possible, torch.logaddexp(*somewhere) - math.log(2), -math.inf)
     return 0.5 * (_kl(log_p, log_m) + _kl(log_q, log_m))
 
 

@@ -37,20 +37,23 @@ def from_samples(
     .. math:: D(p\|q) = \mathbb E_{x\sim m}\left[\frac{\pi(p(x),q(x))}{m(x)}\right]
 
     Sampling from m visits every place where either density has mass, so the weight never divides
-    by a density that was not sampled.
+    by a density that was not sampled. Half of the samples come from p and half from q, no more and
+    no less, so only the spread *within* each half is left in the error:
+
+    .. math:: \mathrm{SE}^2 = \tfrac14\Big(\frac{s_p^2}{n/2}+\frac{s_q^2}{n/2}\Big)
 
     Args:
         divergence: which one.
         p: has ``sample`` and ``log_prob``.
         q: has ``sample`` and ``log_prob``, over the same space.
-        count: number of samples, ≥ 2; half from each.
+        count: number of samples, ≥ 4, an even number; half from each.
         generator: source of randomness.
 
     Returns:
         The mean and its standard error.
 
     Raises:
-        ValueError: if fewer than two samples are asked for.
+        ValueError: if the count is odd or below four.
 
     Example:
         >>> from genbook.divergences.measures import KL
@@ -60,14 +63,18 @@ def from_samples(
         >>> estimate.value
         0.0
     """
-    if count < 2:
-        raise ValueError(f"expected at least 2 samples for a standard error, got {count}")
-    half = (count + 1) // 2
+    if count < 4 or count % 2:
+        raise ValueError(
+            f"expected an even number of samples, at least 4, got {count}: half come from p and "
+            "half from q, and a standard error needs two of each"
+        )
+    half = count // 2
     x = torch.cat([draw(p, half, generator), draw(q, half, generator)])
     log_p, log_q = p.log_prob(x), q.log_prob(x)
     log_m = torch.logaddexp(log_p, log_q) - math.log(2)
     weighted = (divergence.penalty(log_p, log_q) / log_m.exp()).double()
-    return Estimate(weighted.mean().item(), (weighted.std() / math.sqrt(len(x))).item())
+    spreads = torch.stack([part.std() for part in weighted.split(half)])
+    return Estimate(weighted.mean().item(), (spreads.norm() / (2 * math.sqrt(half))).item())
 
 
 def draw(distribution: Distribution, count: int, generator: torch.Generator) -> Tensor:

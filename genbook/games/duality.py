@@ -122,7 +122,7 @@ def _same(v: Tensor) -> Tensor:
 
 
 def _x_log_x(u: Tensor) -> Tensor:
-    return torch.special.xlogy(u, u)
+    return -torch.special.entr(u)  # as xlogy(u, u), but its slope at 0 is −∞ and not NaN
 
 
 KL = ConvexFunction(
@@ -287,7 +287,10 @@ def divergence(convex: ConvexFunction, p: Tensor, q: Tensor) -> Tensor:
             f"{list(q.shape)}; clamp negative entries away and broadcast first"
         )
     ratio = torch.where(q > 0, p / torch.where(q > 0, q, 1.0), 1.0)
-    beyond = torch.where(p > 0, p * convex.domain[1], 0.0)
+    stray = torch.where(q > 0, 0.0, p)  # mass of p where q has none
+    limit = convex.domain[1]
+    infinite = torch.zeros_like(stray).masked_fill(stray > 0, math.inf)
+    beyond = infinite if math.isinf(limit) else stray * limit
     return torch.where(q > 0, q * convex.f(ratio), beyond).sum(-1)
 
 

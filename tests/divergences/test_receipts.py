@@ -5,124 +5,200 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from chapters import assert_breaks
+import torch
+from chapters import Break, altered, assert_breaks, swap
 
 from genbook.divergences import densities, fitting, measures, samples
 
-# Each receipt of the chapter, with the thing it checks broken once.
+
+def penalised(divergence: measures.Divergence, penalty) -> Break:
+    """Another pointwise penalty behind a divergence's name, in the tuple of the eight too."""
+    wrong = replace(divergence, penalty=penalty)
+    eight = tuple(wrong if d is divergence else d for d in measures.DIVERGENCES)
+
+    def break_(monkeypatch):
+        swap(divergence, wrong)(monkeypatch)
+        swap(measures.DIVERGENCES, eight)(monkeypatch)
+
+    return break_
 
 
-def holder(name: str):
-    return next(m for m in (measures, densities, fitting, samples) if hasattr(m, name))
+def scaled(divergence: measures.Divergence, factor: float) -> Break:
+    return penalised(divergence, lambda p, q: factor * divergence.penalty(p, q))
 
 
-def scaled(monkeypatch, name: str, factor: float) -> None:
-    room = holder(name)
-    original = getattr(room, name)
-    monkeypatch.setattr(room, name, lambda *a, **k: original(*a, **k) * factor)
+def log_ratio_times(factor: float) -> Break:
+    return altered(measures._times_log_ratio, lambda penalty: factor * penalty)
 
 
-def altered(divergence: measures.Divergence, factor: float) -> measures.Divergence:
-    return replace(divergence, penalty=lambda p, q: divergence.penalty(p, q) * factor)
+def both(*breaks: Break) -> Break:
+    def break_(monkeypatch):
+        for each in breaks:
+            each(monkeypatch)
+
+    return break_
 
 
-def test_receipt_gibbs(monkeypatch):
-    monkeypatch.setattr(
-        measures,
-        "KL",
-        replace(measures.KL, penalty=lambda p, q: -measures._kl(p, q) - 0.1 * p.exp()),
+def test_receipt_gibbs():
+    def untilted(p, q):  # ∫ q was forgotten
+        return measures._times_log_ratio(p, q) - p.exp()
+
+    assert_breaks(
+        "divergences",
+        "test_receipt_gibbs",
+        *(log_ratio_times(factor) for factor in (-1.0, 0.1, 0.0)),
+        penalised(measures.KL, untilted),
     )
-    assert_breaks("divergences", "test_receipt_gibbs", monkeypatch)
 
 
-def test_receipt_closed_form(monkeypatch):
-    scaled(monkeypatch, "on_grid", 1.001)
-    assert_breaks("divergences", "test_receipt_closed_form", monkeypatch)
+def test_receipt_closed_form():
+    right = densities.gaussian_kl
 
+    def widths_unsquared(mu_1, sigma_1, mu_2, sigma_2):
+        return right(mu_1, sigma_1.sqrt(), mu_2, sigma_2.sqrt())
 
-def test_receipt_samples(monkeypatch):
-    original = samples.draw
-    monkeypatch.setattr(samples, "draw", lambda *a: original(*a) + 0.3)
-    assert_breaks("divergences", "test_receipt_samples", monkeypatch)
-
-
-def test_receipt_mle(monkeypatch):
-    scaled(monkeypatch, "entropy", 1 / math.log(2))
-    assert_breaks("divergences", "test_receipt_mle", monkeypatch)
-
-
-def test_receipt_moments(monkeypatch):
-    original = fitting.fit_gaussian
-    monkeypatch.setattr(
-        fitting,
-        "fit_gaussian",
-        lambda *a, **k: replace(fit := original(*a, **k), sigma=1.01 * fit.sigma),
+    assert_breaks(
+        "divergences",
+        "test_receipt_closed_form",
+        swap(right, widths_unsquared),
+        penalised(measures.KL, measures._reverse_kl),
+        altered(measures.on_grid, lambda value: 1.001 * value),
     )
-    assert_breaks("divergences", "test_receipt_moments", monkeypatch)
 
 
-def test_receipt_mode(monkeypatch):
-    original = fitting.best_gaussian
-    monkeypatch.setattr(
-        fitting,
-        "best_gaussian",
-        lambda *a, **k: replace(fit := original(*a, **k), value=fit.value + 0.01),
+def test_receipt_samples():
+    def from_p_alone(p, count, generator):
+        return torch.randn(count, generator=generator)
+
+    def guess(*_):  # right on average, from too few samples to tell
+        return samples.Estimate(0.6, 0.1)
+
+    assert_breaks(
+        "divergences",
+        "test_receipt_samples",
+        swap(samples.draw, from_p_alone),
+        swap(samples.from_samples, guess),
     )
-    assert_breaks("divergences", "test_receipt_mode", monkeypatch)
 
 
-def test_receipt_zeros(monkeypatch):
-    for name in ("KL", "REVERSE_KL"):
-        divergence = getattr(measures, name)
-        clamped = replace(
-            divergence,
-            penalty=lambda p, q, d=divergence: d.penalty(p.clamp_min(-30), q.clamp_min(-30)),
-        )
-        monkeypatch.setattr(measures, name, clamped)
-    assert_breaks("divergences", "test_receipt_zeros", monkeypatch)
-
-
-def test_receipt_real_fit(monkeypatch):
-    scaled(monkeypatch, "nll", -1.0)
-    assert_breaks("divergences", "test_receipt_real_fit", monkeypatch)
-
-
-def test_receipt_bounds(monkeypatch):
-    factors = {"total variation": 3.0, "Jensen–Shannon": 10.0, "Pearson χ²": 0.01}
-    broken = tuple(altered(d, factors.get(d.name, 1.0)) for d in measures.DIVERGENCES)
-    monkeypatch.setattr(measures, "DIVERGENCES", broken)
-    assert_breaks("divergences", "test_receipt_bounds", monkeypatch)
-
-
-def test_receipt_js_max(monkeypatch):
-    monkeypatch.setattr(measures, "JENSEN_SHANNON", altered(measures.JENSEN_SHANNON, 2.0))
-    assert_breaks("divergences", "test_receipt_js_max", monkeypatch)
-
-
-def test_receipt_data_processing(monkeypatch):
-    squares = tuple(
-        replace(d, penalty=lambda p, q: (p.exp() - q.exp()) ** 2) for d in measures.DIVERGENCES
+def test_receipt_mle():
+    assert_breaks(
+        "divergences",
+        "test_receipt_mle",
+        altered(measures.entropy, lambda nats: nats / math.log(2)),  # bits
+        penalised(measures.KL, measures._reverse_kl),
     )
-    monkeypatch.setattr(measures, "DIVERGENCES", squares)
-    assert_breaks("divergences", "test_receipt_data_processing", monkeypatch)
 
 
-def test_receipt_slopes(monkeypatch):
-    scaled(monkeypatch, "on_grid", 1.01)
-    assert_breaks("divergences", "test_receipt_slopes", monkeypatch)
-
-
-def test_receipt_reverse_covers(monkeypatch):
-    original = fitting.fit_two_gaussians
-    monkeypatch.setattr(
-        fitting,
-        "fit_two_gaussians",
-        lambda *a, **k: replace(original(*a, **k), weight=0.5, value=0.1),
+def test_receipt_moments():
+    assert_breaks(
+        "divergences",
+        "test_receipt_moments",
+        penalised(measures.KL, measures._reverse_kl),
+        altered(densities.moments, lambda found: (found[0], found[1] ** 2)),
     )
-    assert_breaks("divergences", "test_receipt_reverse_covers", monkeypatch)
 
 
-def test_receipt_published_fits(monkeypatch):
-    wrong = {**fitting.PUBLISHED_FITS, "KL": replace(fitting.PUBLISHED_FITS["KL"], mu=1.02)}
-    monkeypatch.setattr(fitting, "PUBLISHED_FITS", wrong)
-    assert_breaks("divergences", "test_receipt_published_fits", monkeypatch)
+def test_receipt_mode():
+    def first(divergence, log_p, x, *, starts):  # not the best of them
+        return fitting.fit_gaussian(divergence, log_p, x, start=starts[0])
+
+    assert_breaks(
+        "divergences",
+        "test_receipt_mode",
+        swap(fitting.best_gaussian, first),
+        penalised(measures.REVERSE_KL, measures._kl),
+    )
+
+
+def test_receipt_zeros():
+    def clamped(kl):
+        return lambda p, q: kl(p.clamp_min(-30), q.clamp_min(-30))
+
+    assert_breaks(
+        "divergences",
+        "test_receipt_zeros",
+        penalised(measures.KL, clamped(measures._kl)),
+        penalised(measures.REVERSE_KL, clamped(measures._reverse_kl)),
+        penalised(measures.KL, measures._reverse_kl),
+    )
+
+
+def test_receipt_real_fit():
+    right = densities.mixture
+
+    def variances_for_widths(weights, means, sigmas):
+        return right(weights, means, sigmas**2 if len(means) == 2 else sigmas)
+
+    assert_breaks(
+        "divergences",
+        "test_receipt_real_fit",
+        both(
+            swap(right, variances_for_widths),
+            penalised(measures.REVERSE_KL, measures._kl),
+        ),
+        altered(samples.nll, lambda nats: -nats),
+    )
+
+
+def test_receipt_bounds():
+    assert_breaks(
+        "divergences",
+        "test_receipt_bounds",
+        scaled(measures.TOTAL_VARIATION, 1.15),  # (a), (b) on the right
+        scaled(measures.TOTAL_VARIATION, 0.85),  # (b) on the left, (d)
+        scaled(measures.PEARSON, 0.5),  # (c): the other convention
+        scaled(measures.JENSEN_SHANNON, 2.0),  # (d): without its half
+    )
+
+
+def test_receipt_js_max():
+    assert_breaks(
+        "divergences",
+        "test_receipt_js_max",
+        scaled(measures.JENSEN_SHANNON, 2.0),
+        penalised(measures.JENSEN_SHANNON, measures._jeffrey),
+    )
+
+
+def test_receipt_data_processing():
+    assert_breaks(
+        "divergences",
+        "test_receipt_data_processing",
+        penalised(measures.PEARSON, lambda p, q: (p.exp() - q.exp()) ** 2),  # no f-divergence
+    )
+
+
+def test_receipt_slopes():
+    right = densities.gaussian_log_density
+
+    def detached(x, mu, sigma):
+        return right(x, mu.detach() + 0 * mu, sigma)
+
+    assert_breaks(
+        "divergences",
+        "test_receipt_slopes",
+        swap(right, detached),
+        scaled(measures.SQUARED_HELLINGER, 0.5),
+        scaled(measures.TOTAL_VARIATION, 2.0),
+        penalised(measures.KL, measures._jensen_shannon),
+    )
+
+
+def test_receipt_reverse_covers():
+    right = fitting.gaussian_log_density
+
+    def one_width(x, mu, sigma):  # both components get the first one's place and width
+        return right(x, mu[:1] + 0 * mu, sigma[:1] + 0 * sigma)
+
+    assert_breaks("divergences", "test_receipt_reverse_covers", swap(right, one_width))
+
+
+def test_receipt_published_fits():
+    assert_breaks(
+        "divergences",
+        "test_receipt_published_fits",
+        penalised(measures.PEARSON, measures._neyman),
+        scaled(measures.JENSEN_SHANNON, 2.0),
+        altered(fitting.gaussian_log_density, lambda log_q: 1.01 * log_q),
+    )

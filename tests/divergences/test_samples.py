@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch.distributions import Normal
 
-from genbook.divergences import fitting, samples
+from genbook.divergences import fitting, measures, samples
 
 
 def test_drawing_depends_on_the_generator_alone():
@@ -20,6 +21,16 @@ def test_drawing_depends_on_the_generator_alone():
 def test_a_generator_moves_on_between_draws(generator):
     first, second = (samples.draw(Normal(0.0, 1.0), 5, generator) for _ in range(2))
     assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("divergence", [measures.KL, measures.SQUARED_HELLINGER])
+def test_the_standard_error_is_the_spread_of_repeated_estimates(divergence, generator):
+    p, q = Normal(0.0, 1.0), Normal(2.0, 0.7)
+    found = [samples.from_samples(divergence, p, q, 400, generator) for _ in range(400)]
+    values = torch.tensor([estimate.value for estimate in found])
+    claimed = torch.tensor([estimate.standard_error for estimate in found]).mean().item()
+    # a spread over 400 is known to 1/√800 = 3.5 %
+    assert values.std().item() == pytest.approx(claimed, rel=0.11)
 
 
 def test_em_beats_one_gaussian_on_two_clumps(generator):

@@ -145,6 +145,37 @@ def test_disjoint_distributions_have_the_known_limits():
     assert duality.divergence(duality.GAN, p, q).item() == pytest.approx(0.0)
 
 
+@each
+def test_an_outcome_that_neither_has_changes_nothing(convex):
+    p = torch.tensor([0.5, 0.5, 0.0, 0.0], dtype=torch.float64)
+    q = torch.tensor([0.25, 0.25, 0.5, 0.0], dtype=torch.float64)
+    for first, second in ((p, q), (q, p)):
+        torch.testing.assert_close(
+            duality.divergence(convex, first, second),
+            duality.divergence(convex, first[:3], second[:3]),
+        )
+        assert not duality.divergence(convex, first, second).isnan()
+
+
+@each
+def test_the_slope_of_a_divergence_in_p_is_the_best_critic(convex):
+    p = torch.tensor([[0.3, 0.7], [0.6, 0.4]], dtype=torch.float64, requires_grad=True)
+    q = torch.tensor([[0.5, 0.5], [0.2, 0.8]], dtype=torch.float64)
+    (slope,) = torch.autograd.grad(duality.divergence(convex, p, q).sum(), p)
+    torch.testing.assert_close(slope, convex.derivative(p.detach() / q))
+
+
+@each
+def test_where_p_vanishes_the_slope_is_that_of_f_at_zero(convex):
+    p = torch.tensor([1.0, 0.0], dtype=torch.float64, requires_grad=True)
+    q = torch.tensor([0.5, 0.5], dtype=torch.float64)
+    value = duality.divergence(convex, p, q)
+    assert not value.isnan()
+    (slope,) = torch.autograd.grad(value, p)
+    assert not slope.isnan().any()
+    assert slope[1].item() == convex.slopes[0]
+
+
 def test_the_row_of_the_gan_gives_its_losses():
     v_p, v_q = torch.randn(2, 50, dtype=torch.float64)
     ones, zeros = torch.ones_like(v_p), torch.zeros_like(v_q)
