@@ -12,6 +12,7 @@ import ast
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,15 @@ def parsed(stem: str, path: Path) -> Chapter:
     for number, cell in enumerate(cells):
         if cell.cell_type == "code" and not cell.source.lstrip().startswith("%%"):
             found += _statements(number, plain(cell.source))
-    return Chapter(stem, tuple(found))
+    imported = {name for s in found if s.code.startswith(("import ", "from ")) for name in s.binds}
+    return Chapter(stem, tuple(_without(imported, s) for s in found))
+
+
+def _without(imported: set[str], statement: Statement) -> Statement:
+    """The statement, if calls do not change what they are handed of modules and functions."""
+    if statement.code.startswith("torch.manual_seed"):
+        return statement
+    return replace_fields(statement, changes=statement.changes - imported)
 
 
 def _statements(number: int, code: str) -> Iterator[Statement]:
