@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils import clip_grad_norm_
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 
 from genbook.clipping import bounds
-from genbook.kit.exercises import Exercise, UnansweredError, Wrong, call
+from genbook.kit.answers import (
+    Hint,
+    UnansweredError,
+    agree,
+    call,
+    call_in_place,
+    differs,
+    numbers,
+    same,
+    shown,
+    tolerance,
+)
+from genbook.kit.device import seeded
+from genbook.kit.exercises import Exercise
 
 Loss = Callable[[], Tensor]
-Clip = Callable[[list[Tensor], float], list[Tensor]]
+Clip = Callable[[list[Tensor], float], Any]
 Parameters = list[nn.Parameter]
 
 # Clip by norm
@@ -22,47 +36,91 @@ Parameters = list[nn.Parameter]
 def clip_by_hand(gradients: list[Tensor], threshold: float) -> list[Tensor]:
     """Shorten all gradients together to the threshold."""
     length = math.sqrt(sum(float(gradient.square().sum()) for gradient in gradients))
-    return [gradient * min(1.0, threshold / length) for gradient in gradients]
+    scale = threshold / length if length > threshold else 1.0
+    return [gradient * scale for gradient in gradients]
 
 
-def _each_alone(gradients: list[Tensor], threshold: float) -> list[Tensor]:
-    return [clip_by_hand([gradient], threshold)[0] for gradient in gradients]
+def _parts(*rows: list[float] | list[list[float]]) -> list[Tensor]:
+    return [torch.tensor(row, dtype=torch.float64) for row in rows]
 
 
-def _stretched(gradients: list[Tensor], threshold: float) -> list[Tensor]:
-    length = math.sqrt(sum(float(gradient.square().sum()) for gradient in gradients))
-    return [gradient * threshold / length for gradient in gradients]
+def _layers(seed: int, size: float) -> list[Tensor]:
+    source = seeded(seed)
+    shapes = ((4, 3), (4,), (2, 4))
+    return [size * torch.randn(s, generator=source, dtype=torch.float64) for s in shapes]
 
 
-def _value(gradients: list[Tensor], threshold: float) -> list[Tensor]:
-    return [gradient.clamp(-threshold, threshold) for gradient in gradients]
+LONG = (_parts([6.0, 2.0], [[8.0]]), 5.0)
+SHORT = (_parts([0.3, 0.0], [[0.4]]), 5.0)
+ZERO = (_parts([0.0, 0.0], [[0.0]]), 5.0)
+CLIPS = (LONG, SHORT, (_layers(0, 10.0), 1.5), (_layers(1, 3.0), 7.0), (_layers(2, 0.1), 7.0))
+
+
+def _length(gradients: list[Tensor]) -> float:
+    return math.sqrt(sum(float(gradient.square().sum()) for gradient in gradients))
+
+
+CLIP_RIVALS: Sequence[tuple[Clip, str]] = (
+    (
+        lambda g, c: [clip_by_hand([part], c)[0] for part in g],
+        "each tensor was clipped alone, which turns the whole: scale all by one factor.",
+    ),
+    (
+        lambda g, c: [part.clamp(-c, c) for part in g],
+        "that clips by value, and the direction turned: scale all tensors by one factor.",
+    ),
+    (
+        lambda g, c: [part * c / _length(g) for part in g],
+        "a gradient that is already short must stay as it is, not be stretched.",
+    ),
+    (
+        lambda g, c: [part * min(1.0, c / sum(float(p.norm()) for p in g)) for part in g],
+        "the length of the whole is not the sum of the lengths: add the squares, then the root.",
+    ),
+    (
+        lambda g, c: [part * min(1.0, c / max(float(p.abs().max()) for p in g)) for part in g],
+        "that bounds the largest component; the norm is the root of the sum of all squares.",
+    ),
+    (
+        lambda g, c: [part * min(1.0, c / _length(g) ** 2) for part in g],
+        "the root is missing: the norm is the root of the sum of all squares.",
+    ),
+    (lambda g, c: g, "nothing was shortened."),
+)
+
+
+def _joined(answer: Any, like: list[Tensor]) -> Tensor:
+    """The tensors of an answer as one long vector."""
+    if not isinstance(answer, (list, tuple)) or len(answer) != len(like):
+        raise Hint(f"expected a list of {len(like)} tensors, got {shown(answer)}.")
+    pairs = zip(answer, like, strict=True)
+    parts = [numbers(a, g.shape, f"tensor {k}") for k, (a, g) in enumerate(pairs)]
+    return torch.cat([part.flatten() for part in parts])
+
+
+def _clips_as(answer: Clip, rival: Clip) -> bool:
+    for case in CLIPS:
+        given = call(answer, *case)
+        target = _joined(rival(*case), case[0])
+        if not same(_joined(given, case[0]), target, rtol=tolerance(given)):
+            return False
+    return True
 
 
 def _check_clip(answer: Clip) -> str | None:
-    long = [torch.tensor([6.0, 0.0]), torch.tensor([[8.0]])]
-    short = [torch.tensor([0.3, 0.0]), torch.tensor([[0.4]])]
-    first, second = call(answer, [g.clone() for g in long], 5.0)
-    found = torch.stack([first[0], second[0, 0]])
-    if torch.allclose(found, torch.tensor([5.0, 5.0])):
-        return "6 and 8 both became 5, so the direction turned: scale all tensors by one factor."
-    if not torch.allclose(found, torch.tensor([3.0, 4.0])):
-        return f"expected 3 and 4 for 6 and 8 at threshold 5, got {found.tolist()}."
-    kept = call(answer, [g.clone() for g in short], 5.0)
-    if not all(torch.allclose(a, b) for a, b in zip(kept, short, strict=True)):
-        return "a gradient that is already short must stay as it is, not be stretched."
+    if bool(_joined(call(answer, *ZERO), ZERO[0]).isnan().any()):
+        return "a gradient of zeros became NaN: divide by the length only if it is too long."
+    for case in (*CLIPS, ZERO):
+        given = call(answer, *case)
+        target = _joined(clip_by_hand(*case), case[0])
+        where = f"for a gradient of length {_length(case[0]):.4g} and threshold {case[1]:g}"
+        hint = differs(_joined(given, case[0]), target, where, rtol=tolerance(given))
+        if hint is not None:
+            return next((words for rival, words in CLIP_RIVALS if _clips_as(answer, rival)), hint)
     return None
 
 
-clip = Exercise(
-    name="clip",
-    check=_check_clip,
-    reference=clip_by_hand,
-    wrong=(
-        Wrong(_each_alone, "one factor"),
-        Wrong(_value, "direction turned"),
-        Wrong(_stretched, "already short"),
-    ),
-)
+clip = Exercise(name="clip", check=_check_clip, reference=clip_by_hand)
 
 # Which λ?
 
@@ -72,26 +130,28 @@ def scale_by_hand(factor: float, optimiser: str) -> float:
     return math.sqrt(factor) if optimiser == "SGD" else factor
 
 
-def _check_scale(answer: Callable[[float, str], float]) -> str | None:
-    sgd, adam = (float(call(answer, 9.0, name)) for name in ("SGD", "Adam"))
-    if math.isclose(sgd, 9.0):
+def _check_scale(answer: Callable[[float, str], Any]) -> str | None:
+    factors = (9.0, 2.0, 1.0, 0.25)
+    cases = [(factor, name) for factor in factors for name in ("SGD", "Adam")]
+
+    def describe(factor: float, optimiser: str) -> str:
+        return f"for a factor of {factor:g} under {optimiser}"
+
+    hint = agree(answer, scale_by_hand, cases, describe)
+    if hint is None:
+        return None
+    found = {case: float(numbers(call(answer, *case), [])) for case in cases}
+    sgd, adam = ({f: found[f, name] for f in factors} for name in ("SGD", "Adam"))
+    if all(math.isclose(sgd[f], 1 / math.sqrt(f), rel_tol=1e-4) for f in factors):
+        return "upside down: θ = λφ learns faster if λ is large."
+    if all(math.isclose(sgd[f], f, rel_tol=1e-4) for f in factors):
         return "SGD multiplies the rate by λ²: the gradient by φ grows by λ, and θ = λφ once more."
-    if math.isclose(adam, 3.0):
+    if all(math.isclose(adam[f], math.sqrt(f), rel_tol=1e-4) for f in factors):
         return "Adam divides the gradient by its own size, so only one λ is left."
-    if not (math.isclose(sgd, 3.0) and math.isclose(adam, 9.0)):
-        return f"for a factor of 9 expected 3 under SGD and 9 under Adam, got {sgd:g}, {adam:g}."
-    return None
+    return hint
 
 
-scale = Exercise(
-    name="scale",
-    check=_check_scale,
-    reference=scale_by_hand,
-    wrong=(
-        Wrong(lambda factor, optimiser: factor, "λ²"),
-        Wrong(lambda factor, optimiser: math.sqrt(factor), "one λ is left"),
-    ),
-)
+scale = Exercise(name="scale", check=_check_scale, reference=scale_by_hand)
 
 # Clipping after the step
 
@@ -118,49 +178,151 @@ def mended_update(
     optimiser.step()
 
 
-def _clip_first(
-    parameters: Parameters, loss: Loss, optimiser: torch.optim.Optimizer, threshold: float
-) -> None:
-    clip_grad_norm_(parameters, threshold)
-    optimiser.zero_grad()
-    loss().backward()
-    optimiser.step()
+class _Bowl:
+    """Two parameters in a bowl: its gradient is long far out, short within, and turns."""
+
+    def __init__(self, size: float = 1.0) -> None:
+        self.parameters = [nn.Parameter(torch.tensor(v)) for v in ([3.0, -2.0], [[4.0]])]
+        self.curvatures = [torch.tensor([1.0, 3.0]), torch.tensor([[5.0]])]
+        self.optimiser = torch.optim.SGD(self.parameters, lr=0.15)
+        self.size, self.asked = size, 0
+
+    def loss(self) -> Tensor:
+        """The height where the parameters are."""
+        self.asked += 1
+        pairs = zip(self.parameters, self.curvatures, strict=True)
+        return self.size * torch.stack([(c * p.square()).sum() / 2 for p, c in pairs]).sum()
+
+    @property
+    def place(self) -> Tensor:
+        """Both parameters in a row."""
+        return torch.cat([p.detach().flatten() for p in self.parameters])
+
+    def slope(self) -> float:
+        """The length of the gradient that is left in the parameters."""
+        return _length([p.grad for p in self.parameters if p.grad is not None])
 
 
-def _steep() -> tuple[nn.Parameter, Loss, torch.optim.Optimizer]:
-    """A gradient of length 100 and plain descent with rate 1."""
-    at = nn.Parameter(torch.zeros(2))
-    return at, lambda: (torch.tensor([60.0, 80.0]) * at).sum(), torch.optim.SGD([at], lr=1.0)
+Updater = Callable[[_Bowl], Any]
 
 
-def _moved(at: nn.Parameter) -> float:
-    """How far from 0; a stub leaves it there."""
-    if bool((at == 0).all()):
+def _walk(update: Updater, count: int = 16) -> tuple[Tensor, _Bowl]:
+    """Where the updates lead, ``[count, 3]``."""
+    bowl, seen = _Bowl(), []
+    for _ in range(count):
+        update(bowl)
+        seen.append(bowl.place)
+    if bowl.asked == 0:
         raise UnansweredError
-    return at.detach().norm().item()
+    return torch.stack(seen), bowl
 
 
-def _check_update(answer: Update) -> str | None:
-    at, loss, optimiser = _steep()
-    for _ in range(2):
-        answer([at], loss, optimiser, 1.0)
-    moved = _moved(at)
-    left = 0.0 if at.grad is None else at.grad.norm().item()
-    if moved > 100 and left < 2:
-        return "the gradient was cut after the step had used it, and zero_grad throws that away."
-    if moved > 100:
-        return "the step used the full gradient: clip what backward() has just written."
-    if not math.isclose(moved, 2.0, rel_tol=1e-3):
-        return f"two steps of length 1 should move 2, yours moved {moved:.3g}."
+def _readers(update: Callable[[], Any]) -> None:
+    """Let the reader's update run; that it returns nothing is as it should be."""
+    try:
+        call_in_place(update)
+    except UnansweredError:
+        return
+
+
+def _near(ours: Tensor, theirs: Tensor) -> bool:
+    return same(ours, theirs, rtol=1e-4)
+
+
+def _misled(walk: Tensor, target: Tensor, threshold: float) -> str | None:
+    """The hint for a walk that is not the right one."""
+    if _near(walk, target):
+        return None
+    if _near(walk, _Bowl().place.expand_as(walk)):
+        return "nothing moved: does anything empty the gradients before the step, or is none made?"
+    off = next(k for k in range(len(walk)) if not _near(walk[k], target[k]))
+    return (
+        f"at threshold {threshold:g} update {off + 1} should lead to {shown(target[off])}, yours "
+        f"led to {shown(walk[off])}."
+    )
+
+
+def _edited(
+    edit: Callable[[_Bowl, float], object], *, fresh: bool = True
+) -> Callable[[_Bowl, float], None]:
+    """An update of a bowl that does ``edit`` between backward and step."""
+
+    def update(bowl: _Bowl, threshold: float) -> None:
+        if fresh:
+            bowl.optimiser.zero_grad()
+        bowl.loss().backward()
+        edit(bowl, threshold)
+        bowl.optimiser.step()
+
+    return update
+
+
+def _each_alone(bowl: _Bowl, threshold: float) -> None:
+    for parameter in bowl.parameters:
+        clip_grad_norm_(parameter, threshold)
+
+
+def _stretch(bowl: _Bowl, threshold: float) -> None:
+    length = bowl.slope()
+    for gradient in (p.grad for p in bowl.parameters if p.grad is not None):
+        gradient.mul_(threshold / length)
+
+
+def _clip_whole(bowl: _Bowl, threshold: float) -> None:
+    clip_grad_norm_(bowl.parameters, threshold)
+
+
+def _nothing(bowl: _Bowl, threshold: float) -> None:
+    pass
+
+
+UPDATE_RIVALS: Sequence[tuple[Callable[[_Bowl, float], None], str]] = (
+    (
+        _edited(_clip_whole, fresh=False),
+        "gradients add up from update to update: empty them with zero_grad before backward().",
+    ),
+    (
+        _edited(_each_alone),
+        "each tensor was clipped alone, which turns the whole: one norm over all parameters.",
+    ),
+    (
+        _edited(lambda bowl, c: clip_grad_value_(bowl.parameters, c)),
+        "that clips by value, which turns the gradient: asked is the norm.",
+    ),
+    (
+        _edited(_stretch),
+        "a gradient that is already short must stay as it is, not be stretched.",
+    ),
+)
+THRESHOLD = 6.0
+
+
+def _rival(walk: Tensor) -> str | None:
+    for rival, words in UPDATE_RIVALS:
+        if _near(walk, _walk(lambda bowl, act=rival: act(bowl, THRESHOLD))[0]):  # type: ignore[misc]
+            return words
     return None
 
 
-update = Exercise(
-    name="update",
-    check=_check_update,
-    reference=mended_update,
-    wrong=(Wrong(printed_update, "after the step"), Wrong(_clip_first, "has just written")),
-)
+def _check_update(answer: Update) -> str | None:
+    def update(bowl: _Bowl) -> None:
+        _readers(lambda: answer(bowl.parameters, bowl.loss, bowl.optimiser, THRESHOLD))
+
+    target, _ = _walk(lambda bowl: _edited(_clip_whole)(bowl, THRESHOLD))
+    first = _Bowl()
+    update(first)
+    walk, _ = _walk(update)
+    if _near(walk, _walk(lambda bowl: _edited(_nothing)(bowl, THRESHOLD))[0]):
+        if first.slope() < 1.01 * THRESHOLD:
+            return (
+                "the gradient was cut after the step had used it, and zero_grad throws that away."
+            )
+        return "the step used the full gradient: clip what backward() has just written."
+    hint = _misled(walk, target, THRESHOLD)
+    return None if hint is None else _rival(walk) or hint
+
+
+update = Exercise(name="update", check=_check_update, reference=mended_update)
 
 # Clipping scaled gradients
 
@@ -198,45 +360,67 @@ def mended_mixed(
     scaler.update()
 
 
-def _unclipped(
+def _mixed_without_zero_grad(
     parameters: Parameters,
     loss: Loss,
     optimiser: torch.optim.Optimizer,
     scaler: torch.amp.GradScaler,
     threshold: float,
 ) -> None:
-    optimiser.zero_grad()
     scaler.scale(loss()).backward()
+    scaler.unscale_(optimiser)
+    clip_grad_norm_(parameters, threshold)
     scaler.step(optimiser)
     scaler.update()
 
 
+def _mixed(answer: Mixed) -> Updater:
+    """An update of a bowl with a loss scale that lasts from one to the next."""
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+
+    def update(bowl: _Bowl) -> None:
+        given = (bowl.parameters, bowl.loss, bowl.optimiser, scaler, THRESHOLD)
+        _readers(lambda: answer(*given))
+
+    return update
+
+
 def _check_mixed(answer: Mixed) -> str | None:
-    at, loss, optimiser = _steep()
-    answer([at], loss, optimiser, torch.amp.GradScaler("cpu", init_scale=1024.0), 1.0)
-    moved = _moved(at)
-    if math.isclose(moved, 1 / 1024, rel_tol=1e-2):
+    target, _ = _walk(lambda bowl: _edited(_clip_whole)(bowl, THRESHOLD))
+    walk, _ = _walk(_mixed(answer))
+    if _near(walk, _walk(lambda bowl: _edited(_clip_whole)(bowl, THRESHOLD / 1024))[0]):
         return (
             "the step was 1024 times too short: the threshold met gradients that still carry the "
             "loss scale, and the scaler divided afterwards."
         )
-    if math.isclose(moved, 100.0, rel_tol=1e-2):
+    if _near(walk, _walk(lambda bowl: _edited(_nothing)(bowl, THRESHOLD))[0]):
         return "the gradient was not clipped at all."
-    if not math.isclose(moved, 1.0, rel_tol=1e-2):
-        return f"a step of length 1 was expected, yours moved {moved:.3g}."
-    return None
+    hint = _misled(walk, target, THRESHOLD)
+    if hint is None:
+        return _check_overflow(_mixed(answer))
+    if _near(walk, _walk(_mixed(_mixed_without_zero_grad))[0]):
+        return UPDATE_RIVALS[0][1]
+    return _rival(walk) or hint
 
 
-mixed = Exercise(
-    name="mixed",
-    check=_check_mixed,
-    reference=mended_mixed,
-    wrong=(Wrong(printed_mixed, "loss scale"), Wrong(_unclipped, "not clipped")),
-)
+def _check_overflow(update: Updater) -> str | None:
+    """A scaled gradient that is too large for single precision."""
+    bowl = _Bowl(size=1e36)
+    before = bowl.place
+    update(bowl)
+    if _near(bowl.place, before):
+        return None
+    return (
+        "where the scaled gradient overflows, scaler.step leaves the parameters as they are; "
+        f"yours became {shown(bowl.place)}."
+    )
+
+
+mixed = Exercise(name="mixed", check=_check_mixed, reference=mended_mixed)
 
 # λ₁ is no eigenvalue
 
-Criterion = Callable[[Tensor, float], bool]
+Criterion = Callable[[Tensor, float], Any]
 
 
 def printed_criterion(weight: Tensor, gamma: float) -> bool:
@@ -251,37 +435,75 @@ def mended_criterion(weight: Tensor, gamma: float) -> bool:
     return bool(largest < 1 / gamma)
 
 
-def _frobenius(weight: Tensor, gamma: float) -> bool:
-    return bool(torch.linalg.matrix_norm(weight) < 1 / gamma)
+def _criterion_cases() -> list[tuple[Tensor, float]]:
+    """Matrices just below and just above the limit, of every kind and of several sizes."""
+    source, cases = seeded(0), []
+    for kind in bounds.KINDS:
+        for gamma in (1.0, 0.25, 0.5):
+            for share, size in ((0.95, 3), (1.05, 6)):
+                weight = bounds.with_largest(kind, size, share / gamma, source)
+                cases.append((weight, gamma))
+    even = 0.6 * torch.ones(2, 2, dtype=torch.float64)
+    small = bounds.with_largest("random", 4, 0.6, source)
+    return [*cases, (small, 0.25), (even, 1.0), (-even, 1.0), (-0.7 * even, 1.0)]
 
 
-def _no_gamma(weight: Tensor, gamma: float) -> bool:
-    return bool(torch.linalg.matrix_norm(weight, 2) < 1)
+CRITERION_RIVALS: Sequence[tuple[Criterion, str]] = (
+    (
+        lambda w, gamma: torch.linalg.matrix_norm(w) < 1 / gamma,
+        "½ of the identity shrinks every vector; the Frobenius norm is too strict a test.",
+    ),
+    (
+        lambda w, gamma: torch.linalg.matrix_norm(w, 2) < 1,
+        "a sigmoid's slope is at most γ = ¼, so λ₁ = 3 still vanishes: compare with 1/γ.",
+    ),
+    (
+        lambda w, gamma: torch.linalg.matrix_norm(w, 2) < gamma,
+        "the smaller γ, the more surely it vanishes: compare with 1/γ.",
+    ),
+    (
+        lambda w, gamma: w.abs().max() < 1 / gamma,
+        "0.6 in each of four places makes λ₁ = 1.2: the largest entry is no singular value.",
+    ),
+    (
+        lambda w, gamma: torch.linalg.matrix_norm(w, torch.inf) < 1 / gamma,
+        "the largest row sum may exceed λ₁, so it is too strict a test.",
+    ),
+)
+
+
+def _truth(value: Any) -> bool:
+    number = float(numbers(value, []))
+    if number not in (0.0, 1.0):
+        raise Hint(f"expected True or False, got {shown(value)}.")
+    return number == 1.0
+
+
+def _judges_as(answer: Criterion, rival: Criterion) -> bool:
+    cases = _criterion_cases()
+    return all(_truth(call(answer, *case)) == _truth(rival(*case)) for case in cases)
 
 
 def _check_criterion(answer: Criterion) -> str | None:
-    exploding, even = bounds.tilted(3.0, 90.0), torch.eye(9, dtype=torch.float64)
-    if call(answer, exploding, 1.0):
+    exploding = bounds.tilted(3.0, 90.0)
+    if _truth(call(answer, exploding, 1.0)) and _judges_as(answer, printed_criterion):
         return (
             "you promise that 3·uvᵀ with u ⟂ v vanishes, and with one unit saturated it explodes: "
             "its eigenvalues are 0, its largest singular value is 3."
         )
-    if not call(answer, 0.5 * even, 1.0):
-        return "½ of the identity shrinks every vector; the Frobenius norm is too strict a test."
-    if not call(answer, 3.0 * even, 0.25):
-        return "a sigmoid's slope is at most γ = ¼, so λ₁ = 3 still vanishes: compare with 1/γ."
+    for weight, gamma in [(exploding, 1.0), *_criterion_cases()]:
+        right = mended_criterion(weight, gamma)
+        if _truth(call(answer, weight, gamma)) != right:
+            for rival, words in CRITERION_RIVALS:
+                if _judges_as(answer, rival):
+                    return words
+            largest = float(torch.linalg.matrix_norm(weight, 2))
+            return f"for λ₁ = {largest:.4g} and γ = {gamma:g} expected {right}, got {not right}."
+    if _truth(call(answer, torch.ones(1, 1, dtype=torch.float64), 1.0)):
+        return "at λ₁ = 1/γ a length may stay as it is: the condition λ₁ < 1/γ has no equality."
     return None
 
 
-criterion = Exercise(
-    name="criterion",
-    check=_check_criterion,
-    reference=mended_criterion,
-    wrong=(
-        Wrong(printed_criterion, "singular value is 3"),
-        Wrong(_frobenius, "Frobenius"),
-        Wrong(_no_gamma, "compare with 1/γ"),
-    ),
-)
+criterion = Exercise(name="criterion", check=_check_criterion, reference=mended_criterion)
 
 EXERCISES = (clip, scale, update, mixed, criterion)

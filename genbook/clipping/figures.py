@@ -414,21 +414,33 @@ def recorded(rows: Sequence[Mapping[str, Any]]) -> Figure:
     return figure
 
 
-def best(rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
-    r"""The best bits a character of each seed, over all rates and thresholds, as a mean.
+def best(rows: Sequence[Mapping[str, Any]], factor: float) -> tuple[float, float]:
+    r"""The lowest bits a character of each seed over the rates, as a mean over the seeds.
+
+    Like is compared with like: on either side one run a rate.
 
     Args:
         rows: of the study.
+        factor: the threshold of the clipped runs, in average norms.
 
     Returns:
-        Without bounds, and with it.
+        Without clipping, and with it.
+
+    Raises:
+        ValueError: if a seed has no clipped run, or not as many as runs without clipping.
     """
     seeds = sorted({row["seed"] for row in rows})
-    scores = [
+    runs = [
         [
-            min(row["bits"] for row in rows if row["seed"] == seed and (row["factor"] > 0) == cut)
+            [row["bits"] for row in rows if row["seed"] == seed and row["factor"] == here]
             for seed in seeds
         ]
-        for cut in (False, True)
+        for here in (0.0, factor)
     ]
-    return fmean(scores[0]), fmean(scores[1])
+    if not seeds or any(not (len(a) == len(b) > 0) for a, b in zip(*runs, strict=True)):
+        raise ValueError(
+            f"expected each seed to have as many runs clipped at {factor:g} as runs without, got "
+            f"{[len(run) for run in runs[1]]} and {[len(run) for run in runs[0]]}"
+        )
+    free, clipped = (fmean(map(min, side)) for side in runs)
+    return free, clipped

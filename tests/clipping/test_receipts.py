@@ -2,164 +2,306 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
-import pytest
 import torch
-from chapters import assert_breaks, assert_holds
+from chapters import Break, altered, assert_breaks, rewritten, swap
 
 from genbook.clipping import bounds, characters, cliff, penalty, rules
-from genbook.kit import studies
 from genbook.lstm import paths
 
+STUDY = "clipping_thresholds"
 BRIEF = penalty.Recall(steps=2, hidden=3, batch=2, updates=1)
 
 
-# The chapter's receipts, broken
+def no_recall(monkeypatch):
+    """Later cells without the fifteen nets of an earlier one."""
+    original = penalty.recall
+    swap(original, lambda task, seeds: original(BRIEF, seeds))(monkeypatch)
 
 
-def changed(monkeypatch, module, name: str, change) -> None:
-    original = getattr(module, name)
-    monkeypatch.setattr(module, name, lambda *a, **k: change(original(*a, **k)))
+def test_receipt_bounds():
+    def by_eigenvalue(weight, steps, gamma=1.0):
+        return (gamma * paths.spectral_radius(weight)) ** torch.arange(steps + 1)
 
+    def without_slopes(weight, xs, squash=bounds.TANH):
+        return torch.linalg.det(weight).abs() ** (torch.arange(len(xs)) / len(weight))
 
-def test_receipts_hold(monkeypatch):
-    assert_holds("clipping", "test_receipt_counterexamples", monkeypatch)
+    def without_root(bound):
+        return bound**12
 
+    def with_frobenius(weight, steps, gamma=1.0):
+        return (gamma * weight.norm()) ** torch.arange(steps + 1)
 
-def test_receipt_bounds(monkeypatch):
-    changed(monkeypatch, bounds, "upper_bound", lambda bound: 0.5 * bound)
-    changed(monkeypatch, bounds, "lower_bound", lambda bound: 2 * bound)
-    assert_breaks("clipping", "test_receipt_bounds", monkeypatch)
-
-
-def test_receipt_linear(monkeypatch):
-    changed(monkeypatch, paths, "spectral_radius", lambda radius: 1.02 * radius)
-    assert_breaks("clipping", "test_receipt_linear", monkeypatch)
-
-
-def test_receipt_counterexamples(monkeypatch):
-    monkeypatch.setattr(bounds, "tilted", lambda largest, _: largest * torch.eye(2).double())
-    assert_breaks("clipping", "test_receipt_counterexamples", monkeypatch)
-
-
-def test_receipt_cliff(monkeypatch):
-    changed(monkeypatch, cliff, "gradient", lambda found: (found[0], 1.01 * found[1]))
-    assert_breaks("clipping", "test_receipt_cliff", monkeypatch)
-
-
-def test_receipt_tame(monkeypatch):
-    changed(monkeypatch, cliff, "slopes", lambda found: (found[0], 10 * found[1]))
-    assert_breaks("clipping", "test_receipt_tame", monkeypatch)
-
-
-def test_receipt_wall(monkeypatch):
-    changed(monkeypatch, cliff, "wall", lambda b: b + 0.01)
-    assert_breaks("clipping", "test_receipt_wall", monkeypatch)
-
-
-def test_receipt_curvature(monkeypatch):
-    changed(monkeypatch, cliff, "wall", lambda b: b + 0.5)
-    assert_breaks("clipping", "test_receipt_curvature", monkeypatch)
-
-
-def test_receipt_torch(monkeypatch):
-    changed(monkeypatch, rules, "by_norm", lambda cut: [1.01 * g for g in cut])
-    changed(monkeypatch, rules, "by_value", lambda cut: [1.01 * g for g in cut])
-    assert_breaks("clipping", "test_receipt_torch", monkeypatch)
-
-
-def test_receipt_direction(monkeypatch):
-    changed(monkeypatch, rules, "turned", lambda degrees: 0.9 * degrees + 1)
-    assert_breaks("clipping", "test_receipt_direction", monkeypatch)
-
-
-def test_receipt_descents(monkeypatch):
-    original = cliff.descend
-    monkeypatch.setattr(
-        cliff, "descend", lambda start, rate, limits, steps: original(start, rate, 1e9 * limits)
+    assert_breaks(
+        "clipping",
+        "test_receipt_bounds",
+        swap(bounds.upper_bound, by_eigenvalue),
+        swap(bounds.upper_bound, with_frobenius),
+        swap(bounds.lower_bound, without_slopes),
+        altered(bounds.lower_bound, without_root),
     )
-    assert_breaks("clipping", "test_receipt_descents", monkeypatch)
 
 
-def test_receipt_penalty(monkeypatch):
-    changed(monkeypatch, penalty, "penalty", lambda omega: omega + 1e-3)
-    assert_breaks("clipping", "test_receipt_penalty", monkeypatch)
+def test_receipt_linear():
+    def largest_singular(weight):
+        return torch.linalg.matrix_norm(weight, 2)
+
+    def least_modulus(weight):
+        return torch.linalg.eigvals(weight).abs().min()
+
+    def frobenius(path):
+        return torch.linalg.matrix_norm(path)
+
+    assert_breaks(
+        "clipping",
+        "test_receipt_linear",
+        swap(paths.spectral_radius, largest_singular),
+        swap(paths.spectral_radius, least_modulus),
+        swap(paths.norms, frobenius),
+    )
 
 
-def test_receipt_recall(monkeypatch):
+def test_receipt_counterexamples():
+    def symmetric(largest, _):
+        return largest * torch.eye(2, dtype=torch.float64)
+
+    def from_the_axis(largest, degrees):  # the angle to (1, 0) in place of the one to u
+        turn = math.radians(degrees)
+        v = torch.tensor([math.cos(turn), math.sin(turn)], dtype=torch.float64)
+        return largest * torch.outer(torch.ones(2).double() / math.sqrt(2), v)
+
+    def unsquashed(weight, state, squash=bounds.TANH):
+        return state - weight @ state
+
+    assert_breaks(
+        "clipping",
+        "test_receipt_counterexamples",
+        swap(bounds.tilted, symmetric),
+        swap(bounds.tilted, from_the_axis),
+        swap(bounds.hold_at, unsquashed),
+    )
+
+
+def slopes_with(factor):
+    """The recursion of the slopes with another factor a step."""
+
+    def slopes(w, b, steps=cliff.STEPS):
+        x, by_w, by_b = cliff.final_state(w, b, 0), torch.zeros_like(w + b), torch.zeros_like(w + b)
+        for _ in range(steps):
+            squashed = torch.sigmoid(x)
+            step = factor(w, squashed)
+            by_w, by_b = squashed + step * by_w, 1 + step * by_b
+            x = w * squashed + b
+        return x, torch.stack([by_w, by_b], -1)
+
+    return slopes
+
+
+WITHOUT_SLOPE = slopes_with(lambda w, squashed: w * squashed)
+WITHOUT_WEIGHT = slopes_with(lambda w, squashed: squashed * (1 - squashed))
+
+
+def test_receipt_cliff():
+    assert_breaks(
+        "clipping",
+        "test_receipt_cliff",
+        altered(cliff.gradient, lambda found: (found[0], found[1] / 2)),
+        swap(cliff.slopes, WITHOUT_WEIGHT),
+    )
+
+
+def test_receipt_tame():
+    assert_breaks(
+        "clipping",
+        "test_receipt_tame",
+        swap(cliff.slopes, WITHOUT_SLOPE),
+        swap(cliff.slopes, WITHOUT_WEIGHT),
+    )
+
+
+def test_receipt_wall():
+    assert_breaks(
+        "clipping",
+        "test_receipt_wall",
+        swap(cliff.wall, lambda w: 0.5 - w / 2),
+        altered(cliff.wall_slope, lambda slope: slope + 1),
+        swap(cliff.slopes, WITHOUT_WEIGHT),
+    )
+
+
+def test_receipt_curvature():
+    assert_breaks(
+        "clipping", "test_receipt_curvature", swap(cliff.wall, lambda w: torch.sigmoid(w) - w)
+    )
+
+
+def each_alone(gradients, threshold):
+    return [g * min(1.0, threshold / float(g.norm())) for g in gradients]
+
+
+def test_receipt_torch():
+    def clipped_above_only(gradients, limit):
+        return [g.clamp(max=limit) for g in gradients]
+
+    assert_breaks(
+        "clipping",
+        "test_receipt_torch",
+        swap(rules.by_norm, each_alone),
+        swap(rules.by_value, clipped_above_only),
+    )
+
+
+def test_receipt_direction():
+    assert_breaks(
+        "clipping",
+        "test_receipt_direction",
+        swap(rules.by_norm, each_alone),
+        swap(rules.largest_turn, lambda count: math.degrees(math.asin(1 / math.sqrt(count)))),
+        altered(rules.turned, torch.deg2rad),
+    )
+
+
+def test_receipt_descents():
+    original = cliff.descend
+
+    def unclipped(start, rate, thresholds, *, steps):
+        return original(start, rate, 1e9 * thresholds, steps=steps)
+
+    def always_clipped(start, rate, thresholds, *, steps):
+        return original(start, rate, thresholds.clamp(max=0.01), steps=steps)
+
+    assert_breaks(
+        "clipping",
+        "test_receipt_descents",
+        swap(original, unclipped),
+        swap(original, always_clipped),
+    )
+
+
+def test_receipt_penalty():
+    def in_the_errors_own_length(weight, xs, errors, squash=bounds.TANH):
+        return ((errors @ weight) * squash.slope(xs)).norm(dim=-1)
+
+    def forwards(weight, xs, errors, squash=bounds.TANH):
+        lengths = errors.norm(dim=-1, keepdim=True)
+        return ((errors / lengths) @ weight.abs()).norm(dim=-1)
+
+    assert_breaks(
+        "clipping",
+        "test_receipt_penalty",
+        swap(penalty.ratios, in_the_errors_own_length),
+        swap(penalty.ratios, forwards),
+        altered(penalty.penalty, lambda omega: omega / 30),
+    )
+
+
+def test_receipt_recall():
     original = penalty.recall
 
-    def swapped(task, seeds):  # who should forget remembers, and the other way round
-        forgets = task.largest < 1 and task.strength == 0
-        return original(replace(task, largest=2.0 if forgets else 0.9, strength=0.0), seeds)
+    def exchanged(task, seeds):  # the penalty is lost, and the starts are exchanged
+        start = 2.0 if task.largest < 1 and task.strength == 0 else 0.9
+        return original(replace(task, largest=start, strength=0.0), seeds)
 
-    monkeypatch.setattr(penalty, "recall", swapped)
-    assert_breaks("clipping", "test_receipt_recall", monkeypatch)
-
-
-@pytest.fixture
-def one_walk(monkeypatch):
-    """Chapter cells after the descents, without their two hundred walks or their nets."""
-    recall = penalty.recall
-    monkeypatch.setattr(penalty, "recall", lambda task, seeds: recall(BRIEF, seeds))
-    original = cliff.descend
-    monkeypatch.setattr(
-        cliff, "descend", lambda start, rate, limits, steps: original(start, rate, limits, steps=1)
-    )
+    assert_breaks("clipping", "test_receipt_recall", swap(original, exchanged))
 
 
-def test_receipt_rates(monkeypatch, one_walk):
+def test_receipt_rates():
     original = rules.path
-    monkeypatch.setattr(rules, "path", lambda *a, scale=1.0, **k: original(*a, scale=scale**2, **k))
-    assert_breaks("clipping", "test_receipt_rates", monkeypatch)
+
+    def scaled_twice(*arguments, scale=1.0, **settings):
+        return original(*arguments, scale=scale**2, **settings)
+
+    assert_breaks("clipping", "test_receipt_rates", swap(original, scaled_twice), given=no_recall)
 
 
-def test_receipt_layer(monkeypatch, one_walk):
+def test_receipt_layer():
     original = rules.layer_rate
-    monkeypatch.setattr(
-        rules, "layer_rate", lambda layer, factor, adaptive: original(layer, factor, adaptive=True)
-    )
-    assert_breaks("clipping", "test_receipt_layer", monkeypatch)
+
+    def without_root(layer, factor, *, adaptive):
+        return original(layer, factor, adaptive=True)
+
+    assert_breaks("clipping", "test_receipt_layer", swap(original, without_root), given=no_recall)
 
 
-def test_receipt_edits(monkeypatch, one_walk):
-    monkeypatch.setattr(rules, "centralised", lambda gradient: gradient)
-    monkeypatch.setattr(rules, "normalised", lambda gradient: gradient)
-    assert_breaks("clipping", "test_receipt_edits", monkeypatch)
+def test_receipt_edits():
+    def over_the_units(gradient):
+        return gradient - gradient.mean(0)
 
-
-@pytest.fixture
-def no_training(monkeypatch, one_walk):
-    """The chapter's live runs, replaced by what they come to when nothing explodes."""
-
-    def calm(arms, total=0):
-        both = torch.full((2,), 4.5)
-        singular = torch.full((2, 2), 3.6)
-        return characters.Outcome(arms, both, both, both, torch.zeros(2), singular)
-
-    monkeypatch.setattr(characters, "average_norm", lambda seed: 0.6)
-    monkeypatch.setattr(characters, "outcome", calm)
-
-
-def altered_rows(monkeypatch, change) -> None:
-    changed(
-        monkeypatch,
-        studies,
-        "load",
-        lambda found: replace(found, rows=tuple({**row, **change(row)} for row in found.rows)),
+    assert_breaks(
+        "clipping",
+        "test_receipt_edits",
+        swap(rules.centralised, over_the_units),
+        swap(rules.centralised, torch.zeros_like),
+        swap(rules.normalised, lambda gradient: gradient / gradient.abs().max()),
+        swap(rules.normalised, rules.clipped(0.5)),
+        given=no_recall,
     )
 
 
-def test_receipt_study(monkeypatch, no_training):
-    altered_rows(monkeypatch, lambda row: {"bits": 3.6, "diverged": False})
-    assert_breaks("clipping", "test_receipt_study", monkeypatch)
+def test_receipt_study():
+    """The record says otherwise: the receipts read it. That a study would is not shown."""
+    assert_breaks(
+        "clipping",
+        "test_receipt_study",
+        rewritten(STUDY, lambda row: {"diverged": row["seed"] != 4}),
+        rewritten(STUDY, lambda row: {"bits": row["bits"] + 0.3 * (row["seed"] == 2)}),
+        given=no_recall,
+    )
 
 
-def test_receipt_live(monkeypatch, no_training):
-    assert_breaks("clipping", "test_receipt_live", monkeypatch)
+UPDATES = 200
 
 
-def test_receipt_rule(monkeypatch, no_training):
-    altered_rows(monkeypatch, lambda row: {"bits": row["bits"] + row["rate"], "diverged": True})
-    assert_breaks("clipping", "test_receipt_rule", monkeypatch)
+def shorter(monkeypatch):
+    """A sixth of the updates, and a record of five runs as they end after so few."""
+    outcome = characters.outcome
+
+    def short(arms, *, total=UPDATES):
+        return outcome(arms, total=min(total, UPDATES))
+
+    swap(outcome, short)(monkeypatch)
+    pilot = characters.average_norm
+    swap(pilot, lambda seed: pilot(seed, total=50))(monkeypatch)
+    rewritten(STUDY, lambda row: {"bits": 3.9 + 0.1 * row["seed"]})(monkeypatch)
+
+
+def trained_at(threshold) -> Break:
+    """Training whose runs are all clipped at another threshold than they should be."""
+    original = characters.train
+
+    def train(models, arms, codes, *, total):
+        others = [replace(arm, threshold=threshold) for arm in arms]
+        return original(models, others, codes, total=total)
+
+    return swap(original, train)
+
+
+def test_receipt_live():
+    """Live against a record: the record is rewritten to what a sixth of the updates give."""
+    assert_breaks(
+        "clipping", "test_receipt_live", trained_at(math.inf), trained_at(0.3), given=shorter
+    )
+
+
+def test_receipt_rule():
+    """The record says otherwise: the receipts read it. That a study would is not shown."""
+    assert_breaks(
+        "clipping",
+        "test_receipt_rule",
+        rewritten(STUDY, lambda row: {"diverged": True}),
+        rewritten(STUDY, lambda row: {"bits": row["bits"] + row["rate"] / 100}),
+        rewritten(STUDY, lambda row: {"clipped": 0.7 * row["clipped"]}),
+        given=no_recall,
+    )
+
+
+def test_receipt_given():
+    """The record says otherwise: the receipts read it. That a study would is not shown."""
+    assert_breaks(
+        "clipping",
+        "test_receipt_given",
+        rewritten(STUDY, lambda row: {"bits": row["bits"] + (row["factor"] == 1) * row["seed"]}),
+        rewritten(STUDY, lambda row: {"bits": row["bits"] + (row["factor"] == 0)}),
+    )
