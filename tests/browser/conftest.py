@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from browser import pages
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from xdist.scheduler import LoadScopeScheduling
 
 OPTIONS = [
     "--no-sandbox",
@@ -118,6 +119,21 @@ def fresh(page: Page) -> Page:
 def report(pytestconfig: pytest.Config) -> dict[str, Any]:
     """What is measured: printed at the end and left in _build/reports."""
     return pytestconfig.stash[MEASURED]
+
+
+class PageByPage(LoadScopeScheduling):
+    """Gives one worker all tests of a page of the book, or of a module about a page of its own."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module, _, test = nodeid.partition("::")
+        case = test.partition("[")[2].rstrip("]")
+        return case.partition("-")[0] if module.endswith("test_book.py") else module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> PageByPage:
+    """Load a page in one worker only."""
+    return PageByPage(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

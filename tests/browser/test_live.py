@@ -21,8 +21,6 @@ from browser.conftest import Visits
 from jupyter_client import BlockingKernelClient
 from playwright.sync_api import Locator, Page
 
-pytestmark = pytest.mark.xdist_group("live")  # one server, one page
-
 CELLS = [
     """
 import time

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from browser import pages
 from browser.conftest import Visits
 from browser.figures import CASES
@@ -15,9 +14,6 @@ from browser.pages import Open
 from playwright.sync_api import Locator, Page, expect
 
 from genbook.kit.explore.frames import Artist
-
-pytestmark = pytest.mark.xdist_group("static")  # one worker draws the frames for all
-
 
 STEP = 120  # milliseconds that a playing figure shows a step
 MINUTE = 60_000
@@ -247,10 +243,19 @@ def test_without_scripting_the_first_frame_and_its_caption_stand(
 def test_axe_finds_nothing_and_all_is_legible(page: Page, theme: str) -> None:
     page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
     pages.settle(page)
-    found = Axe().run(page)
+    found = pages.audit(page)
     assert found.violations_count == 0, found.generate_report()
     for name in CASES:
         assert pages.faint(figure_of(page, name)) == []
+
+
+@pytest.mark.parametrize("faint", ["span", "em"])
+def test_axe_sees_the_one_faint_word(visit: Open, tmp_path: Path, faint: str) -> None:
+    path = tmp_path / "listing.html"
+    words = "<span>bold</span> " * 3 + f"<{faint} style='color:#999'>pale</{faint}>"
+    path.write_text(pages.document(f"<pre>{words}</pre>"), encoding="utf-8")
+    found = pages.audit(visit(path)).response["violations"]
+    assert [(rule["id"], len(rule["nodes"])) for rule in found] == [("color-contrast", 1)]
 
 
 def test_focus_is_visible(page: Page) -> None:
@@ -299,6 +304,6 @@ def test_a_column_follows_the_sliders_and_obeys_the_finger(
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_move_takes_under_4_ms(fresh: Page, name: str, report: dict[str, Any]) -> None:
-    measured = pages.quickest(fresh, lambda: figure_of(fresh, name))
+    (measured,) = pages.quickest(fresh, lambda: [figure_of(fresh, name)])
     report[f"timing, test page, {name} (ms)"] = measured
     assert measured["script p95"] <= 4.0
