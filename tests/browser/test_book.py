@@ -158,15 +158,16 @@ def test_nothing_overflows_at_360_pixels(page: Page) -> None:
 
 
 def test_print_shows_the_current_frame(page: Page) -> None:
+    points = {}
     for figure in figures(page):
-        point = random.Random(1).choice(pages.references(name_of(figure))["points"])
-        pages.put(figure, point["place"])
-        page.emulate_media(media="print")
+        points[figure] = random.Random(1).choice(pages.references(name_of(figure))["points"])
+        pages.put(figure, points[figure]["place"])
+    page.emulate_media(media="print")
+    for figure, point in points.items():
         assert pages.alike(pages.drawing(figure), svg.parse(point["svg"])) == []
         assert figure.locator(pages.DRAWING).is_visible()
         assert figure.locator("figcaption").is_visible()
         assert not figure.locator(".gb-controls").is_visible()
-        page.emulate_media(media="screen")
 
 
 def test_without_scripting_first_frames_and_captions_stand(path: Path, visit: Open) -> None:
