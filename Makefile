@@ -33,7 +33,7 @@ notebooks: $(VENV)/.dev  ## run every notebook on the bundled data, compare the 
 	GENBOOK_DATA=none GENBOOK_DOWNLOAD=0 $(BIN)/pytest -n auto --dist loadfile --nbval-lax -o addopts= -o filterwarnings= -o timeout=0 book
 
 browser: $(VENV)/.dev  ## drive the built book in Chromium (after make book)
-	$(BIN)/pytest tests/browser
+	$(BIN)/pytest -n auto tests/browser
 
 lab: $(VENV)/.book  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab book

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -16,7 +17,7 @@ from typing import Any
 
 import pytest
 from browser import pages
-from browser.pages import Open
+from browser.conftest import Visits
 from jupyter_client import BlockingKernelClient
 from playwright.sync_api import Locator, Page
 
@@ -35,9 +36,11 @@ def draw(level, fail):
     axes.plot([0, 1], [0, level], color=plotting.MODEL)
     axes.set(xlim=(0, 1), ylim=(0, 10), title=f"level {level}")
     return figure
-explore(draw, level=(0, 10, 1), fail=False, caption="A line.", alt="A line.", drag=(None, "level"))
+controls = dict(level=(0, 10, 1), fail=False)
+explore(draw, caption="A line.", alt="A line.", drag=(None, "level"), **controls)
 """,
     "print('drawn', len(calls))",
+    'explore(draw, caption="One to close.", alt="A line.", drag=(None, "level"), **controls)',
 ]
 
 
@@ -77,14 +80,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(240):
+    for _ in range(1200):
         if server.poll() is not None:
             break
         try:
             with urllib.request.urlopen(address, timeout=5):
                 return
         except OSError:
-            time.sleep(0.5)
+            time.sleep(0.1)
     raise AssertionError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
 
 
@@ -104,6 +107,9 @@ def _start_kernel(address: str, token: str, runtime: Path) -> None:
         client.execute_interactive("import genbook.kit.explore.live", timeout=90)
     finally:
         client.stop_channels()
+
+
+LIVE = "[data-genbook-explore=live]"
 
 
 def notebook(*cells: str) -> dict[str, Any]:
@@ -127,17 +133,27 @@ def notebook(*cells: str) -> dict[str, Any]:
     }
 
 
-@pytest.fixture
-def live(lab: tuple[str, Path], visit: Open) -> Page:
-    """The notebook, with every cell run."""
+@pytest.fixture(scope="module")
+def opened(lab: tuple[str, Path], visits: Visits) -> Page:
+    """The notebook, opened once, with every cell run."""
     address, _ = lab
-    page = visit(address, allow=address.split("/lab", maxsplit=1)[0])
+    own = address.split("/lab", maxsplit=1)[0]
+    page = visits.open(address, allow=own, viewport={"width": 1000, "height": 1800})
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
     page.wait_for_selector(".jp-StatusBar-Widget >> text=| Idle", timeout=90_000)
     run(page, "Run All Cells")
-    page.wait_for_selector("[data-genbook-explore=live] svg", timeout=120_000)
+    page.locator(f"{LIVE} svg").nth(1).wait_for(timeout=120_000)
     page.get_by_text("drawn ", exact=False).last.wait_for()
     return page
+
+
+@pytest.fixture
+def live(opened: Page, visits: Visits) -> Iterator[Page]:
+    """The notebook, with its first figure where it began."""
+    figure_of(opened).evaluate("f => f.genbook.set({level: 5, fail: 0})")
+    shows(opened, "level 5")
+    yield opened
+    visits.check()
 
 
 def run(page: Page, entry: str) -> None:
@@ -146,16 +162,13 @@ def run(page: Page, entry: str) -> None:
 
 
 def shows(page: Page, text: str) -> None:
-    """Wait until the drawing has this title."""
-    page.wait_for_function(
-        "text => [...document.querySelectorAll('.gb-stage svg text')]"
-        ".some(e => e.textContent === text)",
-        arg=text,
-    )
+    """Wait until the first figure's drawing has this title."""
+    title = re.compile(f"^{re.escape(text)}$")
+    figure_of(page).locator(".gb-stage svg text").filter(has_text=title).wait_for()
 
 
 def figure_of(page: Page) -> Locator:
-    return page.locator("[data-genbook-explore=live]")
+    return page.locator(LIVE).first
 
 
 def drawn(page: Page) -> int:
@@ -174,7 +187,6 @@ def drawn(page: Page) -> int:
 
 def test_a_move_brings_the_kernels_figure(live: Page) -> None:
     figure = figure_of(live)
-    shows(live, "level 5")
     slider = pages.field(figure, "level")
     slider.focus()
     live.keyboard.press("ArrowRight")
@@ -188,21 +200,21 @@ def test_a_move_brings_the_kernels_figure(live: Page) -> None:
 
 def test_a_burst_of_ten_moves_draws_at_most_three_times(live: Page) -> None:
     figure = figure_of(live)
-    shows(live, "level 5")
-    before = drawn(live)
+    before, sent = drawn(live), figure.evaluate("f => f.genbook.sent")
     for level in (0, 1, 2, 3, 4, 6, 7, 8, 9, 10):
         pages.put(figure, {"level": level})
     shows(live, "level 10")
     assert drawn(live) - before <= 3
-    assert figure.evaluate("f => f.genbook.sent") <= 3
+    assert figure.evaluate("f => f.genbook.sent") - sent <= 3
 
 
 def test_an_error_shows_and_leaves_the_last_good_frame(live: Page) -> None:
     figure = figure_of(live)
+    sent = figure.evaluate("f => f.genbook.sent")
     pages.put(figure, {"level": 2})
     shows(live, "level 2")
     pages.put(figure, {"fail": 1})
-    live.wait_for_function("f => f.genbook.sent === 2", arg=figure.element_handle())
+    assert figure.evaluate("f => f.genbook.sent") == sent + 2
     pages.put(figure, {"level": 9})
     live.wait_for_selector("text=RuntimeError: no such level")
     shows(live, "level 2")
@@ -212,13 +224,12 @@ def test_an_error_shows_and_leaves_the_last_good_frame(live: Page) -> None:
 
 
 def test_closing_the_cell_leaves_no_listener(live: Page) -> None:
-    shows(live, "level 5")
+    figure = live.locator(LIVE).nth(1)
     client = live.context.new_cdp_session(live)
     handles = ["[id$='-level']", "[id$='-fail']", ".gb-drag"]
+    find = "document.querySelectorAll('[data-genbook-explore=live]')[1].querySelector"
     remote = [
-        client.send("Runtime.evaluate", {"expression": f'document.querySelector("{name}")'})[
-            "result"
-        ]["objectId"]
+        client.send("Runtime.evaluate", {"expression": f'{find}("{name}")'})["result"]["objectId"]
         for name in handles
     ]
 
@@ -227,9 +238,9 @@ def test_closing_the_cell_leaves_no_listener(live: Page) -> None:
         return [len(entry["listeners"]) for entry in found]
 
     assert min(listeners()) >= 1
-    live.locator(".jp-Notebook .jp-CodeCell").nth(0).locator(".cm-content").click()
+    live.locator(".jp-Notebook .jp-CodeCell").nth(2).locator(".cm-content").click()
     live.keyboard.press("Escape")
     live.keyboard.press("d")
     live.keyboard.press("d")
-    live.wait_for_selector("[data-genbook-explore=live]", state="detached")
+    figure.wait_for(state="detached")
     assert listeners() == [0, 0, 0]
