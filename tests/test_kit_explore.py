@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from genbook.kit import explore as package
 from genbook.kit import plotting, svg
-from genbook.kit.explore import delta, explore, frames, standalone, steps
+from genbook.kit.explore import delta, explorable, explore, frames, standalone, steps
 from genbook.kit.explore.controls import coarser, grid
 from genbook.kit.explore.frames import Artist
 from genbook.kit.explore.live import Explorable
@@ -477,7 +477,7 @@ def test_a_draw_that_is_not_pure_is_refused() -> None:
 
 
 def test_too_many_bytes_are_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "MOST_BYTES", 100)
+    monkeypatch.setattr(explorable, "MOST_BYTES", 100)
     with pytest.raises(ValueError, match=r"at most 1 MB of frames.*coarsen slope"):
         standalone(line, slope=(0, 4, 0.1), **WORDS)
 
@@ -499,8 +499,8 @@ def test_references_are_drawn_for_the_browser_tests(
 
 
 def widget_of(draw: Any, **specs: Any) -> Explorable:
-    plan = package._plan(draw, "c", "a", None, None, None, None, False, specs)
-    return Explorable(plan.artist, name=plan.name, caption="c", spec=plan.spec)
+    made = explorable.plan(draw, explorable.Options(caption="c", alt="a", controls=specs))
+    return Explorable(made.artist, name=made.name, caption="c", spec=made.spec)
 
 
 def ask(widget: Explorable, *place: int, number: int = 1) -> dict[str, Any]:
