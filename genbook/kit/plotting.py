@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from genbook.kit import svg
+from genbook.kit import recycling, svg
 from genbook.kit.palette import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, SERIES
 
 __all__ = [
@@ -74,8 +74,13 @@ def subplots(
         raise ValueError(
             f"expected a positive width and height in inches, got {width} × {height}; try 7 × 2.8"
         )
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(nrows, ncols, **options)
+
+    def make() -> tuple[Figure, Any]:
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots(nrows, ncols, **options)
+
+    request = {"nrows": nrows, "ncols": ncols, "width": width, "height": height, **options}
+    return recycling.figure(make, request)
 
 
 def image_grid(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from functools import lru_cache
 
 from PIL import Image
 
@@ -104,6 +105,7 @@ def _link(target: str) -> str:
     return f"{head}base64,{_small_png(body)}"
 
 
+@lru_cache(maxsize=256)
 def _small_png(body: str) -> str:
     """The same pixels in the fewest bytes: grey where grey suffices."""
     image: Image.Image = Image.open(io.BytesIO(base64.b64decode(body)))

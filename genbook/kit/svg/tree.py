@@ -34,9 +34,11 @@ def walk(node: Node) -> Iterator[Node]:
         >>> [n.tag for n in walk(parse("<g><path/><use/></g>"))]
         ['g', 'path', 'use']
     """
-    yield node
-    for child in node.children:
-        yield from walk(child)
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.children))
 
 
 def copy(node: Node) -> Node:
