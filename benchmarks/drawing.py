@@ -8,12 +8,15 @@ counts the frames and elements that differ (none may).
 
 from __future__ import annotations
 
+import gc
+import io
 import json
 import os
 import sys
 import time
 import warnings
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -42,6 +45,7 @@ class Tally:
     elements: int = 0
 
     def line(self, name: str) -> str:
+        """The tally in words."""
         count = max(1, self.frames)
         return (
             f"{name:14s} {self.frames:5d} frames   {1e3 * self.new / count:6.1f} ms new   "
@@ -76,6 +80,7 @@ def measure(tally: Tally) -> Callable[..., None]:
         given.pop("drag", None)
         artist = Artist(draw, grid(draw, given, **options), salt="gb-a", alt=alt, rescale=rescale)
         places = list(artist.grid.places())
+        gc.freeze()  # as the build does: collections look at the frames' own litter only
         with styled(), recycling.recycling() as pool:
             for place in places:
                 with recycling.nothing_recycled():
@@ -92,6 +97,7 @@ def measure(tally: Tally) -> Callable[..., None]:
                 wrong = differences(fresh, again)
                 tally.elements += wrong
                 tally.different += wrong > 0
+        gc.unfreeze()
         tally.frames += len(places)
 
     return stand_in
@@ -124,11 +130,8 @@ def main() -> None:
     os.chdir(BOOK)
     whole = Tally()
     for stem in stems:
-        stdout, sys.stdout = sys.stdout, open(os.devnull, "w")
-        try:
+        with redirect_stdout(io.StringIO()):
             tally = run(stem)
-        finally:
-            sys.stdout = stdout
         print(tally.line(stem), flush=True)
         for name in ("frames", "new", "again", "different", "elements"):
             setattr(whole, name, getattr(whole, name) + getattr(tally, name))

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from genbook.kit.rollback import Memory
 
-RESTING = 8  # figures that may wait for the collector before it is called
+RESTING = 3  # figures that may wait for the collector before it is called
 
 Made = tuple[Figure, Any]
 
@@ -151,6 +151,7 @@ class _Loan:
     figure: Figure
     axes: Any
     memory: Memory
+    ties: list[set[Any]]
     held: list[int]
 
     def counts(self) -> list[int]:
@@ -160,9 +161,12 @@ class _Loan:
         return self.counts() == self.held
 
     def is_alone(self) -> bool:
-        """Whether no axes from elsewhere are tied to these: what ties them hangs on the class."""
-        own = _flat(self.axes)
-        return all(set(_tied(axes)) <= set(own) for axes in own)
+        """Whether its axes are tied as at first; what ties them hangs on the class, not on them."""
+        return _ties(self.axes) == self.ties
+
+
+def _ties(axes: Any) -> list[set[Any]]:
+    return [set(_tied(one)) for one in _flat(axes)]
 
 
 def _tied(axes: Any) -> Iterator[Any]:
@@ -175,7 +179,7 @@ def _tied(axes: Any) -> Iterator[Any]:
 def _loan(make: Callable[[], Made], key: str) -> _Loan:
     made, axes = make()
     leave = (matplotlib.RcParams,)
-    loan = _Loan(key, _settings(), made, axes, Memory(made, leave), [])
+    loan = _Loan(key, _settings(), made, axes, Memory(made, leave), _ties(axes), [])
     del made, axes
     loan.held = loan.counts()
     return loan

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Hashable, Iterator
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -103,15 +103,21 @@ class Memory:
         if isinstance(own, dict):
             self._attributes.append((own, dict(own)))
             yield from own.values()
-        for kind in type(thing).__mro__:
-            for name in _slots(kind):
-                if hasattr(thing, name):
-                    value = getattr(thing, name)
-                    self._slots.append((thing, name, value))
-                    yield value
+        for name in _slots(type(thing)):
+            if hasattr(thing, name):
+                value = getattr(thing, name)
+                self._slots.append((thing, name, value))
+                yield value
 
 
-def _slots(kind: type) -> list[str]:
-    names = kind.__dict__.get("__slots__", ())
-    listed = (names,) if isinstance(names, str) else tuple(names)
-    return [name for name in listed if name not in ("__dict__", "__weakref__")]
+@lru_cache(maxsize=1024)
+def _slots(kind: Hashable) -> tuple[str, ...]:
+    """The names of the slots of a type and its bases, private ones as the type stores them."""
+    found = []
+    for base in type.mro(kind) if isinstance(kind, type) else ():
+        names = base.__dict__.get("__slots__", ())
+        for name in (names,) if isinstance(names, str) else tuple(names):
+            if name not in ("__dict__", "__weakref__"):
+                private = name.startswith("__") and not name.endswith("__")
+                found.append(f"_{base.__name__.lstrip('_')}{name}" if private else name)
+    return tuple(found)
