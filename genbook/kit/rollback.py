@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections import deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache, partial
 from typing import Any
 
@@ -103,7 +103,8 @@ class Memory:
         if isinstance(own, dict):
             self._attributes.append((own, dict(own)))
             yield from own.values()
-        for name in _slots(type(thing)):
+        kind: Any = type(thing)
+        for name in _slots(kind):
             if hasattr(thing, name):
                 value = getattr(thing, name)
                 self._slots.append((thing, name, value))
@@ -111,10 +112,10 @@ class Memory:
 
 
 @lru_cache(maxsize=1024)
-def _slots(kind: Hashable) -> tuple[str, ...]:
+def _slots(kind: type) -> tuple[str, ...]:
     """The names of the slots of a type and its bases, private ones as the type stores them."""
     found = []
-    for base in type.mro(kind) if isinstance(kind, type) else ():
+    for base in kind.__mro__:
         names = base.__dict__.get("__slots__", ())
         for name in (names,) if isinstance(names, str) else tuple(names):
             if name not in ("__dict__", "__weakref__"):
