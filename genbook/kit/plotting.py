@@ -19,14 +19,25 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-DATA = "#0072B2"
-MODEL = "#D55E00"
-CRITIC = "#009070"
-GRADIENT = "#CC6FA4"
-MUTED = "#767676"
-INK = "#010203"
-SERIES = ("#5B4FC4", "#8A7000", "#1B7F9E", "#A5402D", "#5E6B73")
-"""Colours without a fixed meaning, for curves that are neither data, model, critic nor gradient."""
+from genbook.kit import recycling, svg
+from genbook.kit.palette import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, SERIES
+
+__all__ = [
+    "CRITIC",
+    "DATA",
+    "GRADIENT",
+    "INK",
+    "MODEL",
+    "MUTED",
+    "SERIES",
+    "STYLE",
+    "Picture",
+    "image_grid",
+    "picture",
+    "subplots",
+    "tile",
+    "tint",
+]
 
 STYLE = Path(__file__).with_name("book.mplstyle")
 matplotlib.style.use(STYLE)
@@ -63,8 +74,13 @@ def subplots(
         raise ValueError(
             f"expected a positive width and height in inches, got {width} × {height}; try 7 × 2.8"
         )
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(nrows, ncols, **options)
+
+    def make() -> tuple[Figure, Any]:
+        figure = Figure(figsize=(width, height), layout="constrained")
+        return figure, figure.subplots(nrows, ncols, **options)
+
+    request = {"nrows": nrows, "ncols": ncols, "width": width, "height": height, **options}
+    return recycling.figure(make, request)
 
 
 def image_grid(
@@ -208,8 +224,6 @@ class Picture:
         Returns:
             MIME type → text.
         """
-        from genbook.kit import svg
-
         salt = "gb" + hashlib.sha256(f"{self.caption}{self.alt}".encode()).hexdigest()[:8]
         drawing = svg.render(self.figure, salt=salt, alt=self.alt)
         return {

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from genbook.kit import explore as package
 from genbook.kit import plotting, svg
-from genbook.kit.explore import delta, explore, frames, standalone, steps
+from genbook.kit.explore import delta, explorable, explore, frames, standalone, steps
 from genbook.kit.explore.controls import coarser, grid
 from genbook.kit.explore.frames import Artist
 from genbook.kit.explore.live import Explorable
@@ -103,6 +103,38 @@ def test_a_text_that_would_not_come_back_is_left_alone(text: str) -> None:
 
 
 # frames and what changes between them
+
+
+def searched(values: list[int], against: list[int]) -> str:
+    """Every way of writing a stream, the first of the cheapest: what the short cut must give."""
+    numbers, base = np.array(values, dtype=np.int64), np.array(against, dtype=np.int64)
+    alike = len(values) == len(against)
+    if alike and (numbers == base).all():
+        return ALPHABET[delta.SAME]
+    ways = []
+    for mode, (absolute, order) in enumerate(delta.MODES, start=1):
+        if absolute or alike:
+            rest = numbers if absolute else numbers - base
+            for _ in range(order):
+                rest = np.diff(rest, prepend=0)
+            size = np.abs(rest)
+            cost = ((size > 27) + 1.0 * (size > 1300) + (size != 0) * 0.5 + 0.5).sum()
+            ways.append((float(cost), mode, rest.tolist()))
+    _, mode, rest = min(ways)
+    return ALPHABET[mode] + pack(rest)
+
+
+near = st.integers(-3000, 3000) | st.integers(-29, 29) | st.sampled_from([0, 27, 28, 1300, 1301])
+
+
+@given(st.lists(st.tuples(near, near), max_size=12), st.integers(0, 12))
+@settings(deadline=None, max_examples=200)
+def test_a_stream_is_written_as_the_search_through_all_modes_would(
+    pairs: list[tuple[int, int]], kept: int
+) -> None:
+    values, against = [a for a, _ in pairs], [b for _, b in pairs]
+    for base in (against, against[:kept], values):
+        assert delta._stream(values, base) == searched(values, base)
 
 
 def encoded(draw: Any, **specs: Any) -> tuple[list[Node], delta.Encoded]:
@@ -445,7 +477,7 @@ def test_a_draw_that_is_not_pure_is_refused() -> None:
 
 
 def test_too_many_bytes_are_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(package, "MOST_BYTES", 100)
+    monkeypatch.setattr(explorable, "MOST_BYTES", 100)
     with pytest.raises(ValueError, match=r"at most 1 MB of frames.*coarsen slope"):
         standalone(line, slope=(0, 4, 0.1), **WORDS)
 
@@ -467,8 +499,8 @@ def test_references_are_drawn_for_the_browser_tests(
 
 
 def widget_of(draw: Any, **specs: Any) -> Explorable:
-    plan = package._plan(draw, "c", "a", None, None, None, None, False, specs)
-    return Explorable(plan.artist, name=plan.name, caption="c", spec=plan.spec)
+    made = explorable.plan(draw, explorable.Options(caption="c", alt="a", controls=specs))
+    return Explorable(made.artist, name=made.name, caption="c", spec=made.spec)
 
 
 def ask(widget: Explorable, *place: int, number: int = 1) -> dict[str, Any]:

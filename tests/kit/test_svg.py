@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from genbook.kit import plotting, svg
 
-STYLE = Path(svg.__file__).parent / "static" / "explore.css"
+STYLE = Path(plotting.__file__).parent / "static" / "explore.css"
 
 
 def busy() -> Figure:

@@ -10,7 +10,7 @@ themselves change, the smallest element around the change is replaced.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import product
@@ -27,6 +27,7 @@ PRESENT = "?"
 MOST_OPTIONAL = 64  # elements that come and go, a parent; beyond, the parent's inside is replaced
 SAME = 0
 MODES = tuple(product((False, True), (0, 1, 2)))  # absolute?, order of the differences
+_ABSOLUTE = 1 + MODES.index((True, 0))
 
 Key = tuple[str, str]
 
@@ -312,29 +313,55 @@ def _hundredths(number: int) -> str:
 def _code(skeleton: int, numbers: Sequence[int], base: Sequence[int]) -> str:
     parts = [pack([skeleton])]
     for offset in (0, 1):  # x and y take turns
-        values = np.array(numbers[offset::2], dtype=np.int64)
-        against = np.array(base[offset::2], dtype=np.int64)
-        parts.append(_stream(values, against))
+        parts.append(_stream(numbers[offset::2], base[offset::2]))
     return "".join(parts)
 
 
-def _stream(values: np.ndarray, against: np.ndarray) -> str:
+def _stream(values: Sequence[int], against: Sequence[int]) -> str:
+    """Write numbers in the cheapest of ``MODES``, the first of equals."""
     alike = len(values) == len(against)
-    if alike and (values == against).all():
+    if alike and values == against:
         return ALPHABET[SAME]
-    best: tuple[int, int, np.ndarray] | None = None
-    for mode, (absolute, order) in enumerate(MODES, start=1):
-        if not (absolute or alike):
-            continue
-        rest = values if absolute else values - against
-        for _ in range(order):
-            rest = np.diff(rest, prepend=0)
-        size = np.abs(rest)
-        cost = int(((size > 27) + 1.0 * (size > 1300) + (size != 0) * 0.5 + 0.5).sum() * 2)
-        if best is None or cost < best[0]:
-            best = (cost, mode, rest)
-    assert best is not None
-    return ALPHABET[best[1]] + pack(best[2].tolist())
+    if len(values) < 2:
+        return _single(values, against)
+    array = np.array(values, dtype=np.int64)
+    starts = [array - np.array(against, dtype=np.int64)] if alike else []
+    tries = [rest for start in (*starts, array) for rest in _differences(start)]
+    costs = [_cost(rest) for rest in tries]
+    best = costs.index(min(costs))
+    return ALPHABET[best + (1 if alike else _ABSOLUTE)] + pack(tries[best].tolist())
+
+
+def _single(values: Sequence[int], against: Sequence[int]) -> str:
+    """A number alone is its own difference, so only the order 0 can win."""
+    if len(values) != len(against) or not values:
+        return ALPHABET[_ABSOLUTE] + pack(values)
+    change = values[0] - against[0]
+    if _weight(change) <= _weight(values[0]):
+        return ALPHABET[1] + pack([change])
+    return ALPHABET[_ABSOLUTE] + pack(values)
+
+
+def _differences(numbers: np.ndarray) -> Iterator[np.ndarray]:
+    """The numbers and their first and second differences, each from 0."""
+    yield numbers
+    for _ in range(2):
+        earlier = numbers
+        numbers = earlier.copy()
+        numbers[1:] -= earlier[:-1]
+        yield numbers
+
+
+def _cost(numbers: np.ndarray) -> int:
+    """About twice the characters that :func:`pack` takes; zeros are cheap."""
+    size = np.abs(numbers)
+    large = np.count_nonzero(size > 27) + np.count_nonzero(size > 1300)
+    return int(2 * large + np.count_nonzero(size) + len(size))
+
+
+def _weight(number: int) -> int:
+    size = abs(number)
+    return 2 * (size > 27) + 2 * (size > 1300) + (size != 0)
 
 
 def decode(encoded: Encoded, number: int) -> Node:

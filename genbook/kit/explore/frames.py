@@ -18,7 +18,7 @@ import matplotlib
 import matplotlib.style
 from matplotlib.figure import Figure
 
-from genbook.kit import plotting, svg
+from genbook.kit import plotting, recycling, svg
 from genbook.kit.explore.controls import Grid
 from genbook.kit.explore.stage import hold, moved, quick, settle
 from genbook.kit.svg import Node
@@ -42,7 +42,9 @@ class Artist:
     ) -> None:
         self.draw, self.grid, self.salt, self.alt, self.rescale = draw, grid, salt, alt, rescale
         with styled():
-            self.stage, self.first = settle(self._figure(grid.start), salt=salt, alt=alt)
+            figure = self._figure(grid.start)
+            self.stage, self.first = settle(figure, salt=salt, alt=alt)
+            _close(figure)
 
     def frame(self, place: tuple[int, ...]) -> Node:
         r"""Draw one frame.
@@ -57,13 +59,18 @@ class Artist:
             ValueError: if ``draw`` gave no figure, or one whose axes jump.
         """
         with styled():
-            return svg.draw(self._held(place), salt=self.salt, alt=self.alt)
+            figure = self._held(place)
+            drawing = svg.draw(figure, salt=self.salt, alt=self.alt)
+            _close(figure)
+            return drawing
 
     def frames(self) -> list[Node]:
         r"""Draw every frame, the last control fastest.
 
         Axis lines that all frames share are drawn once (:func:`~.stage.quick`); a few frames are
         drawn again in full to see that nothing is amiss.
+
+        Figures are used again (:mod:`genbook.kit.recycling`), unless ``draw`` keeps them.
 
         Where the system can fork cheaply (Linux) and a core is idle, a second process draws from
         the other end until the two meet; on busy cores that gains nothing. It works on a copy of
@@ -78,7 +85,7 @@ class Artist:
                 comes out different.
         """
         places = list(self.grid.places())
-        drawn = self._all(self._quick, places)
+        drawn = self._recycled(places) if self._lets_go() else self._all(self._quick, places)
         start = self.grid.start
         if not self._agrees(drawn, start):
             if svg.serialise(self.frame(start)) != svg.serialise(self.frame(start)):
@@ -107,10 +114,30 @@ class Artist:
     def _agrees(self, drawn: list[Node], place: tuple[int, ...]) -> bool:
         return svg.serialise(drawn[self.grid.number(place)]) == svg.serialise(self.frame(place))
 
+    def _recycled(self, places: list[tuple[int, ...]]) -> list[Node]:
+        with recycling.recycling() as pool:
+
+            def work(place: tuple[int, ...]) -> Node:
+                drawing = self._quick(place)
+                pool.take_back()
+                return drawing
+
+            return self._all(work, places)
+
+    def _lets_go(self) -> bool:
+        gc.freeze()  # what was there before holds no figure of ours
+        try:
+            with styled():
+                return recycling.lets_go(lambda: _closed(self._figure(self.grid.start)))
+        finally:
+            gc.unfreeze()
+
     def _quick(self, place: tuple[int, ...]) -> Node:
         figure = self._held(place)
         drawing = quick(figure, self.stage, salt=self.salt, alt=self.alt)
-        return drawing or svg.draw(figure, salt=self.salt, alt=self.alt)
+        drawing = drawing or svg.draw(figure, salt=self.salt, alt=self.alt)
+        _close(figure)
+        return drawing
 
     def _figure(self, place: tuple[int, ...]) -> Figure:
         figure = self.draw(**self.grid.values(place))
@@ -139,6 +166,18 @@ class Artist:
         if jump:
             raise ValueError(jump.format(call=self._call(place)))
         return figure
+
+
+def _close(figure: Figure) -> None:
+    """Take a figure off pyplot's list, where ``draw`` made it with pyplot."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is not None:
+        pyplot.close(figure)
+
+
+def _closed(figure: Figure) -> Figure:
+    _close(figure)
+    return figure
 
 
 @contextmanager

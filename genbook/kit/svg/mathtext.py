@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from matplotlib.font_manager import FontProperties, findfont, get_font
 
-if TYPE_CHECKING:
-    from genbook.kit.svg import Node
+from genbook.kit.svg.tree import Node
 
 _STYLE = re.compile(r"([\w-]+):\s*([^;]+)")
 

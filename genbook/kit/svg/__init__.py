@@ -1,0 +1,23 @@
+"""Figures as small, themed, repeatable SVG that sits in the page and takes its colours and font."""
+
+from genbook.kit.svg.drawing import draw, finish, render, settings, sketch
+from genbook.kit.svg.ids import is_whole
+from genbook.kit.svg.panels import columns, stacked
+from genbook.kit.svg.tree import Node, copy, inner, parse, serialise, walk
+
+__all__ = [
+    "Node",
+    "columns",
+    "copy",
+    "draw",
+    "finish",
+    "inner",
+    "is_whole",
+    "parse",
+    "render",
+    "serialise",
+    "settings",
+    "sketch",
+    "stacked",
+    "walk",
+]
