@@ -22,7 +22,7 @@ import pytest
 from IPython.core.inputtransformer2 import TransformerManager
 
 from genbook.kit import page
-from genbook.kit.receipts import ReceiptError, _small, check
+from genbook.kit.receipts import ReceiptError, check
 
 BOOK = Path(__file__).parents[1] / "book"
 SILENT = frozenset({"explore", "picture", "show", "table", "print", "display"})
@@ -204,12 +204,8 @@ def outcomes(
     """Run statements; each claim that names ``test`` → how it failed, or None if it held."""
     found: dict[str, str | None] = {}
 
-    def record(
-        claim: str, *relations: Any, error: Any = None, tol: float | None = None, **details: Any
-    ) -> None:
+    def record(claim: str, *relations: Any, **details: Any) -> None:
         try:
-            if error is not None:
-                relations = (*relations, _small(error, tol))
             check(claim, *relations, **details)
             failure = None
         except ReceiptError as error:

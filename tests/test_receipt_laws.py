@@ -43,7 +43,7 @@ def calls(path: Path) -> list[ast.Call]:
 
 
 @cache
-def tests_of(stem: str) -> dict[str, ast.FunctionDef]:
+def receipt_tests_of(stem: str) -> dict[str, ast.FunctionDef]:
     tree = ast.parse((ROOT / "tests" / stem / "test_receipts.py").read_text(encoding="utf-8"))
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
@@ -70,7 +70,7 @@ def test_no_receipt_hides_a_number_from_its_relation(path):
 
 @each_notebook
 def test_the_test_of_a_receipt_breaks_it_under_its_own_name(path):
-    there = tests_of(path.stem)
+    there = receipt_tests_of(path.stem)
     for receipt in notebooks.receipts(path):
         assert receipt.test.startswith("test_receipt_"), receipt.test
         assert receipt.test in there, f"{receipt.claim}: no test {receipt.test}"
@@ -81,7 +81,9 @@ def test_the_test_of_a_receipt_breaks_it_under_its_own_name(path):
 @each_notebook
 def test_no_test_breaks_a_receipt_that_is_not_there(path):
     named = {receipt.test for receipt in notebooks.receipts(path)}
-    assert {name for name in tests_of(path.stem) if name.startswith("test_receipt_")} <= named
+    assert {
+        name for name in receipt_tests_of(path.stem) if name.startswith("test_receipt_")
+    } <= named
 
 
 def reaches(function: ast.FunctionDef, stem: str) -> bool:

@@ -75,7 +75,13 @@ class Receipt:
 
 
 def check(
-    claim: str, *relations: Relation, label: str, test: str, recorded: bool = False
+    claim: str,
+    *relations: Relation,
+    label: str,
+    test: str,
+    recorded: bool = False,
+    error: object = None,
+    tol: float | None = None,
 ) -> Receipt:
     r"""The receipt of a claim whose relations all hold.
 
@@ -85,6 +91,8 @@ def check(
         label: label of the equation or theorem that states the claim.
         test: name of the test that breaks the code behind it.
         recorded: whether the claim is about a recorded study.
+        error: a number or a tensor that must be small, instead of relations (going).
+        tol: how small; 0 means exactly 0 (going).
 
     Returns:
         The receipt.
@@ -101,6 +109,8 @@ def check(
     for name, text in (("claim", claim), ("label", label), ("test", test)):
         if not text.strip():
             raise ValueError(f"expected a non-empty {name}, got {text!r}; say what is checked")
+    if error is not None:
+        relations = (*relations, _small(error, tol))
     if not relations or not all(isinstance(relation, Relation) for relation in relations):
         raise ValueError(
             f"expected relations such as close(a, b, tol=1e-9) for {claim!r}, got {relations!r}"
@@ -149,9 +159,9 @@ def receipt(
         >>> receipt("π exceeds 3", above(3.14159, 3), label="eq-pi", test="test_receipt_pi")
         ✓ π exceeds 3   (3.14 > 3)
     """
-    if error is not None:
-        relations = (*relations, _small(error, tol))
-    result = check(claim, *relations, label=label, test=test, recorded=recorded)
+    result = check(
+        claim, *relations, label=label, test=test, recorded=recorded, error=error, tol=tol
+    )
     if os.environ.get("GENBOOK_STATIC") == "1":
         display(result)
     elif os.environ.get("GENBOOK_RECEIPTS") == PLAIN:
