@@ -32,6 +32,7 @@ def image_players(
         Maps **[S, B, 64]** → **[S, B, d]** and **[S, B, d]** → **[S, B, 1]**.
 
     Example:
+        >>> import torch
         >>> generator, critic = image_players(64, Streams([0]))
         >>> critic(generator(torch.zeros(1, 3, LATENT))).shape
         torch.Size([1, 3, 1])
