@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 from torch.nn.functional import softplus
 
-from genbook.kit.answers import call, call_in_place, differs, numbers, same, shown
+from genbook.kit.answers import Hint, agree, call, differs, numbers, same, shown
 from genbook.kit.exercises import Exercise
 
 Pair = Callable[[Tensor, Tensor], Tensor]
+Pointwise = Callable[[Tensor], Tensor]
 StepLoss = Callable[[nn.Module, nn.Module, Tensor, Tensor], Tensor]
 
-DENSITIES = (
-    ([0.5, 0.3, 0.2, 0.0], [0.1, 0.4, 0.3, 0.2]),
-    ([2.0, 1e-6, 0.7], [0.5, 3.0, 0.7]),
+
+def _densities(*rows: Sequence[float]) -> tuple[Tensor, Tensor]:
+    p, g = torch.tensor(rows, dtype=torch.float64)
+    return p, g
+
+
+PLACES = (
+    _densities([0.5, 0.3, 0.2], [0.1, 0.4, 0.3]),
+    _densities([2.0, 1e-6, 3.0, 0.7], [0.5, 1e-4, 3.0, 7.0]),  # densities may exceed 1
+    _densities([0.5, 0.0, 0.2], [0.0, 0.4, 0.2]),  # where one of them vanishes
 )
-"""Masses with a zero, and densities above 1."""
 
 
 def best_discriminator(p: Tensor, g: Tensor) -> Tensor:
@@ -30,19 +37,19 @@ def best_discriminator(p: Tensor, g: Tensor) -> Tensor:
 
 
 def _check_dstar(answer: Pair) -> str | None:
-    for left, right in DENSITIES:
-        p, g = (torch.tensor(v, dtype=torch.float64) for v in (left, right))
-        value, target = call(answer, p, g), best_discriminator(p, g)
-        found = numbers(value, target.shape)
-        if same(value, target):
-            continue
-        if bool((found > 1).any()):
-            return "a probability above 1: p/g is the odds of D*, not D* itself."
-        if same(value, 1 - target):
-            return "that is the probability of a fake; D answers whether x came from the data."
-        words = differs(value, target, f"for p = {shown(p)} and g = {shown(g)}")
-        return f"{words} Set dV/dD to 0 at each x."
-    return None
+    def at(p: Tensor, g: Tensor) -> str:
+        return f"for p = {shown(p)} and p_g = {shown(g)}"
+
+    hint = agree(answer, best_discriminator, PLACES, at)
+    if hint is None:
+        return None
+    found = [numbers(call(answer, *place)) for place in PLACES]
+    if any(bool((values > 1).any()) for values in found):
+        return "a probability above 1: p/g is the odds of D*, not D* itself."
+    fakes = [1 - best_discriminator(*place) for place in PLACES]
+    if all(same(values, target) for values, target in zip(found, fakes, strict=True)):
+        return "that is the probability of a fake; D answers whether x came from the data."
+    return f"{hint[:-1]}: set dV/dD to 0 at each x."
 
 
 dstar = Exercise(name="dstar", check=_check_dstar, reference=best_discriminator)
@@ -54,22 +61,29 @@ def js_from_value(value: float) -> float:
 
 
 def _check_js(answer: Callable[[float], float]) -> str | None:
-    bottom, top = call(answer, -math.log(4)), call(answer, 0.0)
+    values = [(-math.log(4),), (0.0,), (-1.0,), (-0.3,)]
+    hint = agree(answer, js_from_value, values, lambda value: f"for V = {value:.4g}")
+    if hint is None:
+        return None
+    bottom, top = (numbers(call(answer, value), []) for value in (-math.log(4), 0.0))
     if same(top, 2 * math.log(2)):
         return "twice too large: C(G) holds 2 · JS, and JS is at most log 2."
+    if same(top, 1.0) and same(bottom, 0.0):
+        return "that is JS in bits; the book uses nats, and the maximum is log 2."
     if not same(bottom, 0.0):
-        return (
-            "at p_g = p_data the value is −log 4 and JS is 0; shift before you scale. "
-            f"Yours is {shown(bottom)}."
-        )
-    for value in (0.0, -0.3, -1.1):
-        given = call(answer, value)
-        if not same(given, js_from_value(value)):
-            return differs(given, js_from_value(value), f"for a value of {value:g}")
-    return None
+        return "at p_g = p_data the value is −log 4 and JS is 0; shift before you scale."
+    return hint
 
 
 js = Exercise(name="js", check=_check_js, reference=js_from_value)
+
+
+def _slopes(value: Tensor, places: Sequence[Tensor]) -> list[Tensor | None]:
+    try:
+        found = torch.autograd.grad(value.sum(), places, retain_graph=True, allow_unused=True)
+    except RuntimeError as error:  # its graph was used up
+        raise Hint("return the value itself, and leave backward() to its user.") from error
+    return list(found)
 
 
 def naive_log_one_minus(v: Tensor) -> Tensor:
@@ -82,41 +96,33 @@ def stable_log_one_minus(v: Tensor) -> Tensor:
     return -softplus(v)
 
 
-LOGITS = (-200.0, -20.0, -3.0, 0.5, 3.0, 40.0, 200.0, 1000.0)
-"""Where sigmoids round to 0 or 1, and where exponentials overflow."""
+LOGITS = [-200.0, -30.0, -3.0, -0.5, 0.2, 1.0, 3.0, 40.0, 90.0, 200.0]
 
 
-def _check_stable(answer: Callable[[Tensor], Tensor]) -> str | None:
-    for kind in (torch.float32, torch.float64):
-        v = torch.tensor(LOGITS, dtype=kind, requires_grad=True)
-        value = call(answer, v)
-        found = numbers(value, [len(LOGITS)])
-        for logit, number in zip(LOGITS, found.tolist(), strict=True):
-            if not math.isfinite(number):
-                return (
-                    f"{shown(number)} at v = {logit:g}: the sigmoid rounds to 1 or an exponential "
-                    "overflows; stay with the logit."
-                )
-        if (trouble := _slope(value, v)) is not None:
-            return trouble
-        right = stable_log_one_minus(v.detach().double())
-        if not same(found[1:], right[1:], rtol=1e-4):
-            words = differs(found[1:], right[1:], rtol=1e-4)
-            return f"finite, but not log(1 − σ(v)): {words} At v = 0 it is −log 2."
-    return None
-
-
-def _slope(value: Any, v: Tensor) -> str | None:
-    """The derivative −σ(v), which a clamp kills; an answer outside torch has none to check."""
-    if not isinstance(value, Tensor) or not value.requires_grad:
-        return "no gradient reaches the logit; stay with torch's functions and detach nothing."
-    (slope,) = torch.autograd.grad(value.sum(), v)
-    for logit, found, right in zip(LOGITS, slope.tolist(), (-v.sigmoid()).tolist(), strict=True):
-        if not math.isclose(found, right, rel_tol=1e-3, abs_tol=1e-6):
+def _check_stable(answer: Pointwise) -> str | None:
+    v = torch.tensor(LOGITS, requires_grad=True)
+    value = call(answer, v)
+    found = numbers(value, [len(LOGITS)])
+    for at in (LOGITS.index(-200.0), LOGITS.index(40.0), LOGITS.index(200.0)):
+        if not bool(found[at].isfinite()):
             return (
-                f"the slope at v = {logit:g} should be {right:.3g}, yours is {found:.3g}: a clamp "
-                "kills gradients."
+                f"at v = {LOGITS[at]:g} yours is {shown(found[at])}: the sigmoid rounds to 0 or "
+                "1, and e^v overflows; stay with the logit."
             )
+    if not (isinstance(value, Tensor) and value.requires_grad):
+        return "right or wrong, no gradient flows from it to v: compute it from v with torch."
+    slope = _slopes(value, [v])[0]
+    if slope is None:
+        return "no gradient flows from your value to v: compute it from v with torch."
+    for at, logit in enumerate(LOGITS):
+        target = -torch.sigmoid(torch.tensor(logit))
+        if (hint := differs(slope[at], target, f"the slope at v = {logit:g}:")) is not None:
+            return f"{hint[:-1]}; a clamp kills gradients, and so does rounding."
+    # a right slope leaves a constant to be wrong
+    right = stable_log_one_minus(v.detach().double())
+    for at, logit in enumerate(LOGITS):
+        if (hint := differs(found[at], right[at], f"at v = {logit:g}", rtol=2e-4)) is not None:
+            return f"{hint[:-1]}; at v = 0 it is −log 2."
     return None
 
 
@@ -141,40 +147,47 @@ def mended_step(critic: nn.Module, generator: nn.Module, real: Tensor, noise: Te
     return real_loss + fake_loss
 
 
-def _players(seed: int) -> tuple[nn.Module, nn.Module, Tensor, Tensor]:
-    random = torch.Generator().manual_seed(seed)
-    real, noise = torch.randn(2, 6, 2, generator=random)
-    critic, generator = nn.Linear(2, 1), nn.Linear(2, 2)
-    with torch.no_grad():
-        for weight in (*critic.parameters(), *generator.parameters()):
-            weight.copy_(torch.randn(weight.shape, generator=random))
-    return critic, generator, real, noise
+Batch = tuple[nn.Module, nn.Module, Tensor, Tensor]
 
 
-def _slopes(loss: Tensor, critic: nn.Module) -> list[Tensor | None]:
-    found = torch.autograd.grad(loss, list(critic.parameters()), allow_unused=True)
-    return list(found)
+def _batches() -> Iterator[Batch]:
+    """Three small games; in the second the piles have different sizes."""
+    random = torch.Generator().manual_seed(0)
+    for real_count, fake_count in ((6, 6), (5, 9), (8, 8)):
+        critic, generator = nn.Linear(2, 1), nn.Linear(2, 2)
+        with torch.no_grad():
+            for weight in (*critic.parameters(), *generator.parameters()):
+                weight.copy_(torch.randn(weight.shape, generator=random))
+        yield (
+            critic,
+            generator,
+            torch.randn(real_count, 2, generator=random),
+            torch.randn(fake_count, 2, generator=random),
+        )
 
 
 def _check_step(answer: StepLoss) -> str | None:
-    for seed in (0, 1):
-        critic, generator, real, noise = _players(seed)
-        loss: Any = call_in_place(answer, critic, generator, real, noise)
+    for critic, generator, real, noise in _batches():
         right = mended_step(critic, generator, real, noise)
+        players = copy.deepcopy(critic), copy.deepcopy(generator)
+        loss = call(answer, *players, real, noise)
         if not same(loss, right):
-            words = differs(loss, right)
-            return f"{words} Which target do fakes have? Which do data?"
-        if not isinstance(loss, Tensor) or not loss.requires_grad:
-            return "the loss is right, but no gradient reaches the discriminator."
-        wanted = _slopes(right, critic)
-        loss.backward(retain_graph=True)
-        if any(weight.grad is not None for weight in generator.parameters()):
-            return "the loss is right, but it left a gradient in the generator: detach the fakes."
-        for weight, slope in zip(critic.parameters(), wanted, strict=True):
-            if slope is None or weight.grad is None or not same(weight.grad, slope):
+            return (
+                f"expected a loss of {right:.4f}, got {shown(loss)}: which target do fakes have, "
+                "and are both means there in full?"
+            )
+        if not (isinstance(loss, Tensor) and loss.requires_grad):
+            return "the loss is right, but nothing can be learnt from it: no gradient flows."
+        if any(slope is not None for slope in _slopes(loss, list(players[1].parameters()))):
+            return "the loss is right, but it sends a gradient to the generator: detach the fakes."
+        targets = torch.autograd.grad(right, list(critic.parameters()))
+        for slope, target in zip(
+            _slopes(loss, list(players[0].parameters())), targets, strict=True
+        ):
+            if slope is None or not same(slope, target):
                 return (
-                    "the loss is right, but the discriminator's gradient is not: detach the fakes, "
-                    "not what it says of them."
+                    "the loss is right, but its gradient in the discriminator is not: "
+                    "detach what the generator made, and nothing that the discriminator says."
                 )
     return None
 

@@ -7,197 +7,180 @@ import math
 import numpy as np
 import torch
 from exercising import Answers, assert_judged, judged
-from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
-from torch.nn.functional import logsigmoid, softplus
+from torch.nn import functional
 
-from genbook.gan.exercises import (
-    EXERCISES,
-    broken_step,
-    mended_step,
-    naive_log_one_minus,
-)
+from genbook.gan import exercises
 
 
 def dstar_by_sigmoid(p, g):
     return torch.sigmoid(p.log() - g.log())
 
 
-def dstar_as_list(p, g):
-    return [float(a / (a + b)) for a, b in zip(p, g, strict=True)]
+def dstar_by_softmax(p, g):
+    return torch.stack([p, g]).log().softmax(0)[0]
 
 
-def dstar_in_numpy(p, g):
-    return p.numpy() / (p + g).numpy()
+def dstar_in_place(p, g):
+    return p.div_(g.add_(p))
 
 
-def dstar_in_single(p, g):
-    return 1 / (1 + g.float() / p.float())
-
-
-def odds(p, g):
-    return p / g
-
-
-def of_the_fakes(p, g):
-    return g / (p + g)
-
-
-def one_half(p, g):
-    return torch.full_like(p, 0.5)
-
-
-def js_by_logs(value):
-    return 0.5 * value + math.log(2)
-
-
-def js_as_tensor(value):
-    return (torch.tensor(value) + math.log(4)) / 2
-
-
-def js_in_numpy(value):
-    return np.float32((value + np.log(4)) / 2)
-
-
-def js_twice(value):
-    return value + math.log(4)
-
-
-def js_without_shift(value):
-    return value / 2
-
-
-def js_by_two_points(value):
-    return 0.0 if value < -1 else math.log(2)
-
-
-def stable_by_logsigmoid(v):
-    return logsigmoid(-v)
-
-
-def stable_by_logsigmoid_less_v(v):
-    return logsigmoid(v) - v
-
-
-def stable_by_logaddexp(v):
-    return -torch.logaddexp(torch.zeros_like(v), v)
-
-
-def stable_by_cases(v):
-    return -(v.clamp_min(0) + torch.log1p(torch.exp(-v.abs())))
-
-
-def by_log1p(v):
-    return -torch.log1p(torch.exp(v))
+def naive_in_double_precision(v):
+    return torch.log(1 - torch.sigmoid(v.double()))
 
 
 def clamped(v):
     return torch.log((1 - torch.sigmoid(v)).clamp_min(1e-7))
 
 
-def detached(v):
-    return -softplus(v.detach())
+def zero_one_half(v):  # the right slope of the other half of the loss
+    return functional.logsigmoid(v)
 
 
-def of_the_data(v):
-    return logsigmoid(v)
+def by_cases(v):  # right values, but the branch not taken poisons the slope
+    return torch.where(v > 20, -v, -torch.log1p(torch.exp(v)))
 
 
-def cut_at_fifty(v):
-    return -softplus(v.clamp(max=50.0))
+def by_hand(v):
+    return -(v.clamp_min(0) + torch.log1p(torch.exp(-v.abs())))
 
 
-def step_by_softplus(critic, generator, real, noise):
+def step_losses(critic, generator, real, noise):
     with torch.no_grad():
         fake = generator(noise)
-    return softplus(-critic(real)).mean() + softplus(critic(fake)).mean()
+    return critic(real), critic(fake)
 
 
-def step_in_one_batch(critic, generator, real, noise):
-    scores = critic(torch.cat([real, generator(noise).detach()]))
-    target = torch.cat([torch.ones(len(real), 1), torch.zeros(len(noise), 1)])
-    return 2 * cross_entropy(scores, target)
+def step_by_softplus(*game):
+    on_real, on_fake = step_losses(*game)
+    return functional.softplus(-on_real).mean() + functional.softplus(on_fake).mean()
 
 
-def step_by_logsigmoid(critic, generator, real, noise):
-    fake = generator(noise.clone()).clone().detach()
-    return -logsigmoid(critic(real)).mean() - logsigmoid(-critic(fake)).mean()
+def step_by_probabilities(*game):
+    on_real, on_fake = (torch.sigmoid(v) for v in step_losses(*game))
+    ones, zeros = torch.ones_like(on_real), torch.zeros_like(on_fake)
+    return functional.binary_cross_entropy(on_real, ones) + functional.binary_cross_entropy(
+        on_fake, zeros
+    )
 
 
-def attached(critic, generator, real, noise):
+def step_as_a_vector_of_one(*game):
+    return step_by_softplus(*game).reshape(1)
+
+
+def step_attached(critic, generator, real, noise):
     on_real, on_fake = critic(real), critic(generator(noise))
-    ones, zeros = torch.ones_like(on_real), torch.zeros_like(on_fake)
-    return cross_entropy(on_real, ones) + cross_entropy(on_fake, zeros)
+    return functional.softplus(-on_real).mean() + functional.softplus(on_fake).mean()
 
 
-def swapped(critic, generator, real, noise):
-    on_real, on_fake = critic(real), critic(generator(noise).detach())
-    ones, zeros = torch.ones_like(on_fake), torch.zeros_like(on_real)
-    return cross_entropy(on_real, zeros) + cross_entropy(on_fake, ones)
+def step_swapped(*game):
+    on_real, on_fake = step_losses(*game)
+    return functional.softplus(on_real).mean() + functional.softplus(-on_fake).mean()
 
 
-def critic_detached(critic, generator, real, noise):
-    on_real, on_fake = critic(real), critic(generator(noise)).detach()
-    ones, zeros = torch.ones_like(on_real), torch.zeros_like(on_fake)
-    return cross_entropy(on_real, ones) + cross_entropy(on_fake, zeros)
+def step_with_a_detached_critic(*game):
+    on_real, on_fake = step_losses(*game)
+    return functional.softplus(-on_real).mean() + functional.softplus(on_fake.detach()).mean()
 
 
-def a_number(critic, generator, real, noise):
-    return mended_step(critic, generator, real, noise).item()
+def step_detached(*game):
+    return step_by_softplus(*game).detach()
 
 
-def halved(critic, generator, real, noise):
-    return mended_step(critic, generator, real, noise) / 2
+def step_as_a_number(*game):
+    return step_by_softplus(*game).item()
+
+
+def step_halved(*game):
+    return step_by_softplus(*game) / 2
+
+
+def step_over_all(*game):  # one mean over a joint pile: wrong if the piles differ in size
+    on_real, on_fake = step_losses(*game)
+    return 2 * torch.cat([functional.softplus(-on_real), functional.softplus(on_fake)]).mean()
+
+
+def step_already_taken(*game):
+    loss = step_by_softplus(*game)
+    loss.backward()
+    return loss
 
 
 ANSWERS = {
     "dstar": Answers(
-        right=(dstar_by_sigmoid, dstar_as_list, dstar_in_numpy, dstar_in_single),
+        right=(
+            dstar_by_sigmoid,
+            dstar_by_softmax,
+            dstar_in_place,
+            lambda p, g: [a / (a + b) for a, b in zip(p.tolist(), g.tolist(), strict=True)],
+            lambda p, g: p.numpy() / (p.numpy() + g.numpy()),
+            lambda p, g: p.float() / (p + g).float(),
+        ),
         wrong=(
-            (odds, "odds"),
-            (of_the_fakes, "probability of a fake"),
-            (one_half, "Set dV/dD to 0"),
-            (lambda p, g: (p / (p + g)).sum(), "expected shape [4]"),
+            (lambda p, g: p / g, "odds"),
+            (lambda p, g: g / (p + g), "probability of a fake"),
+            (lambda p, g: torch.sigmoid(p - g), "expected"),
+            (lambda p, g: (p / p.sum()) / (p / p.sum() + g / g.sum()), "expected"),
+            (lambda p, g: (p / (p + g)).mean(), "expected shape"),
         ),
     ),
     "js": Answers(
-        right=(js_by_logs, js_as_tensor, js_in_numpy),
+        right=(
+            lambda value: value / 2 + math.log(2),
+            lambda value: torch.tensor(value / 2) + math.log(2.0),
+            lambda value: np.float64(value + np.log(4)) / 2,
+            lambda value: [max(0.0, (value + 2 * math.log(2)) / 2)],
+        ),
         wrong=(
-            (js_twice, "twice"),
-            (js_without_shift, "shift"),
-            (js_by_two_points, "for a value of -0.3"),
-            (lambda value: "0.5", "expected numbers"),
+            (lambda value: value + math.log(4), "twice"),
+            (lambda value: value / 2, "shift"),
+            (lambda value: (value + math.log(4)) / math.log(4), "bits"),
+            (lambda value: (math.log(4) - value) / 2, "shift"),
+            (lambda value: math.log(2) * (1 + value / math.log(4)) ** 2, "expected"),
         ),
     ),
     "stable": Answers(
         right=(
-            stable_by_logsigmoid,
-            stable_by_logsigmoid_less_v,
-            stable_by_logaddexp,
-            stable_by_cases,
+            lambda v: functional.logsigmoid(-v),
+            by_hand,
+            lambda v: -torch.logaddexp(v, torch.zeros_like(v)),
+            lambda v: -functional.softplus(v.double()),
+            lambda v: (
+                -functional.binary_cross_entropy_with_logits(
+                    v, torch.zeros_like(v), reduction="none"
+                )
+            ),
         ),
         wrong=(
-            (naive_log_one_minus, "stay with the logit"),
-            (by_log1p, "stay with the logit"),
+            (exercises.naive_log_one_minus, "logit"),
+            (naive_in_double_precision, "logit"),
+            (lambda v: -torch.log1p(torch.exp(v)), "logit"),
+            (lambda v: -v - torch.log1p(torch.exp(-v)), "logit"),
             (clamped, "clamp"),
-            (cut_at_fifty, "clamp"),
-            (detached, "no gradient"),
-            (of_the_data, "slope at v = -200 should be"),
+            (by_cases, "slope"),
+            (zero_one_half, "slope"),
+            (lambda v: functional.softplus(v), "slope"),
+            (lambda v: -functional.softplus(v) + 1, "−log 2"),
+            (lambda v: -np.logaddexp(0, v.detach().numpy()), "no gradient"),
+            (lambda v: -functional.softplus(v).mean(), "expected shape"),
         ),
     ),
     "step": Answers(
-        right=(step_by_softplus, step_in_one_batch, step_by_logsigmoid),
+        right=(step_by_softplus, step_by_probabilities, step_as_a_vector_of_one),
         wrong=(
-            (broken_step, "target"),
-            (attached, "detach the fakes"),
-            (swapped, "target"),
-            (critic_detached, "not what it says of them"),
-            (a_number, "no gradient reaches"),
-            (halved, "expected"),
+            (exercises.broken_step, "target"),
+            (step_attached, "detach the fakes"),
+            (step_swapped, "target"),
+            (step_with_a_detached_critic, "nothing that the discriminator says"),
+            (step_detached, "no gradient"),
+            (step_as_a_number, "no gradient"),
+            (step_halved, "in full"),
+            (step_over_all, "in full"),
+            (step_already_taken, "backward()"),
         ),
     ),
 }
 
 
-@judged(EXERCISES, ANSWERS)
+@judged(exercises.EXERCISES, ANSWERS)
 def test_every_answer_gets_its_verdict(exercise, answer, hint):
     assert_judged(exercise, answer, hint)
