@@ -180,7 +180,7 @@ def test_the_page_of_receipts_links_to_the_equation(built):
     assert "one is one" in page
     assert 'href="a.html#equation-eq-a"' in page
     assert 'id="equation-eq-a"' in built.page("a")
-    assert "tests/test_a.py" in page
+    assert "tests/a/test_receipts.py" in page
 
 
 def test_a_page_loads_no_script_from_elsewhere_and_declares_nothing_twice(built):
