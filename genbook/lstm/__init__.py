@@ -59,7 +59,7 @@ from genbook.lstm.readers import (
     streams,
     train,
 )
-from genbook.lstm.units import Evidence, auc, evidence, midranks, positions
+from genbook.lstm.units import Evidence, auc, evidence, midranks, positions, recent
 
 __all__ = [
     "ARMS",
@@ -89,6 +89,7 @@ __all__ = [
     "orders",
     "path_by_autograd",
     "positions",
+    "recent",
     "rnn_bound",
     "rnn_path",
     "row_batches",

@@ -320,7 +320,8 @@ def from_torch(module: nn.LSTM) -> LSTMCell:
         A cell that computes the same function; its parameters are copies.
 
     Raises:
-        ValueError: if the module has more layers or directions, or a projection.
+        ValueError: if the module has more layers or directions, a projection, or reads
+            ``[B, T, D]``.
 
     Example:
         >>> module = nn.LSTM(3, 5)
@@ -332,6 +333,11 @@ def from_torch(module: nn.LSTM) -> LSTMCell:
         raise ValueError(
             f"expected one layer, one direction and no projection, got {module}; "
             "copy each layer and direction to a cell of its own"
+        )
+    if module.batch_first:
+        raise ValueError(
+            f"expected a module that reads [T, B, D], got {module}; make it with "
+            "batch_first=False and transpose its inputs"
         )
     weights = dict(module.named_parameters())
     cell = LSTMCell(module.input_size, module.hidden_size).to(weights["weight_ih_l0"])

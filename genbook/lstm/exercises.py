@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from genbook.kit.exercises import Exercise, Wrong, call
+from genbook.kit.answers import Hint, agree, call, differs, numbers, same, shown, tolerance
+from genbook.kit.device import seeded
+from genbook.kit.exercises import Exercise
 from genbook.lstm import paths
+
+Rivals = Sequence[tuple[Callable[..., Any], str]]
+
+
+def _known(
+    answer: Callable[..., Any], rivals: Rivals, cases: Sequence[Sequence[Any]]
+) -> str | None:
+    """The words for the known mistake that an answer makes in every case."""
+    found = [(case, call(answer, *case)) for case in cases]
+    for rival, words in rivals:
+        if all(same(given, rival(*case)) for case, given in found):
+            return words
+    return None
+
 
 # Which bias remembers?
 
@@ -19,39 +36,40 @@ def bias_by_hand(steps: float) -> float:
     return -math.log(math.expm1(1 / steps))
 
 
-def _gate_not_bias(steps: float) -> float:
-    return math.exp(-1 / steps)
+BIAS_RIVALS: Rivals = (
+    (
+        lambda steps: math.exp(-1 / steps),
+        "that is the gate f itself; the bias goes through a sigmoid: f = σ(b).",
+    ),
+    (
+        lambda steps: -math.log(2 ** (1 / steps) - 1),
+        "that bias keeps ½ after so many steps; the memory is where 1/e is left.",
+    ),
+    (math.log, "close for long memories: log τ is the rule of thumb; find the exact bias."),
+    (
+        lambda steps: math.log(math.expm1(1 / steps)),
+        "the sign is turned: a large bias must open the gate.",
+    ),
+    (
+        lambda steps: -math.log((1 - 1 / math.e) ** (-1 / steps) - 1),
+        "that bias has lost 1/e after so many steps; it should have kept 1/e.",
+    ),
+)
 
 
-def _half_life(steps: float) -> float:
-    return -math.log(2 ** (1 / steps) - 1)
-
-
-def _check_bias(answer: Callable[[float], float]) -> str | None:
-    for steps in (3.0, 40.0):
-        value = float(call(answer, steps))
-        if math.isclose(value, math.exp(-1 / steps), rel_tol=1e-6):
-            return "that is the gate f itself; the bias goes through a sigmoid: f = σ(b)."
-        if math.isclose(value, _half_life(steps), rel_tol=1e-6):
-            return "that bias keeps ½ after so many steps; the memory is where 1/e is left."
-        if math.isclose(value, math.log(steps), rel_tol=1e-6):
-            return "close for long memories: log τ is the rule of thumb; find the exact bias."
-        kept = float(paths.memory(torch.tensor(value, dtype=torch.float64)))
-        if not math.isclose(kept, steps, rel_tol=1e-4):
-            return f"for {steps:g} steps your bias {value:.4f} remembers {kept:.4g} steps."
+def _check_bias(answer: Callable[[float], Any]) -> str | None:
+    cases = [(steps,) for steps in (3.0, 40.0, 0.5, 1000.0)]
+    for (steps,) in cases:
+        value = call(answer, steps)
+        if not same(value, bias_by_hand(steps)):
+            bias_given = numbers(value, [])
+            kept = float(paths.memory(bias_given))
+            hint = f"for {steps:g} steps your bias {shown(value)} remembers {kept:.4g} steps."
+            return _known(answer, BIAS_RIVALS, cases) or hint
     return None
 
 
-bias = Exercise(
-    name="bias",
-    check=_check_bias,
-    reference=bias_by_hand,
-    wrong=(
-        Wrong(_gate_not_bias, "the gate f itself"),
-        Wrong(_half_life, "keeps ½"),
-        Wrong(math.log, "rule of thumb"),
-    ),
-)
+bias = Exercise(name="bias", check=_check_bias, reference=bias_by_hand)
 
 # The direct path
 
@@ -64,40 +82,43 @@ def direct_by_hand(forget: Tensor) -> Tensor:
     return path
 
 
-def _with_its_own_gate(forget: Tensor) -> Tensor:
-    return forget.flip(0).cumprod(0).flip(0)
-
-
-def _from_the_start(forget: Tensor) -> Tensor:
-    return forget.cumprod(0)
-
-
-def _check_direct(answer: Callable[[Tensor], Tensor]) -> str | None:
-    generator = torch.Generator().manual_seed(5)
-    forget = torch.rand(6, 3, generator=generator, dtype=torch.float64)
-    value = torch.as_tensor(call(answer, forget.clone()))
-    if value.shape != forget.shape:
-        return (
-            f"expected one row for each step, shape {list(forget.shape)}; got {list(value.shape)}."
-        )
-    if torch.allclose(value, _with_its_own_gate(forget)):
-        return (
-            "one gate too many: f_t stands between c_{t−1} and c_t, so row t begins with f_{t+1}."
-        )
-    if torch.allclose(value, _from_the_start(forget)):
-        return "that is the path from the start to c_t; asked is the path from c_T back to c_t."
-    return None if torch.allclose(value, paths.direct_path(forget)) else "the last row should be 1."
-
-
-direct = Exercise(
-    name="direct",
-    check=_check_direct,
-    reference=direct_by_hand,
-    wrong=(
-        Wrong(_with_its_own_gate, "one gate too many"),
-        Wrong(_from_the_start, "from the start"),
+DIRECT_RIVALS: Rivals = (
+    (
+        lambda forget: forget.flip(0).cumprod(0).flip(0),
+        "one gate too many: f_t stands between c_{t−1} and c_t, so row t begins with f_{t+1}.",
+    ),
+    (
+        lambda forget: forget.cumprod(0),
+        "that is the path from the start to c_t; asked is the path from c_T back to c_t.",
+    ),
+    (
+        lambda forget: paths.direct_path(forget).flip(0),
+        "the rows stand in the wrong order: row 1 has the longest way back, the last row is 1.",
+    ),
+    (
+        lambda forget: torch.cat([forget[1:], torch.ones_like(forget[:1])]),
+        "those are single gates; the way back from c_T passes all of them: take their product.",
+    ),
+    (
+        lambda forget: forget.prod(0).expand_as(forget),
+        "that is the product of all gates in each row; row t has only those after step t.",
     ),
 )
+
+
+def _check_direct(answer: Callable[[Tensor], Any]) -> str | None:
+    source = seeded(5)
+    shapes = ((6, 3), (1, 2), (9, 1))
+    cases = [(torch.rand(shape, generator=source, dtype=torch.float64),) for shape in shapes]
+
+    def describe(forget: Tensor) -> str:
+        return f"for gates of shape {list(forget.shape)}"
+
+    hint = agree(answer, paths.direct_path, cases, describe)
+    return None if hint is None else _known(answer, DIRECT_RIVALS, cases[::2]) or hint
+
+
+direct = Exercise(name="direct", check=_check_direct, reference=direct_by_hand)
 
 # Bug hunt: a cell that runs, trains, and is wrong once weights are loaded
 
@@ -120,7 +141,7 @@ def mended_step(
     return torch.sigmoid(o) * torch.tanh(c), c
 
 
-def _forgets_h(
+def _keeps_h(
     x: Tensor, h: Tensor, c: Tensor, w_x: Tensor, w_h: Tensor, b: Tensor
 ) -> tuple[Tensor, Tensor]:
     i, f, g, o = (x @ w_x.T + h @ w_h.T + b).chunk(4, dim=-1)
@@ -128,36 +149,62 @@ def _forgets_h(
     return torch.sigmoid(o) * torch.tanh(c), c
 
 
-def _check_step(answer: Callable[..., tuple[Tensor, Tensor]]) -> str | None:
-    generator = torch.Generator().manual_seed(6)
-    cell = nn.LSTMCell(3, 4, dtype=torch.float64)
-    weights = dict(cell.named_parameters())
+Step = Callable[..., Any]
+
+
+def _step_case(seed: int, batch: int, inputs: int, hidden: int) -> tuple[Tensor, ...]:
+    """x, h, c and the weights of a torch.nn.LSTMCell, none of which wants a gradient."""
+    source = seeded(seed)
+    cell = nn.LSTMCell(inputs, hidden, dtype=torch.float64)
+    weights = {name: values.detach() for name, values in cell.named_parameters()}
+    for values in weights.values():
+        values.normal_(generator=source)
+    sizes = (inputs, hidden, hidden)
+    given = [torch.randn(batch, n, generator=source, dtype=torch.float64) for n in sizes]
+    b = weights["bias_ih"] + weights["bias_hh"]
+    return (*given, weights["weight_ih"], weights["weight_hh"], b)
+
+
+def _by_torch(x: Tensor, h: Tensor, c: Tensor, w_x: Tensor, w_h: Tensor, b: Tensor) -> Tensor:
+    """(h, c) of a torch.nn.LSTMCell, stacked."""
+    cell = nn.LSTMCell(x.shape[-1], h.shape[-1], dtype=torch.float64)
+    state = {"weight_ih": w_x, "weight_hh": w_h, "bias_ih": b, "bias_hh": torch.zeros_like(b)}
+    cell.load_state_dict(state)
     with torch.no_grad():
-        for values in weights.values():
-            values.normal_(generator=generator)
-        x, h, c = (torch.randn(2, n, generator=generator, dtype=torch.float64) for n in (3, 4, 4))
-        b = weights["bias_ih"] + weights["bias_hh"]
-        arguments = (x, h, c, weights["weight_ih"], weights["weight_hh"], b)
-        pair = call(answer, *arguments)
-        if not (isinstance(pair, tuple) and len(pair) == 2):
-            return "expected the pair (h, c)."
-        if torch.allclose(pair[1], loaded_step(*arguments)[1]):
+        return torch.stack(cell(x, (h, c)))
+
+
+def _pair(answer: Step, case: Sequence[Tensor]) -> tuple[Tensor, Tensor, float]:
+    """The h and c that an answer gives, and how close they must come."""
+    given = call(answer, *case)
+    is_pair = isinstance(given, (tuple, list)) or getattr(given, "ndim", 0) == case[1].ndim + 1
+    if not is_pair or len(given) != 2:
+        raise Hint(f"expected the pair (h, c), got {shown(given)}.")
+    h, c = (numbers(part, case[1].shape, name) for part, name in zip(given, "hc", strict=True))
+    rtol = max(map(tolerance, given))
+    return h, c, rtol
+
+
+def _check_step(answer: Step) -> str | None:
+    for case in (_step_case(6, 2, 3, 4), _step_case(7, 5, 1, 2)):
+        h, c, rtol = _pair(answer, case)
+        right_h, right_c = _by_torch(*case)
+        if same(h, right_c, rtol=rtol) and same(c, right_h, rtol=rtol):
+            return "expected the pair (h, c), got (c, h)."
+        if same(c, loaded_step(*case)[1], rtol=rtol):
             return (
                 "c is not torch's. All four blocks have one shape, so a wrong order raises "
                 "nothing: compare i, f, g, o one by one with the documentation of nn.LSTM."
             )
-        if torch.allclose(pair[1], _forgets_h(*arguments)[1]):
+        if same(c, _keeps_h(*case)[1], rtol=rtol):
             return "the forget gate keeps the cell c, not the hidden state h."
-        right = cell(x, (h, c))
-    same = all(torch.allclose(a, b, atol=1e-10) for a, b in zip(pair, right, strict=True))
-    return None if same else "c or h is not what torch.nn.LSTMCell gives."
+        if (hint := differs(c, right_c, "for c", rtol=rtol)) is not None:
+            return hint
+        if (hint := differs(h, right_h, "c is right; for h", rtol=rtol)) is not None:
+            return hint
+    return None
 
 
-step = Exercise(
-    name="step",
-    check=_check_step,
-    reference=mended_step,
-    wrong=(Wrong(loaded_step, "wrong order"), Wrong(_forgets_h, "not the hidden state")),
-)
+step = Exercise(name="step", check=_check_step, reference=mended_step)
 
 EXERCISES = (bias, direct, step)

@@ -11,7 +11,7 @@ import torch
 from genbook.kit.device import seeded
 from genbook.kit.studies import Row, Study
 from genbook.kit.training import Step
-from genbook.lstm.readers import Reader, loss_and_accuracy, orders, spread_bias, train
+from genbook.lstm.readers import Reader, orders, spread_bias, train
 
 
 @dataclass(frozen=True)
@@ -148,16 +148,21 @@ def lag_accuracy(
     Returns:
         A number in [0, 1]; a guess gives 1/4.
 
+    Raises:
+        ValueError: if there is no sequence to read.
+
     Example:
         >>> 0 <= lag_accuracy(ARMS[0].reader(20, seeded(0)), 20, sequences=40) <= 1
         True
     """
-    generator, right, device = seeded(seed), 0.0, next(reader.parameters()).device
-    chunk = min(sequences, 2_000)
-    for _ in range(sequences // chunk):
-        x, y = next(orders(length, chunk, generator))
-        right += loss_and_accuracy(reader(x.to(device))[0], y.to(device))[1].item()
-    return right / (sequences // chunk)
+    if sequences < 1:
+        raise ValueError(f"expected at least one sequence, got {sequences}")
+    generator, right, device = seeded(seed), 0, next(reader.parameters()).device
+    for done in range(0, sequences, 2_000):
+        x, y = next(orders(length, min(2_000, sequences - done), generator))
+        scores, _ = reader(x.to(device))
+        right += int((scores[-1].argmax(-1) == y.to(device)).sum())
+    return right / sequences
 
 
 def lag_run(arm: str, length: int, seed: int, *, total: int = 3_000) -> LagRun:

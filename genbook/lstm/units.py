@@ -28,10 +28,9 @@ def positions(source: str) -> dict[str, Tensor]:
         source: Python code, N characters.
 
     Returns:
-        Three masks, each ``[N]``, bool: ``"quotes"`` (a string literal is open that
-        ends on its line), ``"brackets"``
-        (a bracket is open), ``"indentation"`` (the line began with 8 spaces or more, as far as
-        they are read).
+        Three masks, each ``[N]``, bool: ``"quotes"`` (a string literal is open, one of several
+        lines included), ``"brackets"`` (a bracket is open), ``"indentation"`` (the line began with
+        8 spaces or more, as far as they are read).
 
     Example:
         >>> found = positions("f('a')\n")
@@ -48,7 +47,7 @@ def positions(source: str) -> dict[str, Tensor]:
         begin = starts[token.start[0] - 1] + token.start[1]
         end = starts[token.end[0] - 1] + token.end[1]
         turn = STRINGS.get(tokenize.tok_name[token.type])
-        if token.start[0] == token.end[0] and token.type == tokenize.STRING:
+        if token.type == tokenize.STRING:
             quotes[begin] += 1
             quotes[end - 1] -= 1
         elif turn is not None:
@@ -79,6 +78,40 @@ def _deep(source: str) -> Tensor:
         spaces = len(line) - len(line.lstrip(" "))
         found.extend(place >= 7 and spaces >= 8 for place in range(len(line) + 1))
     return torch.tensor(found[: len(source)], dtype=torch.bool)
+
+
+def recent(codes: Tensor, count: int, size: int, generator: torch.Generator) -> Tensor:
+    r"""Random functions of the last characters: what needs no memory and no training.
+
+    .. math:: \tanh\Big(\sum_{k<K} E_k[x_{t-k}]\Big),\qquad E_k[\cdot] \sim \mathcal N(0, 1)
+
+    Args:
+        codes: the text, ``[N]``; before it stands character 0.
+        count: K, how many characters each function sees.
+        size: H, how many functions.
+        generator: draws them.
+
+    Returns:
+        Shape ``[N, H]``.
+
+    Raises:
+        ValueError: if K or H is not positive, or there is no text.
+
+    Example:
+        >>> text = torch.tensor([5, 1, 2, 9, 1, 2])
+        >>> seen = recent(text, 2, 4, torch.Generator().manual_seed(0))
+        >>> torch.equal(seen[2], seen[5]), torch.equal(seen[1], seen[4])
+        (True, False)
+    """
+    if min(count, size) < 1 or codes.ndim != 1 or len(codes) == 0:
+        raise ValueError(
+            f"expected count ≥ 1, size ≥ 1 and a text [N], got {count}, {size} and "
+            f"{list(codes.shape)}"
+        )
+    tables = torch.randn(count, int(codes.max()) + 1, size, generator=generator)
+    padded = torch.cat([codes.new_zeros(count - 1), codes])
+    places = torch.arange(count - 1, len(padded))
+    return torch.stack([tables[k][padded[places - k]] for k in range(count)]).sum(0).tanh()
 
 
 def midranks(values: Tensor, strata: Tensor) -> Tensor:

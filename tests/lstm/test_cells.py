@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -190,6 +191,17 @@ def test_one_step_gap_keeps_its_bound(seed, gain, forget_gate):
         assert torch.linalg.matrix_norm(gap, 2) <= bound[last - 2] + 1e-12
 
 
+def test_the_bound_of_the_gap_counts_a_negative_cell_by_its_size():
+    cell = cell_of()
+    gates = lstm_cells.unroll(cell, inputs_of(10))
+    bound = lstm_paths.step_gap_bound(cell, gates)
+    turned = replace(gates, cell=-gates.cell)
+    assert torch.equal(lstm_paths.step_gap_bound(cell, turned), bound)
+    wi, wf, wg, _ = (torch.linalg.matrix_norm(w, 2) for w in cell.weight_h.chunk(4))
+    largest = torch.stack([c.abs().max() for c in gates.cell[:-1]])
+    assert torch.allclose(bound, largest * wf / 4 + wi / 4 + wg, atol=1e-12)
+
+
 def test_plain_net_equals_torch():
     module = nn.RNN(3, 5, dtype=DOUBLE)
     net, xs = lstm_cells.RNNCell(3, 5, dtype=DOUBLE), inputs_of(batch=(2,))
@@ -249,6 +261,7 @@ def evidence_of(shifts: int) -> dict[str, lstm_text.Evidence]:
         (lambda: lstm_cells.unroll(lstm_cells.LSTMCell(3, 4), torch.zeros(0, 3)), "T ≥ 1"),
         (lambda: lstm_cells.unroll_rnn(lstm_cells.RNNCell(3, 4), torch.zeros(3)), "T ≥ 1"),
         (lambda: lstm_cells.from_torch(nn.LSTM(3, 4, num_layers=2)), "one layer"),
+        (lambda: lstm_cells.from_torch(nn.LSTM(3, 4, batch_first=True)), "batch_first=False"),
         (lambda: lstm_cells.hold(torch.zeros(3), i=1.5, f=1, o=1), "gate i"),
         (lambda: lstm_cells.hold(torch.zeros(0), i=1, f=1, o=1), r"\[T, \.\.\.\]"),
         (lambda: lstm_paths.direct_path(torch.zeros(0, 3)), "T ≥ 1"),

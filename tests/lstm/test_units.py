@@ -86,7 +86,8 @@ def marked(source: str, label: str) -> str:
     [
         ("a = 'b' + \"c'd\"\n", "quotes", """....'b...."c'd.."""),
         ("x = 1  # it's\n", "quotes", "." * 14),
-        ('"""two\nlines"""\n', "quotes", "." * 16),
+        ('"""two\nlines"""\n', "quotes", '"""two\nlines""..'),
+        ('x = """a\n  b"""\n"c"\n', "quotes", '...."""a\n  b"".."c..'),
         ("f(a[0], b)\n", "brackets", ".(a[0], b.."),
         ("f(')')\n", "brackets", ".(')'.."),
         ("        y\n    z\n", "indentation", ".......\x20y\n......"),
@@ -108,3 +109,24 @@ def test_recorded_cells_are_those_of_the_text_in_order():
     cells = lstm_text.record_cells(reader, codes, streams=2)
     one = lstm_text.record_cells(reader, codes[10:], streams=1)
     assert torch.allclose(cells[10:], one, atol=1e-6)
+
+
+def test_functions_of_the_last_characters_see_no_further():
+    codes = torch.randint(9, (400,), generator=seeded(0))
+    seen = lstm_text.recent(codes, 3, 5, seeded(1))
+    strata = codes + 9 * codes.roll(1) + 81 * codes.roll(2)
+    for stratum in strata[2:].unique():
+        values = seen[2:][strata[2:] == stratum]
+        assert torch.equal(values, values[:1].expand_as(values))
+    other = codes.clone()
+    other[100] = (codes[100] + 1) % 9
+    changed = (lstm_text.recent(other, 3, 5, seeded(1)) != seen).any(-1)
+    assert changed.nonzero().flatten().tolist() == [100, 101, 102]
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "codes"), [(0, 3, [1]), (2, 0, [1]), (2, 3, []), (2, 3, [[1]])]
+)
+def test_functions_of_no_characters_are_refused(count, size, codes):
+    with pytest.raises(ValueError, match="count ≥ 1"):
+        lstm_text.recent(torch.tensor(codes, dtype=torch.int64), count, size, seeded(0))
