@@ -257,10 +257,17 @@ def step_then_clip(weights: Tensor, gradient: Tensor, settings: Settings) -> Ten
     return weights.clamp(-settings.limit, settings.limit)
 
 
+def _update(
+    weights: Sequence[float], gradient: Sequence[float], rate: float, limit: float
+) -> tuple[Tensor, Tensor, Settings]:
+    w, g = _double(weights, gradient)
+    return w, g, Settings(rate, limit)
+
+
 UPDATES = (
-    (*_double([0.009, -0.002, -0.01], [-5.0, 3.0, 4.0]), Settings(rate=0.001, limit=0.01)),
-    (*_double([0.4, -0.3, 0.1], [0.2, -0.1, 0.3]), Settings(rate=0.1, limit=1.0)),
-    (*_double([0.3, -0.9], [40.0, 20.0]), Settings(rate=0.02, limit=0.5)),
+    _update([0.009, -0.002, -0.01], [-5.0, 3.0, 4.0], rate=0.001, limit=0.01),
+    _update([0.4, -0.3, 0.1], [0.2, -0.1, 0.3], rate=0.1, limit=1.0),
+    _update([0.3, -0.9], [40.0, 20.0], rate=0.02, limit=0.5),
 )
 
 
