@@ -39,6 +39,7 @@ from genbook.fgan.survival import (
     Outcome,
     contest,
     grey_share,
+    lost,
     on_images,
     on_ring,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "grid",
     "judge",
     "learned",
+    "lost",
     "mixture_sampler",
     "numeric_conjugate",
     "on_images",

@@ -318,7 +318,11 @@ def divergence_on_grid(convex: ConvexFunction, log_p: Tensor, log_q: Tensor, x: 
 def as_divergence(convex: ConvexFunction) -> measures.Divergence:
     r"""A row of the table as a divergence that the tools of the KL chapter can fit and integrate.
 
-    .. math:: \pi = q\,\big[f(u)-f(1)-f'(1)(u-1)\big] \ge 0
+    .. math:: \pi = q\,\big[f(u)-f(1)-f'(1)(u-1)\big] \ge 0,\qquad
+        \pi = p\,\big[f'(\infty)-f'(1)\big]\ \text{where}\ q=0
+
+    The second form is the limit of the first as q shrinks: :math:`q\,f(p/q)\to p\,f'(\infty)`,
+    and :math:`f'(\infty)` is the upper end of :math:`\mathrm{dom}\,f^*`.
 
     Args:
         convex: f.
@@ -326,16 +330,29 @@ def as_divergence(convex: ConvexFunction) -> measures.Divergence:
     Returns:
         :math:`D_f - f(1)`, which differs from :math:`D_f` only in the row GAN.
 
+    Source:
+        Csiszár (1967), for the term where q vanishes.
+
     Example:
         >>> half = torch.tensor([0.5, 0.5])
         >>> round(measures.on_atoms(as_divergence(row("GAN")), half, half).item(), 6)
         0.0
+        >>> apart = torch.eye(2)
+        >>> measures.on_atoms(as_divergence(row("total variation")), *apart).item()
+        1.0
     """
+    steepest = convex.domain[1] - convex.threshold
 
     def penalty(log_p: Tensor, log_q: Tensor) -> Tensor:
-        u = (log_p - log_q).clamp(-300, 300).exp()
+        in_p, in_q = log_p > -math.inf, log_q > -math.inf
+        log_u = torch.where(in_p & in_q, log_p, 0.0) - torch.where(in_p & in_q, log_q, 0.0)
+        u = torch.where(in_p | ~in_q, log_u.clamp(-300, 300).exp(), 0.0)
         tilted = convex.f(u) - convex.at_one - convex.threshold * (u - 1)
-        return log_q.exp() * tilted
+        if math.isinf(steepest):
+            stray = torch.zeros_like(tilted).masked_fill(in_p & ~in_q, math.inf)
+        else:
+            stray = log_p.exp() * steepest
+        return torch.where(in_q, log_q.exp() * tilted, stray)
 
     return measures.Divergence(convex.name, convex.symbol, penalty)
 

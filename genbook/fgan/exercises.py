@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
 from genbook.games import duality
-from genbook.kit.exercises import Exercise, Wrong, call
+from genbook.kit.answers import agree, call, differs, numbers, same
+from genbook.kit.exercises import Exercise
 
 Pointwise = Callable[[Tensor], Tensor]
 Pair = Callable[[Tensor, Tensor], Tensor]
+Rivals = Sequence[tuple[Callable[..., Tensor], str]]
 
 SLOPES = torch.linspace(-2.5, 0.9, 18, dtype=torch.float64)
-P = torch.tensor([0.5, 0.3, 0.2], dtype=torch.float64)
-Q = torch.tensor([0.2, 0.5, 0.3], dtype=torch.float64)
+FEWER = torch.tensor([-2.9, -1.0, 0.0, 0.99], dtype=torch.float64)
 
 
-def _agree(value: object, target: Tensor) -> bool:
-    return (
-        isinstance(value, Tensor)
-        and value.shape == target.shape
-        and torch.allclose(value.double(), target, rtol=1e-6, atol=1e-9)
-    )
+def _pair(*rows: Sequence[float]) -> tuple[Tensor, Tensor]:
+    p, q = torch.tensor(rows, dtype=torch.float64)
+    return p, q
 
 
-def _equal(value: float, target: float) -> bool:
-    return math.isclose(value, target, rel_tol=1e-6, abs_tol=1e-9)
+SAME = _pair([0.5, 0.3, 0.2], [0.5, 0.3, 0.2])
+PAIRS = (
+    _pair([0.5, 0.3, 0.2], [0.2, 0.5, 0.3]),
+    _pair([0.1, 0.2, 0.3, 0.4], [0.15, 0.35, 0.45, 0.05]),
+    _pair([0.9, 0.1], [0.2, 0.8]),
+)
+
+
+def _described(p: Tensor, q: Tensor) -> str:
+    sides = ("[" + ", ".join(f"{v:g}" for v in side.tolist()) + "]" for side in (p, q))
+    return "for p = {} and q = {}".format(*sides)
+
+
+def _known(
+    answer: Callable[..., Tensor], cases: Sequence[tuple[Tensor, ...]], rivals: Rivals
+) -> str | None:
+    """The words for the mistake that gives the answer's values in all cases."""
+    for rival, words in rivals:
+        if all(same(call(answer, *case), numbers(rival(*case))) for case in cases):
+            return words
+    return None
 
 
 # --- A new row --------------------------------------------------------------------------------
@@ -43,38 +60,33 @@ def _where_it_touches(t: Tensor) -> Tensor:
     return 2 / torch.sqrt(1 - t) - 1
 
 
-def _negative_conjugate(t: Tensor) -> Tensor:
-    return -triangular_conjugate(t)
-
-
-def _without_f(t: Tensor) -> Tensor:
-    return t * _where_it_touches(t)
-
-
 def _check_triangular(answer: Pointwise) -> str | None:
-    value = call(answer, SLOPES)
-    target = triangular_conjugate(SLOPES)
-    if _agree(value, -target):
-        return "the sign: f* is ut − f(u), and the line meets the axis at −f*."
-    if _agree(value, _where_it_touches(SLOPES)):
-        return "that is the u at which the line touches; insert it into ut − f(u)."
-    if _agree(value, _without_f(SLOPES)):
-        return "that is ut alone; subtract f(u)."
-    if isinstance(value, Tensor) and not bool(torch.isfinite(value).all()):
+    cases = ((SLOPES,), (FEWER,))
+    rivals: Rivals = (
+        (
+            lambda t: -triangular_conjugate(t),
+            "the sign: f* is ut − f(u), and the line meets the axis at −f*.",
+        ),
+        (
+            _where_it_touches,
+            "that is the u at which the line touches; insert it into ut − f(u).",
+        ),
+        (lambda t: t * _where_it_touches(t), "that is ut alone; subtract f(u)."),
+        (
+            lambda t: 4 - t + 4 * torch.sqrt(1 - t),
+            "that is the other root of f′(u) = t, where u < 0: no density ratio lies there.",
+        ),
+    )
+    if not bool(numbers(call(answer, SLOPES), SLOPES.shape).isfinite().all()):
         return "not finite somewhere on −3 < t < 1: the root is of 1 − t."
-    return None if _agree(value, target) else f"at t = −2.5 expected {float(target[0]):.4f}."
+    if (words := _known(answer, cases, rivals)) is not None:
+        return words
+    singles = [(t[None],) for t in FEWER]
+    hint = agree(answer, triangular_conjugate, singles, lambda t: f"for t = {float(t):g}")
+    return hint or agree(answer, triangular_conjugate, cases)
 
 
-triangular = Exercise(
-    name="triangular",
-    check=_check_triangular,
-    reference=triangular_conjugate,
-    wrong=(
-        Wrong(_negative_conjugate, "sign"),
-        Wrong(_where_it_touches, "insert it"),
-        Wrong(_without_f, "subtract f(u)"),
-    ),
-)
+triangular = Exercise(name="triangular", check=_check_triangular, reference=triangular_conjugate)
 
 
 def below_one(v: Tensor) -> Tensor:
@@ -82,47 +94,51 @@ def below_one(v: Tensor) -> Tensor:
     return 1 - torch.exp(-v)
 
 
-def _falling(v: Tensor) -> Tensor:
-    return 1 - torch.exp(v)
-
-
-def _too_narrow(v: Tensor) -> Tensor:
-    return torch.tanh(v)
-
-
-def _identity(v: Tensor) -> Tensor:
-    return v
-
-
 def _check_activation(answer: Pointwise) -> str | None:
-    v = torch.linspace(-12, 12, 481, dtype=torch.float64)
-    value = call(answer, v)
-    if not isinstance(value, Tensor) or value.shape != v.shape:
-        return "expected one value for each v, of the same shape."
-    if not bool((value < 1).all()):
-        return "some values are 1 or more, where f* is infinite: the domain is t < 1."
-    if bool((value.diff() < 0).all()):
+    v = torch.linspace(-12, 12, 49, dtype=torch.float64)
+    t = numbers(call(answer, v), v.shape)
+    if bool(t.isnan().any()):
+        return f"not a number at v = {float(v[t.isnan()][0]):g}."
+    if bool((t >= 1).any()):
+        at = float(v[t >= 1][0])
+        return (
+            f"at v = {at:g} you return {float(t[t >= 1][0]):g}, where f* is infinite: "
+            "the domain is t < 1."
+        )
+    rise = t.diff()
+    if bool((rise < 0).all()):
         return (
             "the range is right, but it falls: then a larger output means *less* like the data. "
             "Flip the sign of v."
         )
-    if not bool((value.diff() >= 0).all()):
-        return "it should never fall as v grows."
-    if float(value[0]) > -5:
-        return "it never goes far below 0: T* = f′(p/q) could not be reached where p ≪ q."
-    return None if float(value[-1]) > 0.9 else "it should come close to 1 for large v."
+    if bool((rise <= 0).any()):
+        at = float(v[1:][rise <= 0][0])
+        return f"it must rise with v everywhere: at v = {at:g} it does not, and no gradient passes."
+    return _check_range(answer)
 
 
-activation = Exercise(
-    name="activation",
-    check=_check_activation,
-    reference=below_one,
-    wrong=(
-        Wrong(_falling, "falls"),
-        Wrong(_too_narrow, "far below 0"),
-        Wrong(_identity, "f* is infinite"),
-    ),
-)
+def _check_range(answer: Pointwise) -> str | None:
+    """Whether an increasing map leaves out no t < 1."""
+    low, high = numbers(
+        call(answer, torch.tensor([-80.0, 80.0], dtype=torch.float64)), [2]
+    ).tolist()
+    if not low < -10:
+        return (
+            f"it never goes far below 0 (at v = −80 it is {low:.4g}): T* = f′(p/q) could "
+            "not be reached where p ≪ q."
+        )
+    if not 0.98 < high <= 1:
+        return f"it should come close to 1 for large v; at v = 80 it is {high:.4g}."
+    fine = torch.linspace(-12, 12, 4801, dtype=torch.float64)
+    parts = numbers(call(answer, fine), fine.shape).diff().reshape(48, 100)
+    jump = parts.max(1).values > 0.5 * parts.sum(1)
+    if bool(jump.any()):
+        at = -12 + 0.5 * int(jump.nonzero()[0])
+        return f"it jumps between v = {at:g} and {at + 0.5:g}: the values in between are left out."
+    return None
+
+
+activation = Exercise(name="activation", check=_check_activation, reference=below_one)
 
 
 # --- Misprints --------------------------------------------------------------------------------
@@ -140,36 +156,43 @@ def mended_js(p: Tensor, q: Tensor) -> Tensor:
     return (p * (p / m).log() + q * (q / m).log()).sum()
 
 
-def _quarter_js(p: Tensor, q: Tensor) -> Tensor:
-    return printed_js(p, q) / 2
-
-
 def _js_of_p_alone(p: Tensor, q: Tensor) -> Tensor:
     return (p * (2 * p / (p + q)).log()).sum()
 
 
 def _check_js(answer: Pair) -> str | None:
-    value = float(call(answer, P, Q))
-    target = float(duality.divergence(duality.JENSEN_SHANNON, P, Q))
-    if _equal(value, target / 2):
-        return "still the integral as printed: insert u = p/q into Σ q f(u) and count the halves."
-    if _equal(value, target / 4):
-        return "the wrong way: the printed ½ was one too many already."
-    if _equal(value, float(_js_of_p_alone(P, Q))):
-        return "half the sum: −(u + 1) log((1 + u)/2) also gives q log(2q/(p + q))."
-    return None if _equal(value, target) else f"expected {target:.6f}, got {value:.6f}."
+    rivals: Rivals = (
+        (
+            printed_js,
+            "still the integral as printed: insert u = p/q into Σ q f(u) and count the halves.",
+        ),
+        (
+            lambda p, q: printed_js(p, q) / 2,
+            "the wrong way: the printed ½ was one too many already.",
+        ),
+        (
+            _js_of_p_alone,
+            "half the sum: −(u + 1) log((1 + u)/2) also gives q log(2q/(p + q)).",
+        ),
+        (
+            lambda p, q: mended_js(p, q) / math.log(2),
+            "that is in bits; f has the natural logarithm.",
+        ),
+        (
+            lambda p, q: (p * (p / q).log() + q * (q / p).log()).sum(),
+            "that is Jeffrey's divergence: compare p and q with (p + q)/2, not with each other.",
+        ),
+    )
+    if (words := _known(answer, PAIRS, rivals)) is not None:
+        return words
+    return agree(answer, _exact_js, (*PAIRS, SAME), _described)
 
 
-js = Exercise(
-    name="js",
-    check=_check_js,
-    reference=mended_js,
-    wrong=(
-        Wrong(printed_js, "as printed"),
-        Wrong(_quarter_js, "wrong way"),
-        Wrong(_js_of_p_alone, "half the sum"),
-    ),
-)
+def _exact_js(p: Tensor, q: Tensor) -> Tensor:
+    return duality.divergence(duality.JENSEN_SHANNON, p, q)
+
+
+js = Exercise(name="js", check=_check_js, reference=mended_js)
 
 
 def printed_gan(p: Tensor, q: Tensor) -> Tensor:
@@ -183,36 +206,34 @@ def mended_gan(p: Tensor, q: Tensor) -> Tensor:
     return printed_gan(p, q) + math.log(4)
 
 
-def _gan_plus_log_2(p: Tensor, q: Tensor) -> Tensor:
-    return printed_gan(p, q) + math.log(2)
-
-
-def _gan_clamped(p: Tensor, q: Tensor) -> Tensor:
-    return printed_gan(p, q).clamp_min(0)
-
-
 def _check_gan(answer: Pair) -> str | None:
-    same = float(call(answer, P, P))
-    value = float(call(answer, P, Q))
-    if same == 0 and value == 0:
+    if all(same(call(answer, *case), 0.0) for case in (*PAIRS, SAME)):
         return "zero everywhere: clamping hides the offset and the divergence with it."
-    if _equal(same, -math.log(4)):
-        return f"two equal distributions are at distance {same:.4f}: what is f(1)?"
-    if _equal(same, -math.log(2)):
-        return "closer: f(1) = −2 log 2, and you have added log 2 once."
-    target = float(mended_gan(P, Q))
-    return None if _equal(value, target) else f"expected {target:.6f}, got {value:.6f}."
+    rivals: Rivals = (
+        (
+            printed_gan,
+            f"two equal distributions are at distance {-math.log(4):.4f}: what is f(1)?",
+        ),
+        (
+            lambda p, q: printed_gan(p, q) + math.log(2),
+            "closer: f(1) = −2 log 2, and you have added log 2 once.",
+        ),
+        (
+            lambda p, q: printed_gan(p, q) - math.log(4),
+            "the wrong way: f(1) = −log 4, and it has to be taken away.",
+        ),
+        (
+            lambda p, q: mended_gan(p, q) / 2,
+            "that is JS; moving f up by a constant does not halve it.",
+        ),
+    )
+    if (words := _known(answer, (*PAIRS, SAME), rivals)) is not None:
+        return words
+    if (hint := differs(call(answer, *SAME), 0.0, "for p = q")) is not None:
+        return hint
+    return agree(answer, _exact_js, PAIRS, _described)
 
 
-gan = Exercise(
-    name="gan",
-    check=_check_gan,
-    reference=mended_gan,
-    wrong=(
-        Wrong(printed_gan, "what is f(1)"),
-        Wrong(_gan_plus_log_2, "log 2 once"),
-        Wrong(_gan_clamped, "clamping"),
-    ),
-)
+gan = Exercise(name="gan", check=_check_gan, reference=mended_gan)
 
 EXERCISES = (triangular, activation, js, gan)

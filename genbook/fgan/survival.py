@@ -191,9 +191,30 @@ def grey_share(samples: Tensor) -> list[float]:
 # --- Studies ----------------------------------------------------------------------------------
 
 SEEDS = (0, 1, 2, 3, 4)
+RUNAWAY = 1_000.0
+"""A mean bound beyond ± this ran away; in the record nothing lies between 224 and 10⁹."""
+
 RING_ITERATIONS = 1_500
 IMAGE_ITERATIONS = 1_500
 TWO = ("KL", "Pearson χ²")
+
+
+def lost(run: Row) -> bool:
+    r"""Whether a recorded game broke: a loss became infinite, or its last bounds ran away.
+
+    .. math:: \text{died}\ge0 \quad\text{or}\quad |\bar F| > 1000
+
+    Args:
+        run: a row of ``fgan_ring``.
+
+    Returns:
+        True if it did either.
+
+    Example:
+        >>> lost({"died": 940}), lost({"died": -1, "bound": 5e20}), lost({"died": -1, "bound": 0.3})
+        (True, True, False)
+    """
+    return int(run["died"]) >= 0 or abs(float(run["bound"])) > RUNAWAY
 
 
 def record_ring(slice: bool) -> Iterator[Row]:
@@ -203,7 +224,8 @@ def record_ring(slice: bool) -> Iterator[Row]:
         slice: only the first 20 iterations.
 
     Yields:
-        A row a seed: modes, the step of its death (−1: none), mean of the last 100 bounds.
+        A row a seed: the step of its death (−1: none), modes unless it died, mean of the last 100
+        finite bounds.
     """
     for convex in TABLE:
         for practical in (False, True):
@@ -217,14 +239,15 @@ def record_ring(slice: bool) -> Iterator[Row]:
                     "practical": practical,
                     "seed": SEEDS[place],
                     "died": outcome.died[place],
-                    "modes": count if outcome.died[place] < 0 else 0,
-                    "bound": _late(outcome.bounds[:, place]),
+                    **({"modes": count} if outcome.died[place] < 0 else {}),
+                    **_late(outcome.bounds[:, place]),
                 }
 
 
-def _late(bounds: Tensor) -> float:
+def _late(bounds: Tensor) -> Row:
+    """The mean of the last 100 finite bounds, if there are any."""
     tail = bounds[torch.isfinite(bounds)][-100:]
-    return round(tail.mean().item(), 4) if len(tail) else 0.0
+    return {"bound": round(tail.mean().item(), 4)} if len(tail) else {}
 
 
 def record_images(slice: bool) -> Iterator[Row]:
@@ -255,7 +278,7 @@ def record_images(slice: bool) -> Iterator[Row]:
                         "seed": SEEDS[place],
                         "died": outcome.died[place],
                         "grey": round(share, 3),
-                        "bound": _late(outcome.bounds[:, place]),
+                        **_late(outcome.bounds[:, place]),
                     }
 
 

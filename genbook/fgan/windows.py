@@ -14,7 +14,7 @@ from genbook.games.duality import TABLE, TOTAL_VARIATION, ConvexFunction
 from genbook.games.parzen import parzen_score
 from genbook.gan.images import Split, split
 from genbook.kit import data
-from genbook.kit.studies import Row, Study
+from genbook.kit.studies import Row, Study, Value
 
 EIGHT = tuple(convex for convex in TABLE if convex is not TOTAL_VARIATION)
 SEEDS = (0, 1, 2)
@@ -48,7 +48,7 @@ def scored(
 
     Yields:
         A row a seed: the score and its standard error in nats, σ, the step of its death (−1:
-        none); a dead seed scores 0 with σ = 0.
+        none); a dead seed has no score.
 
     Raises:
         ValueError: if no sample is to be drawn.
@@ -67,13 +67,12 @@ def scored(
         convex, images.train, seeds, practical=True, iterations=iterations, draws=samples
     )
     for seed, died, drawn in zip(seeds, outcome.died, outcome.samples, strict=True):
-        found: Row = {"row": convex.name, "seed": seed, "died": died}
+        found: dict[str, Value] = {"row": convex.name, "seed": seed, "died": died}
         if bool(torch.isfinite(drawn).all()) and died < 0:
             score = parzen_score(drawn, images.validation, images.test)
-            nats, error, sigma = score.mean, score.standard_error, score.sigma
-        else:
-            nats, error, sigma = 0.0, 0.0, 0.0
-        yield {**found, "parzen": round(nats, 2), "error": round(error, 2), "sigma": sigma}
+            found["parzen"] = round(score.mean, 2)
+            found |= {"error": round(score.standard_error, 2), "sigma": score.sigma}
+        yield found
 
 
 def record(slice: bool) -> Iterator[Row]:

@@ -32,7 +32,14 @@ from genbook.wgan.critics import (
     surface,
     toys,
 )
-from genbook.wgan.depth import decades_per_layer, deep, hidden_weights, layer_norms
+from genbook.wgan.depth import (
+    Factors,
+    chain_factors,
+    decades_per_layer,
+    deep,
+    hidden_weights,
+    layer_norms,
+)
 from genbook.wgan.frechet import Judge, Moments, moments, rank_correlation, train_judge
 from genbook.wgan.losses import (
     NORMS,
@@ -54,6 +61,7 @@ from genbook.wgan.transport import (
     Reading,
     Transport,
     extended,
+    line_atoms,
     lipschitz,
     of_samples,
     on_line,
@@ -71,6 +79,7 @@ __all__ = [
     "Budget",
     "Certificate",
     "Contest",
+    "Factors",
     "Fitting",
     "Judge",
     "Mark",
@@ -82,6 +91,7 @@ __all__ = [
     "between",
     "certificates",
     "certify",
+    "chain_factors",
     "clip_weights",
     "compete",
     "decades_per_layer",
@@ -93,6 +103,7 @@ __all__ = [
     "gradient_penalty",
     "hidden_weights",
     "layer_norms",
+    "line_atoms",
     "lipschitz",
     "moments",
     "of_samples",

@@ -6,7 +6,9 @@ it explodes or vanishes exponentially; the penalty on the slope keeps it level.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -91,6 +93,48 @@ def decades_per_layer(norms: Tensor) -> Tensor:
     layers = torch.arange(norms.shape[1], dtype=torch.float64)
     centred = layers - layers.mean()
     return logs @ centred / centred.square().sum()
+
+
+@dataclass(frozen=True)
+class Factors:
+    r"""What a layer of clipped weights multiplies a gradient by on its way back.
+
+    Args:
+        random: :math:`c\sqrt{n/2}`, the root mean square over random signs.
+        aligned: :math:`cn/\sqrt2`, the largest there is; all signs are equal.
+    """
+
+    random: float
+    aligned: float
+
+
+def chain_factors(clip: float, width: int) -> Factors:
+    r"""The factor of one layer if every weight is ± c and half of the rectifiers are open.
+
+    .. math:: \|WD\,v\|\ \text{for}\ \|v\|=1,\qquad W_{ij}=\pm c,\quad \mathrm{tr}\,D=\tfrac n2
+
+    Random signs give :math:`\mathbb E\|WDv\|^2=c^2\frac n2` for a v that is spread evenly. The
+    operator norm of :math:`WD` is at most its Frobenius norm :math:`c\sqrt{n\cdot n/2}`, which
+    equal signs attain.
+
+    Args:
+        clip: c > 0.
+        width: n ≥ 2, units of both layers.
+
+    Returns:
+        Both factors.
+
+    Raises:
+        ValueError: if a number is out of range.
+
+    Example:
+        >>> factors = chain_factors(0.1, 128)
+        >>> round(factors.random, 3), round(factors.aligned, 3)
+        (0.8, 9.051)
+    """
+    if not clip > 0 or width < 2:
+        raise ValueError(f"expected a limit c > 0 and a width n ≥ 2, got {clip} and {width}")
+    return Factors(clip * math.sqrt(width / 2), clip * width / math.sqrt(2))
 
 
 def hidden_weights(critic: nn.Sequential) -> Tensor:

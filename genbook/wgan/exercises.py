@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from genbook.kit.exercises import Exercise, Wrong, call
+from genbook.kit.answers import agree, call, differs, numbers, same, shown
+from genbook.kit.exercises import Exercise
 from genbook.wgan import transport
 
 Critic = Callable[[Tensor], Tensor]
 Pair = Callable[[Tensor, Tensor], Tensor]
-
-P = torch.tensor([0.5, 0.2, 0.3, 0.0], dtype=torch.float64)
-Q = torch.tensor([0.1, 0.1, 0.2, 0.6], dtype=torch.float64)
-BINS = torch.arange(4, dtype=torch.float64)
-SCORES = torch.tensor([0.2, 1.5, -0.4, 3.0], dtype=torch.float64)
-OTHERS = torch.tensor([-2.0, 0.3, 0.8, -0.1], dtype=torch.float64)
+Rivals = Sequence[tuple[Callable[..., Any], str]]
 
 
-def _equal(value: float, target: float) -> bool:
-    return math.isclose(value, target, rel_tol=1e-6, abs_tol=1e-9)
+def _double(*rows: Sequence[float]) -> tuple[Tensor, ...]:
+    return tuple(torch.tensor(row, dtype=torch.float64) for row in rows)
 
 
-def _number(function: Callable[..., Tensor], *arguments: object) -> float:
-    return float(torch.as_tensor(call(function, *arguments)).detach())
+def _known(answer: Callable[..., Any], cases: Iterable[Any], rivals: Rivals) -> str | None:
+    """The words for the mistake that gives the answer's values in all cases."""
+    listed = list(cases)
+    for rival, words in rivals:
+        if all(same(call(answer, *case), numbers(rival(*case))) for case in listed):
+            return words
+    return None
 
 
 # --- The distance of two histograms -----------------------------------------------------------
@@ -38,42 +38,51 @@ def earth_moved(p: Tensor, q: Tensor) -> Tensor:
     return (p - q).cumsum(-1).abs().sum()
 
 
-def _compared_bin_by_bin(p: Tensor, q: Tensor) -> Tensor:
-    return (p - q).abs().sum()
+HISTOGRAMS = (
+    _double([0.5, 0.2, 0.3, 0.0], [0.1, 0.1, 0.2, 0.6]),
+    _double([0.0, 0.5, 0.5, 0.0], [0.5, 0.0, 0.0, 0.5]),
+    _double([0.0, 0.1, 0.2, 0.0, 0.3, 0.4], [0.3, 0.0, 0.3, 0.2, 0.1, 0.1]),
+    _double([1.0, 0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 1.0]),
+    _double([0.25, 0.75], [0.25, 0.75]),
+)
 
 
-def _net_flow(p: Tensor, q: Tensor) -> Tensor:
-    return (p - q).cumsum(-1).sum().abs()
+def _on_bins(p: Tensor, q: Tensor) -> Tensor:
+    bins = torch.arange(len(p), dtype=torch.float64)
+    return transport.on_line(bins, p, bins, q)
 
 
-def _largest_flow(p: Tensor, q: Tensor) -> Tensor:
-    return (p - q).cumsum(-1).abs().max()
+def _histograms(p: Tensor, q: Tensor) -> str:
+    sides = ("[" + ", ".join(f"{v:g}" for v in side.tolist()) + "]" for side in (p, q))
+    return "for p = {} and q = {}".format(*sides)
 
 
 def _check_earth(answer: Pair) -> str | None:
-    p = torch.tensor([0.0, 0.5, 0.5, 0.0], dtype=torch.float64)
-    q = torch.tensor([0.5, 0.0, 0.0, 0.5], dtype=torch.float64)
-    value, second = _number(answer, P, Q), _number(answer, p, q)
-    target = float(transport.on_line(BINS, P, BINS, Q))
-    if _equal(value, float(_compared_bin_by_bin(P, Q))):
-        return "that compares bin by bin and does not see how far the earth travels."
-    if _equal(value, float(_largest_flow(P, Q))):
-        return "that is the busiest border (the Kolmogorov–Smirnov distance); sum over borders."
-    if _equal(value, target) and not _equal(second, 1.0):
-        return "right for one example, but loads going left and right must not cancel."
-    return None if _equal(value, target) else f"expected {target:.4f}, got {value:.4f}."
+    bin_by_bin = "that compares bin by bin and does not see how far the earth travels."
+    rivals: Rivals = (
+        (lambda p, q: (p - q).abs().sum(), bin_by_bin),
+        (lambda p, q: (p - q).abs().sum() / 2, bin_by_bin),
+        (
+            lambda p, q: (p - q).cumsum(-1).sum().abs(),
+            "that is the distance of the two means: loads going left and right must not cancel.",
+        ),
+        (
+            lambda p, q: (p - q).cumsum(-1).abs().max(),
+            "that is the busiest border (the Kolmogorov–Smirnov distance); sum over borders.",
+        ),
+        (
+            lambda p, q: (p - q).cumsum(-1).abs().mean(),
+            "that is the mean over the borders; each load pays for each border: sum.",
+        ),
+        (
+            lambda p, q: (p - q).cumsum(-1).square().sum(),
+            "that squares what crosses a border; the cost grows in proportion to it.",
+        ),
+    )
+    return _known(answer, HISTOGRAMS, rivals) or agree(answer, _on_bins, HISTOGRAMS, _histograms)
 
 
-earth = Exercise(
-    name="earth",
-    check=_check_earth,
-    reference=earth_moved,
-    wrong=(
-        Wrong(_compared_bin_by_bin, "bin by bin"),
-        Wrong(_net_flow, "cancel"),
-        Wrong(_largest_flow, "busiest"),
-    ),
-)
+earth = Exercise(name="earth", check=_check_earth, reference=earth_moved)
 
 # --- Bug hunts --------------------------------------------------------------------------------
 
@@ -96,50 +105,80 @@ def mended_penalty(critic: Critic, x: Tensor) -> Tensor:
     return ((gradient.flatten(1).norm(dim=1) - 1) ** 2).mean()
 
 
-def _norm_of_the_mean(critic: Critic, x: Tensor) -> Tensor:
-    return (_gradient(critic, x).mean(0).norm() - 1) ** 2
+def _linear(slope: float | Tensor) -> Critic:
+    return lambda x: slope * (0.6 * x[:, 0] - 0.8 * x[:, 1])
 
 
-def _norm_over_samples(critic: Critic, x: Tensor) -> Tensor:
-    return ((_gradient(critic, x).norm(dim=0) - 1) ** 2).mean()
+def _bowl(x: Tensor) -> Tensor:
+    return x.square().sum(1) / 2
 
 
-def _square_of_the_mean(critic: Critic, x: Tensor) -> Tensor:
-    return (_gradient(critic, x).norm(dim=1).mean() - 1) ** 2
+POINTS = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.5, 2.0]], dtype=torch.float64)
+CROSS = torch.tensor([[1.0, 2.0], [-1.0, -2.0], [2.0, -1.0], [-2.0, 1.0]], dtype=torch.float64)
+SLOPES = (0.5, 1.0, 3.0)
+PENALISED = (*((_linear(s), POINTS) for s in SLOPES), (_bowl, POINTS), (_bowl, CROSS))
 
 
 def _check_penalty(answer: Callable[[Critic, Tensor], Tensor]) -> str | None:
-    x = torch.tensor([[1.0, 0.0], [2.0, 0.0], [0.5, 2.0]], dtype=torch.float64)
-    even = torch.tensor([[1.0, 2.0], [-1.0, -2.0], [2.0, -1.0], [-2.0, 1.0]], dtype=torch.float64)
-    value = _number(answer, lambda y: y[:, 0], x)
-    if _equal(value, (math.sqrt(3) - 1) ** 2):
-        return "T(x) = x₁ has slope 1, yet three samples cost (√3 − 1)². Which axes does it sum?"
-    if not _equal(value, 0.0):
-        return "the norm runs over the samples: T(x) = x₁ should cost 0."
-    value = _number(answer, lambda y: y.square().sum(1) / 2, even)
-    if _equal(value, 1.0):
-        return "the mean comes before the norm: opposite gradients cancel and hide their slopes."
-    target = (math.sqrt(5) - 1) ** 2
-    if not _equal(value, target):
-        return f"for T = ½‖x‖² expected {target:.4f}, got {value:.4f}."
-    value = _number(answer, lambda y: y.square().sum(1) / 2, x)
-    target = _number(mended_penalty, lambda y: y.square().sum(1) / 2, x)
-    if _equal(value, target):
-        return None
-    return "the mean comes before the square: a slope of 0 and a slope of 2 would cost nothing."
+    norm = torch.linalg.vector_norm
+    rivals: Rivals = (
+        (
+            batch_penalty,
+            "a critic of slope 1 pays (√3 − 1)² for three samples. Which axes does the norm sum?",
+        ),
+        (
+            lambda critic, x: ((norm(_gradient(critic, x), dim=0) - 1) ** 2).mean(),
+            "the norm runs over the samples: a critic of slope 1 should pay nothing.",
+        ),
+        (
+            lambda critic, x: (norm(_gradient(critic, x).mean(0)) - 1) ** 2,
+            "the mean comes before the norm: opposite gradients cancel and hide their slopes.",
+        ),
+        (
+            lambda critic, x: (norm(_gradient(critic, x), dim=1).mean() - 1) ** 2,
+            "the mean comes before the square: slopes of 0 and of 2 would cost nothing.",
+        ),
+        (
+            lambda critic, x: (norm(_gradient(critic, x), dim=1) - 1).clamp_min(0).square().mean(),
+            "a slope of 0.5 costs nothing here: that is the one-sided penalty.",
+        ),
+        (
+            lambda critic, x: (norm(_gradient(critic, x), dim=1).square() - 1).square().mean(),
+            "the norm is squared before 1 is taken away.",
+        ),
+        (
+            lambda critic, x: ((norm(_gradient(critic, x), dim=1) - 1) ** 2).sum(),
+            "that is the sum over the samples; the penalty is a mean.",
+        ),
+    )
+    if (words := _known(answer, PENALISED, rivals)) is not None:
+        return words
+    for slope in SLOPES:
+        paid, where = call(answer, _linear(slope), POINTS), f"for a critic of slope {slope:g}"
+        if (hint := differs(paid, (slope - 1) ** 2, where)) is not None:
+            return hint
+    for points, where in ((POINTS, "three"), (CROSS, "four")):
+        target = numbers(mended_penalty(_bowl, points))
+        if hint := differs(call(answer, _bowl, points), target, f"for T = ½‖x‖², {where} points,"):
+            return hint
+    return _check_penalty_trains(answer)
 
 
-penalty = Exercise(
-    name="penalty",
-    check=_check_penalty,
-    reference=mended_penalty,
-    wrong=(
-        Wrong(batch_penalty, "Which axes"),
-        Wrong(_norm_over_samples, "over the samples"),
-        Wrong(_norm_of_the_mean, "cancel"),
-        Wrong(_square_of_the_mean, "before the square"),
-    ),
-)
+def _check_penalty_trains(answer: Callable[[Critic, Tensor], Tensor]) -> str | None:
+    slope = torch.tensor(3.0, dtype=torch.float64, requires_grad=True)
+    paid = call(answer, _linear(slope), POINTS)
+    if not (isinstance(paid, Tensor) and paid.requires_grad):
+        return (
+            "the value is right, but no gradient reaches the critic's weights: keep the graph "
+            "(create_graph=True) and return a tensor."
+        )
+    (gradient,) = torch.autograd.grad(paid.sum(), slope, allow_unused=True)
+    found = 0.0 if gradient is None else float(gradient)
+    where = "the value is right; for its derivative in the slope, at slope 3,"
+    return differs(found, 4.0, where, rtol=1e-3)
+
+
+penalty = Exercise(name="penalty", check=_check_penalty, reference=mended_penalty)
 
 
 def hinge_loss(t_real: Tensor, t_fake: Tensor) -> Tensor:
@@ -152,39 +191,43 @@ def kantorovich_loss(t_real: Tensor, t_fake: Tensor) -> Tensor:
     return t_fake.mean() - t_real.mean()
 
 
-def _upside_down(t_real: Tensor, t_fake: Tensor) -> Tensor:
-    return -kantorovich_loss(t_real, t_fake)
-
-
-def _unclamped_hinge(t_real: Tensor, t_fake: Tensor) -> Tensor:
-    return (1 - t_real).mean() + (1 + t_fake).mean()
+SCORES, OTHERS = _double([0.2, 1.5, -0.4, 3.0], [-2.0, 0.3, 0.8, -0.1])
+SCORED = ((SCORES, OTHERS), (SCORES + 5, OTHERS - 5), (OTHERS, SCORES), (SCORES[:3], OTHERS[1:]))
 
 
 def _check_hinge(answer: Pair) -> str | None:
-    value = _number(answer, SCORES, OTHERS)
-    target = float(kantorovich_loss(SCORES, OTHERS))
-    if _equal(value, -target):
-        return "the sign: the optimiser minimises, and the critic should give data high scores."
-    if _equal(value, target + 2):
-        return "the clamps are gone; the 2 left over moves no gradient, but this is not −W₁ yet."
-    higher = _number(answer, SCORES + 5, OTHERS - 5)
-    if _equal(higher, 0.0):
-        return (
-            "it stops at a margin of 1: scores that differ by more gain nothing. W₁ has no margin."
-        )
-    return None if _equal(value, target) else f"expected {target:.4f}, got {value:.4f}."
+    rivals: Rivals = (
+        (
+            hinge_loss,
+            "it stops at a margin of 1: scores that differ by more gain nothing. W₁ has no margin.",
+        ),
+        (
+            lambda t_real, t_fake: t_real.mean() - t_fake.mean(),
+            "the sign: the optimiser minimises, and the critic should give data high scores.",
+        ),
+        (
+            lambda t_real, t_fake: (1 - t_real).mean() + (1 + t_fake).mean(),
+            "the clamps are gone; the 2 left over moves no gradient, but this is not −W₁ yet.",
+        ),
+        (
+            lambda t_real, t_fake: t_fake.sum() - t_real.sum(),
+            "that is the sum over the samples; expectations are means.",
+        ),
+        (
+            lambda t_real, t_fake: -(t_real.mean() - t_fake.mean()).abs(),
+            "the sign must not depend on the scores: a critic that is upside down has to turn.",
+        ),
+    )
+    if (words := _known(answer, SCORED, rivals)) is not None:
+        return words
+
+    def described(t_real: Tensor, t_fake: Tensor) -> str:
+        return f"for scores {shown(t_real)} and {shown(t_fake)}"
+
+    return agree(answer, kantorovich_loss, SCORED, described)
 
 
-hinge = Exercise(
-    name="hinge",
-    check=_check_hinge,
-    reference=kantorovich_loss,
-    wrong=(
-        Wrong(hinge_loss, "margin"),
-        Wrong(_upside_down, "sign"),
-        Wrong(_unclamped_hinge, "left over"),
-    ),
-)
+hinge = Exercise(name="hinge", check=_check_hinge, reference=kantorovich_loss)
 
 
 class Settings(NamedTuple):
@@ -214,40 +257,54 @@ def step_then_clip(weights: Tensor, gradient: Tensor, settings: Settings) -> Ten
     return weights.clamp(-settings.limit, settings.limit)
 
 
-def _clip_the_gradient(weights: Tensor, gradient: Tensor, settings: Settings) -> Tensor:
-    return weights - settings.rate * gradient.clamp(-settings.limit, settings.limit)
+def _update(
+    weights: Sequence[float], gradient: Sequence[float], rate: float, limit: float
+) -> tuple[Tensor, Tensor, Settings]:
+    w, g = _double(weights, gradient)
+    return w, g, Settings(rate, limit)
 
 
-def _scale_the_weights(weights: Tensor, gradient: Tensor, settings: Settings) -> Tensor:
-    stepped = weights - settings.rate * gradient
-    return stepped * (settings.limit / stepped.abs().max()).clamp_max(1)
+UPDATES = (
+    _update([0.009, -0.002, -0.01], [-5.0, 3.0, 4.0], rate=0.001, limit=0.01),
+    _update([0.4, -0.3, 0.1], [0.2, -0.1, 0.3], rate=0.1, limit=1.0),
+    _update([0.3, -0.9], [40.0, 20.0], rate=0.02, limit=0.5),
+)
 
 
 def _check_clip(answer: Update) -> str | None:
-    weights = torch.tensor([0.009, -0.002, -0.01], dtype=torch.float64)
-    gradient = torch.tensor([-5.0, 3.0, 4.0], dtype=torch.float64)
-    settings = Settings(rate=0.001, limit=0.01)
-    value = call(answer, weights, gradient, settings)
-    if torch.allclose(value, _clip_the_gradient(weights, gradient, settings)):
-        return "that clips the gradient; Algorithm 1 clips the weights."
-    if float(value.abs().max()) > settings.limit + 1e-12:
-        return f"a weight leaves at {float(value.abs().max()):.3f} > 0.01: the step comes last."
-    target = step_then_clip(weights, gradient, settings)
-    if torch.allclose(value, target):
-        return None
-    return "within the limit, but a weight that was inside it has moved: clamp each on its own."
+    rivals: Rivals = (
+        (clip_then_step, "a weight can leave the limit with the step: the clip comes last."),
+        (
+            lambda w, g, s: w - s.rate * g.clamp(-s.limit, s.limit),
+            "that clips the gradient; Algorithm 1 clips the weights.",
+        ),
+        (
+            lambda w, g, s: (w + s.rate * g).clamp(-s.limit, s.limit),
+            "that steps up the loss; the critic's loss is minimised.",
+        ),
+        (
+            lambda w, g, s: w.clamp(-s.limit, s.limit),
+            "that clips, but it has taken no step.",
+        ),
+    )
+    if (words := _known(answer, UPDATES, rivals)) is not None:
+        return words
+    for weights, gradient, settings in UPDATES:
+        target = step_then_clip(weights, gradient, settings)
+        came = call(answer, weights, gradient, settings)
+        if same(came, target):
+            continue
+        found = numbers(came, target.shape)
+        if not bool((found.abs() <= settings.limit * (1 + 1e-6)).all()):
+            return f"you return {shown(came)}, beyond ±{settings.limit:g}: the clip comes last."
+        return (
+            f"expected {shown(target)}, got {shown(came)}: within the limit, but each weight is "
+            "clamped on its own."
+        )
+    return None
 
 
-clip = Exercise(
-    name="clip",
-    check=_check_clip,
-    reference=step_then_clip,
-    wrong=(
-        Wrong(clip_then_step, "comes last"),
-        Wrong(_clip_the_gradient, "clips the gradient"),
-        Wrong(_scale_the_weights, "on its own"),
-    ),
-)
+clip = Exercise(name="clip", check=_check_clip, reference=step_then_clip)
 
 
 def away_loss(t_fake: Tensor) -> Tensor:
@@ -260,40 +317,45 @@ def towards_loss(t_fake: Tensor) -> Tensor:
     return -t_fake.mean()
 
 
-def _absolute_loss(t_fake: Tensor) -> Tensor:
-    return t_fake.mean().abs()
-
-
-def _logistic_loss(t_fake: Tensor) -> Tensor:
-    return torch.nn.functional.softplus(-t_fake).mean()
+STEP = 0.25
 
 
 def _check_sign(answer: Callable[[Tensor], Tensor]) -> str | None:
-    gradients = []
+    """The loss's differences, so that any constant and any kind of number may come."""
+    count = len(OTHERS)
+    moves = torch.cat([STEP * torch.eye(count).double(), torch.ones(1, count).double()])
+    rises: list[Tensor] = []
     for shift in (-10.0, 0.0, 10.0):
-        scores = (OTHERS + shift).requires_grad_()
-        loss = call(answer, scores)
-        gradients.append(torch.autograd.grad(loss, scores)[0])
-    flat = torch.cat(gradients)
-    share = 1 / len(OTHERS)
-    if bool((flat > 0).all()):
+        base = numbers(call(answer, OTHERS + shift), [])
+        moved = [numbers(call(answer, OTHERS + shift + move), []) for move in moves]
+        rises.append(torch.stack(moved) - base)
+    found = torch.stack(rises)
+    if bool((found > 0).all()):
         return "a step down this loss lowers the scores of the fakes: away from the data."
-    if bool((flat > 0).any()):
+    if bool((found > 0).any()):
         return "the sign must not depend on the scores: only differences of T mean anything."
-    if not torch.allclose(flat, torch.full_like(flat, -share)):
-        return "it saturates: a fake with a high score should be pulled like any other."
-    return None
+    if same(found, -moves.sum(1).expand_as(found), rtol=1e-3):
+        return "the right direction, but that is the sum over the fakes; E_q is a mean."
+    rise, target = found[:, -1], torch.full((3,), -1.0, dtype=torch.float64)
+    if not same(rise, target, rtol=1e-3):
+        return (
+            "all scores rise by 1, from −10, 0 and 10: the loss should fall by 1 each time, yours "
+            f"changes by {shown(rise)}. Where it changes less it saturates."
+        )
+    if not same(found[:, :-1], torch.full_like(found[:, :-1], -STEP / count), rtol=1e-3):
+        return "every fake should count alike: one score that rises by 1 lowers the mean by 1/n."
+    return _check_sign_trains(answer)
 
 
-sign = Exercise(
-    name="sign",
-    check=_check_sign,
-    reference=towards_loss,
-    wrong=(
-        Wrong(away_loss, "away from the data"),
-        Wrong(_absolute_loss, "only differences"),
-        Wrong(_logistic_loss, "saturates"),
-    ),
-)
+def _check_sign_trains(answer: Callable[[Tensor], Tensor]) -> str | None:
+    if not isinstance(call(answer, OTHERS), Tensor):
+        return None
+    loss = call(answer, OTHERS.clone().requires_grad_())
+    if isinstance(loss, Tensor) and loss.requires_grad:
+        return None
+    return "the value is right, but no gradient reaches the fakes: it was detached on the way."
+
+
+sign = Exercise(name="sign", check=_check_sign, reference=towards_loss)
 
 EXERCISES = (earth, penalty, hinge, clip, sign)

@@ -191,3 +191,31 @@ def test_bad_input_is_explained(call):
     with pytest.raises(ValueError, match="expected") as caught:
         call()
     assert not isinstance(caught.value, ReceiptError)
+
+
+P_APART = torch.tensor([0.25, 0.25, 0.5, 0.0], dtype=torch.float64)
+Q_APART = torch.tensor([0.5, 0.25, 0.0, 0.25], dtype=torch.float64)
+
+
+@each
+def test_mass_that_q_misses_costs_the_steepest_slope(convex):
+    pairs = [(P_APART, Q_APART), (Q_APART, P_APART), (*torch.eye(2, dtype=torch.float64),)]
+    for p, q in pairs:
+        found = measures.on_atoms(conjugates.as_divergence(convex), p, q) + convex.at_one
+        torch.testing.assert_close(found, duality.divergence(convex, p, q))
+
+
+def test_a_missed_half_is_half_of_total_variation_and_infinite_for_kl():
+    p, q = torch.tensor([[0.5, 0.5], [1.0, 0.0]], dtype=torch.float64)
+    tv, kl = map(conjugates.as_divergence, (duality.TOTAL_VARIATION, duality.KL))
+    assert measures.on_atoms(tv, p, q).item() == pytest.approx(0.5, abs=1e-15)
+    assert measures.on_atoms(kl, p, q).item() == math.inf
+
+
+@each
+def test_gradients_stay_numbers_where_both_densities_vanish(convex):
+    log_p = torch.tensor([0.5, 0.5, 0.0], dtype=torch.float64).log().requires_grad_()
+    log_q = torch.tensor([0.3, 0.7, 0.0], dtype=torch.float64).log().requires_grad_()
+    total = conjugates.as_divergence(convex).penalty(log_p, log_q).sum()
+    for gradient in torch.autograd.grad(total, (log_p, log_q)):
+        assert bool(gradient.isfinite().all())

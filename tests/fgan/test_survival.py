@@ -83,3 +83,26 @@ def test_a_slice_of_a_study_holds_a_row_for_each_seed(record, monkeypatch):
     games = {(row["row"], row.get("practical")) for row in found}
     assert len(found) == 2 * len(games)
     assert {row["seed"] for row in found} == {0, 1}
+
+
+def test_a_game_is_lost_when_a_loss_or_its_bound_runs_away():
+    runs = [
+        {"died": 0, "bound": 0.1},
+        {"died": 3},
+        {"died": -1, "bound": 1e21},
+        {"died": -1, "bound": -1e21},
+        {"died": -1, "bound": -224.0},
+        {"died": -1, "bound": 12.8},
+    ]
+    assert [survival.lost(run) for run in runs] == [True] * 4 + [False] * 2
+
+
+def test_a_dead_seed_has_neither_modes_nor_a_bound(monkeypatch):
+    nowhere = survival.Outcome(
+        torch.full((2, 9, 2), math.nan), torch.full((3, 2), math.nan), (0, -1)
+    )
+    monkeypatch.setattr(survival, "SEEDS", (0, 1))
+    monkeypatch.setattr(survival, "on_ring", lambda *_, **__: nowhere)
+    dead, alive = list(survival.record_ring(slice=True))[:2]
+    assert set(dead) == {"row", "practical", "seed", "died"}
+    assert alive["modes"] == 0

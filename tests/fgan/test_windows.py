@@ -19,4 +19,4 @@ def test_parzen_scores_of_a_game_that_fits_beat_those_of_a_game_that_died(monkey
     monkeypatch.setattr(windows, "on_images", lambda *_, **__: outcome)
     near, far, dead = windows.scored(duality.KL, images, (0, 1, 2), iterations=5, samples=20)
     assert near["parzen"] > far["parzen"]
-    assert (dead["died"], dead["sigma"]) == (2, 0.0)
+    assert dead == {"row": "KL", "seed": 2, "died": 2}

@@ -18,7 +18,7 @@ from genbook.games.play import Adam, mlp
 from genbook.kit import data
 from genbook.kit.receipts import ReceiptError
 from genbook.kit.seeds import Streams
-from genbook.wgan import contests, critics, depth, frechet, losses, transport
+from genbook.wgan import contests, critics, depth, figures, frechet, losses, transport
 from tests.wgan.given import FEW, any_seed, double
 
 
@@ -27,6 +27,25 @@ def problem(seed, n=6, m=8, dimension=2):
     p, q = streams.uniform(n)[0], streams.uniform(m)[0]
     x, y = streams.normal(n, dimension)[0], streams.normal(m, dimension)[0]
     return x, p / p.sum(), y, q / q.sum()
+
+
+def test_an_offer_that_nearly_fits_is_no_offer():
+    real, fake = figures.clouds(seed=3, n=40)  # HiGHS's own tolerance lets one cost exceed
+    even, cost = torch.full((40,), 1 / 40, dtype=torch.float64), torch.cdist(real, fake)
+    found = transport.solve(even, even, cost)
+    assert found.cost == pytest.approx(ot.emd2([], [], cost.numpy()), abs=1e-13)
+    slack = cost - found.potential_p[:, None] - found.potential_q
+    assert slack.min() > -1e-12
+    assert (found.plan * slack).abs().max() < 1e-13
+
+
+@pytest.mark.parametrize("theta", [-0.7, 0.0, 0.3])
+def test_atoms_of_the_lines_are_shared_only_where_they_coincide(theta):
+    p, q, points = transport.line_atoms(theta, 5)
+    assert p.sum().item() == pytest.approx(1) == q.sum().item()
+    assert len(points) == (5 if theta == 0 else 10)
+    assert (p * q).sum().item() == pytest.approx(0.2 if theta == 0 else 0.0)
+    torch.testing.assert_close(q @ points, torch.tensor([theta, 0.5], dtype=torch.float64))
 
 
 @FEW
