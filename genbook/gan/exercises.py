@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 from torch.nn.functional import softplus
 
-from genbook.kit.exercises import Exercise, Wrong, call
+from genbook.kit.answers import Hint, agree, call, differs, numbers, same, shown
+from genbook.kit.exercises import Exercise
 
 Pair = Callable[[Tensor, Tensor], Tensor]
+Pointwise = Callable[[Tensor], Tensor]
 StepLoss = Callable[[nn.Module, nn.Module, Tensor, Tensor], Tensor]
 
-P = torch.tensor([0.5, 0.3, 0.2, 0.0], dtype=torch.float64)
-G = torch.tensor([0.1, 0.4, 0.3, 0.2], dtype=torch.float64)
+
+def _densities(*rows: Sequence[float]) -> tuple[Tensor, Tensor]:
+    p, g = torch.tensor(rows, dtype=torch.float64)
+    return p, g
 
 
-def _close(value: object, target: float) -> bool:
-    return math.isclose(float(value), target, rel_tol=1e-6, abs_tol=1e-9)  # type: ignore[arg-type]
+PLACES = (
+    _densities([0.5, 0.3, 0.2], [0.1, 0.4, 0.3]),
+    _densities([2.0, 1e-6, 3.0, 0.7], [0.5, 1e-4, 3.0, 7.0]),  # densities may exceed 1
+    _densities([0.5, 0.0, 0.2], [0.0, 0.4, 0.2]),  # where one of them vanishes
+)
 
 
 def best_discriminator(p: Tensor, g: Tensor) -> Tensor:
@@ -28,31 +36,23 @@ def best_discriminator(p: Tensor, g: Tensor) -> Tensor:
     return p / (p + g)
 
 
-def _likelihood_ratio(p: Tensor, g: Tensor) -> Tensor:
-    return p / g
-
-
-def _of_the_fakes(p: Tensor, g: Tensor) -> Tensor:
-    return g / (p + g)
-
-
 def _check_dstar(answer: Pair) -> str | None:
-    found = torch.as_tensor(call(answer, P, G)).double()
-    if found.shape != P.shape:
-        return f"expected one number a point, shape {list(P.shape)}, got {list(found.shape)}."
-    if bool((found > 1).any()):
+    def at(p: Tensor, g: Tensor) -> str:
+        return f"for p = {shown(p)} and p_g = {shown(g)}"
+
+    hint = agree(answer, best_discriminator, PLACES, at)
+    if hint is None:
+        return None
+    found = [numbers(call(answer, *place)) for place in PLACES]
+    if any(bool((values > 1).any()) for values in found):
         return "a probability above 1: p/g is the odds of D*, not D* itself."
-    if torch.allclose(found, 1 - best_discriminator(P, G)):
+    fakes = [1 - best_discriminator(*place) for place in PLACES]
+    if all(same(values, target) for values, target in zip(found, fakes, strict=True)):
         return "that is the probability of a fake; D answers whether x came from the data."
-    return None if torch.allclose(found, best_discriminator(P, G)) else "set dV/dD to 0 at each x."
+    return f"{hint[:-1]}: set dV/dD to 0 at each x."
 
 
-dstar = Exercise(
-    name="dstar",
-    check=_check_dstar,
-    reference=best_discriminator,
-    wrong=(Wrong(_likelihood_ratio, "odds"), Wrong(_of_the_fakes, "probability of a fake")),
-)
+dstar = Exercise(name="dstar", check=_check_dstar, reference=best_discriminator)
 
 
 def js_from_value(value: float) -> float:
@@ -60,29 +60,30 @@ def js_from_value(value: float) -> float:
     return (value + math.log(4)) / 2
 
 
-def _js_without_half(value: float) -> float:
-    return value + math.log(4)
-
-
-def _js_without_shift(value: float) -> float:
-    return value / 2
-
-
 def _check_js(answer: Callable[[float], float]) -> str | None:
-    bottom, top = float(call(answer, -math.log(4))), float(call(answer, 0.0))
-    if _close(top, 2 * math.log(2)):
+    values = [(-math.log(4),), (0.0,), (-1.0,), (-0.3,)]
+    hint = agree(answer, js_from_value, values, lambda value: f"for V = {value:.4g}")
+    if hint is None:
+        return None
+    bottom, top = (numbers(call(answer, value), []) for value in (-math.log(4), 0.0))
+    if same(top, 2 * math.log(2)):
         return "twice too large: C(G) holds 2 · JS, and JS is at most log 2."
-    if not _close(bottom, 0.0):
+    if same(top, 1.0) and same(bottom, 0.0):
+        return "that is JS in bits; the book uses nats, and the maximum is log 2."
+    if not same(bottom, 0.0):
         return "at p_g = p_data the value is −log 4 and JS is 0; shift before you scale."
-    return None if _close(top, math.log(2)) else f"a value of 0 means JS = log 2, not {top:.4f}."
+    return hint
 
 
-js = Exercise(
-    name="js",
-    check=_check_js,
-    reference=js_from_value,
-    wrong=(Wrong(_js_without_half, "twice"), Wrong(_js_without_shift, "shift")),
-)
+js = Exercise(name="js", check=_check_js, reference=js_from_value)
+
+
+def _slopes(value: Tensor, places: Sequence[Tensor]) -> list[Tensor | None]:
+    try:
+        found = torch.autograd.grad(value.sum(), places, retain_graph=True, allow_unused=True)
+    except RuntimeError as error:  # its graph was used up
+        raise Hint("return the value itself, and leave backward() to its user.") from error
+    return list(found)
 
 
 def naive_log_one_minus(v: Tensor) -> Tensor:
@@ -95,28 +96,37 @@ def stable_log_one_minus(v: Tensor) -> Tensor:
     return -softplus(v)
 
 
-def _clamped_log_one_minus(v: Tensor) -> Tensor:
-    return torch.log((1 - torch.sigmoid(v)).clamp_min(1e-7))
+LOGITS = [-200.0, -30.0, -3.0, -0.5, 0.2, 1.0, 3.0, 40.0, 90.0, 200.0]
 
 
-def _check_stable(answer: Callable[[Tensor], Tensor]) -> str | None:
-    v = torch.tensor([-3.0, 0.0, 40.0], requires_grad=True)
+def _check_stable(answer: Pointwise) -> str | None:
+    v = torch.tensor(LOGITS, requires_grad=True)
     value = call(answer, v)
-    if not bool(torch.isfinite(value).all()):
-        return "at v = 40 the sigmoid rounds to 1 and the logarithm to −∞; stay with the logit."
-    (slope,) = torch.autograd.grad(value.sum(), v)
-    if not math.isclose(slope[2].item(), -1.0, rel_tol=1e-4):
-        return f"the slope at v = 40 should be −1, yours is {slope[2]:g}: a clamp kills gradients."
-    right = torch.allclose(value, stable_log_one_minus(v))
-    return None if right else "finite, but not log(1 − σ(v)): compare at v = 0, where it is −log 2."
+    found = numbers(value, [len(LOGITS)])
+    for at in (LOGITS.index(-200.0), LOGITS.index(40.0), LOGITS.index(200.0)):
+        if not bool(found[at].isfinite()):
+            return (
+                f"at v = {LOGITS[at]:g} yours is {shown(found[at])}: the sigmoid rounds to 0 or "
+                "1, and e^v overflows; stay with the logit."
+            )
+    if not (isinstance(value, Tensor) and value.requires_grad):
+        return "right or wrong, no gradient flows from it to v: compute it from v with torch."
+    slope = _slopes(value, [v])[0]
+    if slope is None:
+        return "no gradient flows from your value to v: compute it from v with torch."
+    for at, logit in enumerate(LOGITS):
+        target = -torch.sigmoid(torch.tensor(logit))
+        if (hint := differs(slope[at], target, f"the slope at v = {logit:g}:")) is not None:
+            return f"{hint[:-1]}; a clamp kills gradients, and so does rounding."
+    # a right slope leaves a constant to be wrong
+    right = stable_log_one_minus(v.detach().double())
+    for at, logit in enumerate(LOGITS):
+        if (hint := differs(found[at], right[at], f"at v = {logit:g}", rtol=2e-4)) is not None:
+            return f"{hint[:-1]}; at v = 0 it is −log 2."
+    return None
 
 
-stable = Exercise(
-    name="stable",
-    check=_check_stable,
-    reference=stable_log_one_minus,
-    wrong=(Wrong(naive_log_one_minus, "logit"), Wrong(_clamped_log_one_minus, "clamp")),
-)
+stable = Exercise(name="stable", check=_check_stable, reference=stable_log_one_minus)
 
 
 def broken_step(critic: nn.Module, generator: nn.Module, real: Tensor, noise: Tensor) -> Tensor:
@@ -137,44 +147,51 @@ def mended_step(critic: nn.Module, generator: nn.Module, real: Tensor, noise: Te
     return real_loss + fake_loss
 
 
-def _step_attached(critic: nn.Module, generator: nn.Module, real: Tensor, noise: Tensor) -> Tensor:
-    on_real, on_fake = critic(real), critic(generator(noise))
-    ones, zeros = torch.ones_like(on_real), torch.zeros_like(on_fake)
-    return cross_entropy(on_real, ones) + cross_entropy(on_fake, zeros)
+Batch = tuple[nn.Module, nn.Module, Tensor, Tensor]
 
 
-def _step_swapped(critic: nn.Module, generator: nn.Module, real: Tensor, noise: Tensor) -> Tensor:
-    on_real, on_fake = critic(real), critic(generator(noise).detach())
-    ones, zeros = torch.ones_like(on_fake), torch.zeros_like(on_real)
-    return cross_entropy(on_real, zeros) + cross_entropy(on_fake, ones)
+def _batches() -> Iterator[Batch]:
+    """Three small games; in the second the piles have different sizes."""
+    random = torch.Generator().manual_seed(0)
+    for real_count, fake_count in ((6, 6), (5, 9), (8, 8)):
+        critic, generator = nn.Linear(2, 1), nn.Linear(2, 2)
+        with torch.no_grad():
+            for weight in (*critic.parameters(), *generator.parameters()):
+                weight.copy_(torch.randn(weight.shape, generator=random))
+        yield (
+            critic,
+            generator,
+            torch.randn(real_count, 2, generator=random),
+            torch.randn(fake_count, 2, generator=random),
+        )
 
 
 def _check_step(answer: StepLoss) -> str | None:
-    random = torch.Generator().manual_seed(0)
-    real, noise = torch.randn(2, 6, 2, generator=random)
-    critic, generator = nn.Linear(2, 1), nn.Linear(2, 2)
-    with torch.no_grad():
-        for weight in (*critic.parameters(), *generator.parameters()):
-            weight.copy_(torch.randn(weight.shape, generator=random))
-    loss = call(answer, critic, generator, real, noise)
-    right = mended_step(critic, generator, real, noise)
-    if not torch.allclose(loss, right):
-        return f"expected a loss of {right:.4f}, got {loss:.4f}: which target do fakes have?"
-    loss.backward()
-    if any(weight.grad is not None for weight in generator.parameters()):
-        return "the loss is right, but it left a gradient in the generator: detach the fakes."
+    for critic, generator, real, noise in _batches():
+        right = mended_step(critic, generator, real, noise)
+        players = copy.deepcopy(critic), copy.deepcopy(generator)
+        loss = call(answer, *players, real, noise)
+        if not same(loss, right):
+            return (
+                f"expected a loss of {right:.4f}, got {shown(loss)}: which target do fakes have, "
+                "and are both means there in full?"
+            )
+        if not (isinstance(loss, Tensor) and loss.requires_grad):
+            return "the loss is right, but nothing can be learnt from it: no gradient flows."
+        if any(slope is not None for slope in _slopes(loss, list(players[1].parameters()))):
+            return "the loss is right, but it sends a gradient to the generator: detach the fakes."
+        targets = torch.autograd.grad(right, list(critic.parameters()))
+        for slope, target in zip(
+            _slopes(loss, list(players[0].parameters())), targets, strict=True
+        ):
+            if slope is None or not same(slope, target):
+                return (
+                    "the loss is right, but its gradient in the discriminator is not: "
+                    "detach what the generator made, and nothing that the discriminator says."
+                )
     return None
 
 
-step = Exercise(
-    name="step",
-    check=_check_step,
-    reference=mended_step,
-    wrong=(
-        Wrong(broken_step, "target"),
-        Wrong(_step_attached, "detach"),
-        Wrong(_step_swapped, "target"),
-    ),
-)
+step = Exercise(name="step", check=_check_step, reference=mended_step)
 
 EXERCISES = (dstar, js, stable, step)
