@@ -115,6 +115,8 @@ def _statements(number: int, code: str) -> Iterator[Statement]:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             bound |= {node.name}
         reads = {n.id for n in names if isinstance(n.ctx, ast.Load)}
+        if isinstance(node, ast.FunctionDef):
+            reads -= inside
         changes = _changed(node) - inside
         calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
         yield Statement(
