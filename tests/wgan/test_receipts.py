@@ -411,7 +411,7 @@ def test_receipt_live_depth():
         "wgan",
         "test_receipt_live_depth",
         swap(once, unclipped),
-        altered(depth.decades_per_layer, lambda decades: 0.95 * decades),
+        altered(depth.decades_per_layer, lambda decades: 0.9 * decades),
         given=swap(honest, once),
     )
 
