@@ -288,6 +288,87 @@ def agree(
     return None
 
 
+def known(
+    function: Callable[..., Any],
+    rivals: Iterable[tuple[Callable[..., Any], str]],
+    cases: Iterable[Sequence[Any]],
+) -> str | None:
+    r"""The words for the mistake that a reader's function makes in every case.
+
+    Args:
+        function: the reader's.
+        rivals: typical mistakes as functions of the same arguments, each with its hint.
+        cases: argument lists; they must tell the rivals from one another and from what is right.
+
+    Returns:
+        The hint of the first rival with the same values, of the same shape, or ``None``.
+
+    Raises:
+        ReaderError: if the reader's function raises.
+        UnansweredError: if it returns nothing yet.
+        Hint: if it is no function.
+
+    Example:
+        >>> known(lambda x: -x, [(lambda x: -x, "look at the sign.")], [(1.0,), (2.0,)])
+        'look at the sign.'
+    """
+    came = [(case, call(function, *case)) for case in cases]
+    for rival, words in rivals:
+        if all(_is(value, rival(*map(copied, case))) for case, value in came):
+            return words
+    return None
+
+
+def _is(answer: Any, target: Any) -> bool:
+    try:
+        return same(answer, target)
+    except Hint:
+        return False
+
+
+def differentiates(
+    function: Callable[..., Any],
+    reference: Callable[..., Tensor],
+    case: Sequence[Any],
+    leaves: Sequence[int],
+) -> bool:
+    r"""Whether a reader's function has the right gradient, where autograd can see one.
+
+    A number that came by way of NumPy or a float has no graph; it is a value, and passes.
+
+    Args:
+        function: the reader's; its values are right already.
+        reference: gives the right value for the same arguments.
+        case: an argument list.
+        leaves: the places in it of the tensors to differentiate in.
+
+    Returns:
+        Whether the gradients of the summed values agree to a thousandth, or there are none.
+
+    Example:
+        >>> x = torch.ones(2)
+        >>> differentiates(lambda x: x * x.detach(), lambda x: x * x, [x], [0])
+        False
+    """
+    arguments = [
+        argument.detach().clone().requires_grad_() if place in leaves else argument
+        for place, argument in enumerate(case)
+    ]
+    inputs = [arguments[place] for place in leaves]
+    try:
+        value = call(function, *arguments)
+    except ReaderError:
+        return True
+    if not (isinstance(value, Tensor) and value.requires_grad):
+        return True
+    try:
+        found = torch.autograd.grad(value.sum(), inputs, materialize_grads=True)
+    except RuntimeError:  # the graph is broken: freed, or overwritten
+        return False
+    right = torch.autograd.grad(reference(*arguments).sum(), inputs)
+    return all(same(f, r, rtol=1e-3) for f, r in zip(found, right, strict=True))
+
+
 def shown(value: Any) -> str:
     r"""A reader's value in a few characters.
 

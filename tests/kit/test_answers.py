@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from genbook.kit import answers
-from genbook.kit.answers import Hint, ReaderError, UnansweredError, agree, call, differs, same
+from genbook.kit.answers import (
+    Hint,
+    ReaderError,
+    UnansweredError,
+    agree,
+    call,
+    differentiates,
+    differs,
+    known,
+    same,
+)
 
 TARGET = torch.tensor([0.1, -2.0, 3e4], dtype=torch.float64)
 FORMS = {
@@ -120,3 +130,60 @@ def test_only_the_readers_own_code_is_blamed():
 
 def test_long_words_are_cut():
     assert len(answers.shown("x" * 200)) <= 60
+
+
+RIVALS = ((lambda x: x.mean(), "the mean"), (lambda x: x.sum(0), "the first axis"))
+GRIDS = ((torch.arange(6.0).view(2, 3),), (torch.eye(2),))
+
+
+def test_a_known_mistake_is_named_in_any_form_only_if_it_is_made_in_every_case():
+    assert known(lambda x: x.numpy().sum(0), RIVALS, GRIDS) == "the first axis"
+    assert known(lambda x: float(x.mean()), RIVALS, GRIDS) == "the mean"
+    assert known(lambda x: x.sum(1), RIVALS, GRIDS) is None
+    assert known(lambda x: "nothing of the kind", RIVALS, GRIDS) is None
+
+
+def test_a_stub_and_an_answer_that_raises_are_no_known_mistakes():
+    with pytest.raises(UnansweredError):
+        known(lambda x: None, RIVALS, GRIDS)
+    with pytest.raises(ReaderError, match="ZeroDivisionError"):
+        known(lambda x: 1 / 0, RIVALS, GRIDS)
+    with pytest.raises(ZeroDivisionError):
+        known(lambda x: x, [(lambda x: 1 / 0, "")], GRIDS)
+
+
+def product(x, y):
+    return (x * y).sum()
+
+
+def backward_inside(x, y):
+    value = product(x, y)
+    value.backward()
+    return value
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        product,
+        lambda x, y: torch.dot(x.float(), y.float()),
+        lambda x, y: x * y,
+        lambda x, y: float(product(x, y)),
+        lambda x, y: product(x, y).detach(),
+        lambda x, y: np.dot(x.numpy(), y.numpy()),
+    ],
+)
+def test_a_gradient_passes_if_it_is_right_or_there_is_none(function):
+    assert differentiates(function, product, (TARGET, TARGET + 1), [0, 1])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x, y: product(x, y.detach()),
+        lambda x, y: product(x, y) + (x - x.detach()).sum(),
+        backward_inside,
+    ],
+)
+def test_a_gradient_that_is_cut_wrong_or_spent_is_seen(function):
+    assert not differentiates(function, product, (TARGET, TARGET + 1), [0, 1])
