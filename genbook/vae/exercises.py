@@ -104,7 +104,7 @@ KL_RIVALS: Rivals = (
     ),
     (
         lambda mean, log_var: kl_by_hand(mean, log_var) + (mean.shape[-1] - 1) / 2,
-        "the −1 belongs into the sum, once for each unit.",
+        "the −1 belongs in the sum, once for each unit.",
     ),
     (_reversed_kl, "that is KL(N(0, I) ‖ q), the other way round."),
     (
