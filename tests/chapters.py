@@ -242,7 +242,7 @@ def outcomes(
 def assert_breaks(
     stem: str,
     test: str,
-    *breaks: Any,
+    *breaks: Break,
     given: Break | None = None,
     where: Chapter | None = None,
 ) -> None:
@@ -256,8 +256,6 @@ def assert_breaks(
         given: applied in all runs, the unbroken one too: shortens a training, for instance.
         where: another chapter than the book's, for tests of this function.
     """
-    if breaks and isinstance(breaks[0], pytest.MonkeyPatch):
-        return _assert_broken_already(stem, test, breaks[0])
     if not breaks:
         raise ValueError("expected at least one break, got none; what would be wrong?")
     source = where or chapter(stem)
@@ -275,23 +273,6 @@ def assert_breaks(
         assert broken, f"break {number} leaves every receipt of {test} standing"
         left -= broken
     assert not left, f"still holds although it was broken: {sorted(left)}"
-
-
-def _assert_broken_already(stem: str, test: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every receipt that names ``test`` fails as the code stands, broken by the caller.
-
-    There is no control run here; the chapters lstm, vae, fgan and wgan still use it.
-    """
-    found = outcomes(chapter(stem).before(test), test, monkeypatch)
-    assert found, f"no receipt of {stem} names {test}"
-    standing = [claim for claim, failure in found.items() if failure is None]
-    assert not standing, f"still holds although it was broken: {standing}"
-
-
-def assert_holds(stem: str, test: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every receipt that names ``test`` holds as the chapter stands."""
-    found = outcomes(chapter(stem).before(test), test, monkeypatch)
-    assert {claim: failure for claim, failure in found.items() if failure} == {}
 
 
 def _control(
