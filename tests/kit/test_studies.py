@@ -416,4 +416,6 @@ def test_a_slice_of_every_study_still_runs(study, monkeypatch):
     assert result is not None
     kept = studies.file_of(study.name)
     if kept.is_file():
-        assert set(result.rows[0]) == set(load(study.name).rows[0])
+        recorded = [set(row) for row in load(study.name).rows]
+        always, ever = set.intersection(*recorded), set.union(*recorded)
+        assert all(always <= set(row) <= ever for row in result.rows)
