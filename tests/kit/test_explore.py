@@ -241,6 +241,26 @@ def test_shared_axis_lines_change_nothing(draw: Any) -> None:
         assert svg.serialise(node) == svg.serialise(artist.frame(place))
 
 
+def test_axes_without_lines_or_ticks_are_not_drawn_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(slope: float) -> Figure:
+        figure = line(slope)
+        figure.axes[0].set(xticks=[], yticks=[])
+        return figure
+
+    def in_full(self: Artist, place: tuple[int, ...]) -> Any:
+        full.append(place)
+        return frame(self, place)
+
+    full: list[tuple[int, ...]] = []
+    frame = Artist.frame
+    monkeypatch.setattr(Artist, "frame", in_full)
+    artist = Artist(draw, grid(draw, {"slope": LEVELS}), salt="a", alt="x")
+    drawn = artist.frames()
+    assert len(full) == 2
+    for place, node in zip(artist.grid.places(), drawn, strict=True):
+        assert svg.serialise(node) == svg.serialise(artist.frame(place))
+
+
 def test_axis_lines_that_differ_are_drawn_each_time() -> None:
     def draw(slope: float) -> Figure:
         figure = line(slope)

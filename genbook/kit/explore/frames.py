@@ -87,14 +87,14 @@ class Artist:
         places = list(self.grid.places())
         drawn = self._recycled(places) if self._lets_go() else self._all(self._quick, places)
         start = self.grid.start
-        if not self._agrees(drawn, start):
+        if svg.serialise(drawn[self.grid.number(start)]) != svg.serialise(self.first):
             if svg.serialise(self.frame(start)) != svg.serialise(self.frame(start)):
                 raise ValueError(
                     f"expected {self._call(start)} to give the same figure each time, got two "
                     "different ones; draw random numbers before explore(…), or seed them in draw"
                 )
             return self._all(self.frame, places)
-        sample = random.Random(0).sample(places, min(3, len(places)))
+        sample = random.Random(0).sample(places, min(2, len(places)))
         if all(self._agrees(drawn, place) for place in sample):
             return drawn
         return self._all(self.frame, places)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,7 +71,7 @@ def settle(figure: Figure, *, salt: str, alt: str) -> tuple[Stage, Node]:
         The stage and the drawing.
     """
     signature = _signature(figure)
-    svg.draw(figure, salt=salt)  # lets the layout settle
+    svg.lay_out(figure)
     width, height = figure.get_size_inches()
     panels = tuple(_panel(axes, place) for place, axes in enumerate(figure.axes))
     columns, stacked = svg.columns(figure), svg.stacked(figure, salt=salt)
@@ -155,15 +155,20 @@ def quick(figure: Figure, stage: Stage, *, salt: str, alt: str) -> Node | None:
         del axis.draw
     drawn = dict(zip(marked, stage.axes, strict=True))
     for node in svg.walk(root):
-        node.children = [
-            svg.copy(drawn[child.attributes["id"]])
-            if child.attributes.get("id") in drawn
-            else child
-            for child in node.children
-        ]
+        node.children = list(_with_axes(node.children, drawn))
     if not svg.is_whole(root):
         return None
     return svg.finish(root, salt=salt, alt=alt, note=str(figure.get_label()))
+
+
+def _with_axes(children: list[Node], drawn: Mapping[str, Node]) -> Iterator[Node]:
+    """The children, axis lines in place of their marks; those without any lines are left out."""
+    for child in children:
+        axis = drawn.get(child.attributes.get("id", ""))
+        if axis is None:
+            yield child
+        elif axis.children:
+            yield svg.copy(axis)
 
 
 def _placeholder(mark: str) -> Any:

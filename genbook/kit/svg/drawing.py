@@ -55,7 +55,7 @@ def render(figure: Figure, *, salt: str, alt: str = "") -> str:
     """
     with settings():
         if figure.get_layout_engine() is not None:
-            _printed(figure)  # lets the layout settle
+            lay_out(figure)
         return serialise(draw(figure, salt=salt, alt=alt))
 
 
@@ -138,6 +138,18 @@ def finish(root: Node, *, salt: str, alt: str = "", note: str = "") -> Node:
     rename(root, salt)
     whole = Node("g", {"id": f"{salt}{WHOLE}"}, children=root.children)
     return _dressed(root, whole, alt, note)
+
+
+def lay_out(figure: Figure) -> None:
+    r"""Let the layout of a figure settle, which takes one drawing.
+
+    Args:
+        figure: its axes may move.
+
+    Example:
+        >>> lay_out(Figure(figsize=(2, 1)))
+    """
+    _printed(figure)
 
 
 def _printed(figure: Figure) -> str:
