@@ -9,20 +9,7 @@ from typing import Any
 from genbook.kit.answers import Hint, ReaderError, UnansweredError, call, is_blank
 from genbook.kit.receipts import encodable
 
-__all__ = ["Exercise", "Hint", "ReaderError", "UnansweredError", "Wrong", "call"]
-
-
-@dataclass(frozen=True)
-class Wrong:
-    r"""A typical wrong answer and words that the hint for it must hold.
-
-    Args:
-        answer: the wrong answer.
-        hint: a part of the hint that a reader who gives this answer should see.
-    """
-
-    answer: Any
-    hint: str
+__all__ = ["Exercise", "Hint", "ReaderError", "UnansweredError", "call"]
 
 
 @dataclass(frozen=True)
@@ -35,13 +22,11 @@ class Exercise:
             :class:`~genbook.kit.answers.Hint` instead. It calls a reader's function through
             :func:`~genbook.kit.answers.call` only.
         reference: an answer that passes.
-        wrong: typical wrong answers with the hint each should get.
     """
 
     name: str
     check: Callable[[Any], str | None]
     reference: Any
-    wrong: tuple[Wrong, ...] = ()
 
     def verdict(self, answer: Any) -> str:
         r"""What to tell a reader who gives this answer.
