@@ -13,6 +13,7 @@ import importlib.metadata
 import json
 import os
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from sphinx.application import Sphinx
@@ -129,16 +130,21 @@ def imported_files(code: str) -> Iterator[Path]:
     Yields:
         Paths of modules and of the packages that hold them.
     """
+    for name in _imported_names(code):
+        if name.split(".")[0] == PACKAGE.name:
+            yield from _files_of(name.split(".")[1:])
+
+
+@cache
+def _imported_names(code: str) -> frozenset[str]:
+    """What is imported, in dotted names; every module is asked for by many, and parsed once."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            if name.split(".")[0] == PACKAGE.name:
-                yield from _files_of(name.split(".")[1:])
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(names)
 
 
 def _files_of(parts: list[str]) -> Iterator[Path]:
