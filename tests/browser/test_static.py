@@ -303,7 +303,9 @@ def test_a_column_follows_the_sliders_and_obeys_the_finger(
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_move_takes_under_4_ms(fresh: Page, name: str, report: dict[str, Any]) -> None:
+def test_a_move_takes_no_longer_than_writing_twelve_thousand_numbers(
+    fresh: Page, name: str, report: dict[str, Any]
+) -> None:
     (measured,) = pages.quickest(fresh, lambda: [figure_of(fresh, name)])
     report[f"timing, test page, {name} (ms)"] = measured
-    assert measured["script p95"] <= 4.0
+    assert measured["yardsticks"] <= pages.SLOWEST
