@@ -333,9 +333,14 @@ def smallest_text(figure: Locator) -> float:
     )
 
 
-@cache
-def references(name: str) -> dict[str, Any]:
+def references(figure: Locator) -> dict[str, Any]:
     """What Python drew for five random points of a figure of the built book."""
+    name, edition = figure.get_attribute("id"), figure.get_attribute("data-edition")
+    return _recorded(f"{name}-{edition}")
+
+
+@cache
+def _recorded(name: str) -> dict[str, Any]:
     path = REFERENCES / f"{name}.json"
     if not path.exists():
         raise AssertionError(f"no reference drawings for {name}: run make clean, then make book")

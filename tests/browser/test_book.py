@@ -59,7 +59,7 @@ def test_a_move_takes_no_longer_than_writing_twelve_thousand_numbers(
 
 def test_every_explorable_shows_pythons_frames_at_five_random_points(page: Page) -> None:
     for figure in figures(page):
-        for point in pages.references(name_of(figure))["points"]:
+        for point in pages.references(figure)["points"]:
             pages.put(figure, point["place"])
             assert pages.alike(pages.drawing(figure), svg.parse(point["svg"])) == []
 
@@ -67,7 +67,7 @@ def test_every_explorable_shows_pythons_frames_at_five_random_points(page: Page)
 @pytest.mark.parametrize("means", ["keys", "mouse"])
 def test_every_control_leads_to_pythons_frame(page: Page, means: str) -> None:
     for figure in figures(page):
-        for point in pages.references(name_of(figure))["points"]:
+        for point in pages.references(figure)["points"]:
             for control in pages.fields(figure):
                 drive(page, figure, control, point["place"][control["name"]], means)
             assert pages.place(figure) == point["place"]
@@ -135,7 +135,7 @@ def test_a_page_weighs_less_than_1_mb(path: Path, page: Page, report: dict[str, 
         "explorables": len(figures(page)),
     }
     for figure in figures(page):
-        drawn = pages.references(name_of(figure))
+        drawn = pages.references(figure)
         report[f"frames, {path.stem}, {drawn['name']}"] = {
             "frames": drawn["frames"],
             "bytes a frame": drawn["bytes"] / drawn["frames"],
@@ -162,7 +162,7 @@ def test_nothing_overflows_at_360_pixels(page: Page) -> None:
 def test_print_shows_the_current_frame(page: Page) -> None:
     points = {}
     for figure in figures(page):
-        points[figure] = random.Random(1).choice(pages.references(name_of(figure))["points"])
+        points[figure] = random.Random(1).choice(pages.references(figure)["points"])
         pages.put(figure, points[figure]["place"])
     page.emulate_media(media="print")
     for figure, point in points.items():

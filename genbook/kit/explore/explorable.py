@@ -112,10 +112,13 @@ class Plan:
                 f"({size / board.count / 1e3:.1f} kB each); draw fewer points, or "
                 + coarser(board, int(board.count * MOST_BYTES / size))
             )
-        record.references(self.artist, self.name, self.caption, size)
+        drawing = svg.serialise(frames[first])
+        edition = hashlib.sha256(f"{drawing} {changes}".encode()).hexdigest()[:8]
+        record.references(self.artist, f"{self.name}-{edition}", self.caption, size)
         return static.page(
             name=self.name,
-            drawing=svg.serialise(frames[first]),
+            edition=edition,
+            drawing=drawing,
             stacked=self.artist.stage.stacked,
             caption=self.caption,
             grid=board,

@@ -21,7 +21,7 @@ def references(artist: Artist, name: str, caption: str, size: int) -> None:
 
     Args:
         artist: draws the frames.
-        name: the figure's id, and the file's name.
+        name: the figure's id and its edition; the file's name.
         caption: of the figure.
         size: bytes that all frames take on the page.
     """

@@ -16,7 +16,14 @@ HERE = Path(__file__).parent
 
 
 def page(
-    *, name: str, drawing: str, stacked: str, caption: str, grid: Grid, spec: dict[str, Any]
+    *,
+    name: str,
+    edition: str,
+    drawing: str,
+    stacked: str,
+    caption: str,
+    grid: Grid,
+    spec: dict[str, Any],
 ) -> str:
     r"""Write an explorable for a page without a kernel.
 
@@ -25,6 +32,7 @@ def page(
 
     Args:
         name: the figure's id.
+        edition: tells its frames from those that the same figure has on other data.
         drawing: the first frame's SVG.
         stacked: its columns below one another, for a narrow screen; may be empty.
         caption: HTML.
@@ -39,7 +47,8 @@ def page(
     first = ", ".join(f"{c.label} = {c.texts[c.start]} {c.unit}".rstrip() for c in grid.controls)
     key = hashlib.sha256(script().encode()).hexdigest()[:8]
     return (
-        f'<figure class="gb-explore" id="{name}" data-genbook-explore="waiting">'
+        f'<figure class="gb-explore" id="{name}" data-edition="{edition}" '
+        'data-genbook-explore="waiting">'
         f"<style>{style()}</style>"
         f'<div class="gb-stage">{drawing}{stacked}</div>'
         '<div class="gb-controls" role="group" aria-label="Controls of the figure" hidden></div>'
