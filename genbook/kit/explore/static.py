@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from genbook.kit.explore.controls import Grid
+from genbook.kit.looks import style
 
 HERE = Path(__file__).parent
 
@@ -58,7 +59,8 @@ def page(
         f'<script type="application/json">{data}</script>'
         f'<script>(()=>{{const key="genbookExplore_{key}";'
         f"if(!window[key]){{{script()}\nwindow[key]={{mount,render}};}}"
-        f'window[key].mount(document.getElementById("{name}"))}})()</script>'
+        f'const here=document.currentScript&&document.currentScript.closest("figure");'
+        f'window[key].mount(here||document.getElementById("{name}"))}})()</script>'
         "</figure>"
     )
 
@@ -87,16 +89,3 @@ def module() -> str:
         True
     """
     return (HERE / "explore.js").read_text(encoding="utf-8")
-
-
-@lru_cache(maxsize=1)
-def style() -> str:
-    r"""explore.css without its comments and blank.
-
-    Example:
-        >>> "/*" in style()
-        False
-    """
-    text = (HERE.parent / "static" / "explore.css").read_text(encoding="utf-8")
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    return re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()
