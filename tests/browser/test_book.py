@@ -172,6 +172,41 @@ def test_print_shows_the_current_frame(page: Page) -> None:
         assert not figure.locator(".gb-controls").is_visible()
 
 
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_nothing_is_cut_on_paper(page: Page, paper: str) -> None:
+    page.set_viewport_size({"width": {"A4": 718, "Letter": 740}[paper], "height": 1000})
+    page.emulate_media(media="print")
+    pages.settle(page)
+    assert pages.cut(page) == []
+
+
+def test_the_dark_page_is_printed_light_and_dark_again_afterwards(page: Page) -> None:
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    page.emulate_media(media="print")
+    pages.settle(page)
+    assert pages.pale(page) == []
+    page.emulate_media(media="screen")
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_solutions_are_printed_on_demand_and_closed_again(page: Page) -> None:
+    button = page.get_by_role("button", name="Print this page with its solutions")
+    if not page.locator("section#exercises").count():
+        assert button.count() == 0
+        return
+    page.evaluate(
+        """() => {
+        window.closed = [];
+        const count = () => window.closed.push(
+          document.querySelectorAll('details:not([open])').length);
+        count();
+        window.print = () => { count(); dispatchEvent(new Event('afterprint')); count(); };}"""
+    )
+    button.click()
+    before, printed, after = page.evaluate("window.closed")
+    assert before == after > printed == 0
+
+
 def test_without_scripting_first_frames_and_captions_stand(path: Path, visit: Open) -> None:
     page = visit(path, java_script_enabled=False)
     for figure in page.locator(pages.FIGURE).all():
