@@ -65,9 +65,14 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _study(arguments: Arguments) -> int:
     from genbook.kit import studies
+    from genbook.kit.files import check_folder
     from genbook.kit.study_runs import record
 
-    for study in chosen_studies(arguments.topic, arguments.only):
+    chosen = chosen_studies(arguments.topic, arguments.only)
+    for study in chosen:
+        if not arguments.slice:
+            check_folder(studies.file_of(study.name).parent, study.name)
+    for study in chosen:
         result = record(study, slice=arguments.slice)
         if result is None:
             continue
