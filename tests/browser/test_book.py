@@ -183,10 +183,10 @@ def test_nothing_is_cut_on_paper(page: Page, paper: str) -> None:
 def test_the_dark_page_is_printed_light_and_dark_again_afterwards(page: Page) -> None:
     page.evaluate("document.documentElement.dataset.theme = 'dark'")
     page.emulate_media(media="print")
-    pages.settle(page)
+    page.wait_for_function("document.documentElement.dataset.theme === 'light'", timeout=5_000)
     assert pages.pale(page) == []
     page.emulate_media(media="screen")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'", timeout=5_000)
 
 
 def test_solutions_are_printed_on_demand_and_closed_again(page: Page) -> None:
@@ -196,14 +196,14 @@ def test_solutions_are_printed_on_demand_and_closed_again(page: Page) -> None:
         return
     page.evaluate(
         """() => {
-        window.closed = [];
-        const count = () => window.closed.push(
+        window.counts = [];
+        const count = () => window.counts.push(
           document.querySelectorAll('details:not([open])').length);
         count();
         window.print = () => { count(); dispatchEvent(new Event('afterprint')); count(); };}"""
     )
     button.click()
-    before, printed, after = page.evaluate("window.closed")
+    before, printed, after = page.evaluate("window.counts")
     assert before == after > printed == 0
 
 

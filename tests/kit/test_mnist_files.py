@@ -534,14 +534,7 @@ def test_two_processes_may_ask_at_once(place, mirror):
 # The real thing, where GENBOOK_DATA gives it
 
 
-def real_folder() -> Path | None:
-    asked = os.environ.get("GENBOOK_DATA", "").strip()
-    if asked in ("", "none"):
-        return None
-    return mnist_files._data_folder(asked)
-
-
-if real_folder():
+if places.data_folder():
 
     def test_the_real_mnist_is_all_there(tmp_path, monkeypatch):
         monkeypatch.setenv("GENBOOK_CACHE", str(tmp_path))
