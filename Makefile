@@ -18,6 +18,7 @@ help:  ## show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 book: $(VENV)/.book  ## build the book and print the page to open
+	@$(BIN)/python -m genbook data --before-build
 	$(BIN)/jupyter-book build . -n -W --keep-going
 	@echo "open $(CURDIR)/$(BOOK)"
 

@@ -290,6 +290,6 @@ def parzen_gap(gaps: Mapping[int, Mapping[int, float]]) -> Figure:
         axes.plot(dimensions, values, "o-", color=colour, label=f"{count} true samples")
     axes.axhline(0, color=INK, linewidth=1)
     axes.text(dimensions[-1], 0, "one point at 0", ha="right", va="bottom", color=MUTED)
-    axes.set(xlabel="dimension", ylabel="Parzen score less the one point's, nats")
+    axes.set(xlabel="dimension", ylabel="nats above the one point")
     axes.legend(loc="lower left")
     return figure

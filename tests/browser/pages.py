@@ -321,6 +321,44 @@ def overflow(page: Page) -> list[str]:
     )
 
 
+def cut(page: Page) -> list[str]:
+    """Code, tables, formulas and outputs of the article that are wider than their place."""
+    return page.evaluate(
+        """() => {
+        const column = document.querySelector('.bd-article').getBoundingClientRect();
+        const out = [];
+        for (const e of document.querySelectorAll(
+            '.bd-article :is(pre, table, div.math, .cell_output, mjx-container)')) {
+          const box = e.getBoundingClientRect();
+          if (!box.width) continue;
+          const hides = getComputedStyle(e).overflowX !== 'visible';
+          if ((hides && e.scrollWidth > e.clientWidth + 2) || box.right > column.right + 2) {
+            out.push(`${e.tagName} ${e.className} ${e.textContent.trim().slice(0, 40)}`);
+          }
+        }
+        return out;}"""
+    )
+
+
+def pale(page: Page) -> list[str]:
+    """Texts of the article that stand out from white paper by less than 3 : 1."""
+    return page.evaluate(
+        r"""() => {
+        const channel = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+        const out = new Set();
+        const walker = document.createTreeWalker(
+          document.querySelector('.bd-article'), NodeFilter.SHOW_TEXT);
+        while (walker.nextNode()) {
+          const text = walker.currentNode.textContent.trim(), e = walker.currentNode.parentElement;
+          if (!text || !e.getClientRects().length || e.closest('script, style, svg')) continue;
+          const [r, g, b] = getComputedStyle(e).color.match(/[\d.]+/g).map(Number);
+          const light = 0.2126 * channel(r) + 0.7152 * channel(g) + 0.0722 * channel(b);
+          if (1.05 / (light + 0.05) < 3) out.add(`${text.slice(0, 30)} ${r} ${g} ${b}`);
+        }
+        return [...out];}"""
+    )
+
+
 def smallest_text(figure: Locator) -> float:
     """Height in pixels of the smallest letters that a column shows on a narrow screen."""
     return figure.evaluate(
@@ -333,9 +371,14 @@ def smallest_text(figure: Locator) -> float:
     )
 
 
-@cache
-def references(name: str) -> dict[str, Any]:
+def references(figure: Locator) -> dict[str, Any]:
     """What Python drew for five random points of a figure of the built book."""
+    name, edition = figure.get_attribute("id"), figure.get_attribute("data-edition")
+    return _recorded(f"{name}-{edition}")
+
+
+@cache
+def _recorded(name: str) -> dict[str, Any]:
     path = REFERENCES / f"{name}.json"
     if not path.exists():
         raise AssertionError(f"no reference drawings for {name}: run make clean, then make book")

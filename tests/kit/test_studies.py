@@ -219,6 +219,19 @@ def test_a_slice_says_so_and_leaves_nothing(cache):
     assert not cache.exists()
 
 
+def test_a_cache_that_cannot_be_written_is_found_out_before_the_work(cache):
+    ran = []
+
+    def run(slice, seed):
+        ran.append(seed)
+        yield from by_seed(slice, seed)
+
+    cache.write_bytes(b"a file where the folder should be")
+    with pytest.raises(ValueError, match="GENBOOK_CACHE: expected a folder that can be written to"):
+        record(replace(BY_SEED, run=run))
+    assert ran == []
+
+
 def test_seeds_are_run_one_by_one_in_order():
     assert [row["seed"] for row in record(BY_SEED).rows] == [5, 2, 9]
 

@@ -12,6 +12,8 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
+from dataclasses import replace
 from typing import Any
 
 import matplotlib
@@ -63,6 +65,36 @@ class Artist:
             drawing = svg.draw(figure, salt=self.salt, alt=self.alt)
             _close(figure)
             return drawing
+
+    def renamed(self, salt: str) -> Artist:
+        r"""The same artist, whose drawings' ids begin otherwise.
+
+        Args:
+            salt: the new start of the ids; it must not occur in the drawings' texts.
+
+        Returns:
+            A copy; nothing is drawn again.
+        """
+        other = copy(self)
+        first = svg.serialise(self.first).replace(self.salt, salt)
+        other.salt, other.first = salt, svg.parse(first)
+        stacked = self.stage.stacked.replace(self.salt, salt)
+        other.stage = replace(self.stage, stacked=stacked)
+        return other
+
+    def image(self, place: Sequence[int]) -> str:
+        r"""A frame as an image, for where neither scripts nor drawings are shown.
+
+        Args:
+            place: a point of the grid.
+
+        Returns:
+            PNG, base64.
+        """
+        with styled():
+            figure = self._held(tuple(place))
+            _close(figure)
+            return plotting.png(figure)
 
     def frames(self) -> list[Node]:
         r"""Draw every frame, the last control fastest.

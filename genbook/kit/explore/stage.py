@@ -80,7 +80,7 @@ def settle(figure: Figure, *, salt: str, alt: str) -> tuple[Stage, Node]:
     marked = dict(_marks(figure))
     for mark, axis in marked.items():
         axis.set_gid(mark)
-    root = svg.sketch(figure, salt=salt)
+    root = svg.sketch(figure)
     found = {node.attributes.get("id"): node for node in svg.walk(root)}
     kept = tuple(svg.copy(found[mark]) for mark in marked if mark in found)
     for node in kept:
@@ -150,7 +150,7 @@ def quick(figure: Figure, stage: Stage, *, salt: str, alt: str) -> Node | None:
         return None
     for mark, axis in marked.items():
         axis.draw = _placeholder(mark)  # type: ignore[method-assign]
-    root = svg.sketch(figure, salt=salt)
+    root = svg.sketch(figure)
     for axis in marked.values():
         del axis.draw
     drawn = dict(zip(marked, stage.axes, strict=True))
