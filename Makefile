@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 BOOK := _build/html/book/index.html
 
 .DEFAULT_GOAL := help
-.PHONY: help book test browser notebooks lab studies benchmarks data format clean
+.PHONY: help book test units browser notebooks portable seeds lab studies benchmarks data format clean
 
 # Small models on few cores: threads that wait for one another cost more than they bring.
-test notebooks: export OMP_NUM_THREADS := 1
+test units notebooks seeds: export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY ?= PASSIVE
 # Keep freed tensors of a few MB for the next step; giving them back costs more than the step.
 export MALLOC_MMAP_THRESHOLD_ ?= 1073741824
@@ -18,6 +18,7 @@ help:  ## show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 book: $(VENV)/.book  ## build the book and print the page to open
+	@$(BIN)/python -m genbook data --before-build
 	$(BIN)/jupyter-book build . -n -W --keep-going
 	@echo "open $(CURDIR)/$(BOOK)"
 
@@ -26,14 +27,28 @@ test: $(VENV)/.dev  ## lint, type-check, unit tests, then every notebook
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --dist worksteal
+	$(MAKE) units
 	$(MAKE) notebooks
+
+units: $(VENV)/.dev  ## the unit tests alone
+	$(BIN)/pytest -n auto --dist worksteal
 
 notebooks: $(VENV)/.dev  ## run every notebook on the bundled data, compare the receipts
 	GENBOOK_DATA=none GENBOOK_DOWNLOAD=0 $(BIN)/pytest -n auto --dist loadfile --nbval-lax -o addopts= -o filterwarnings= -o timeout=0 book
 
 browser: $(VENV)/.dev  ## drive the built book in Chromium (after make book)
 	$(BIN)/pytest -n auto tests/browser
+
+portable: $(VENV)/.dev  ## unit tests and notebooks as three kinds of CPU compute, 1 and 2 threads (long)
+	@set -e; for cpu in default avx2 own; do for threads in 1 2; do \
+		echo "ATEN_CPU_CAPABILITY=$$cpu, $$threads thread(s)"; \
+		if [ $$cpu = own ]; then unset ATEN_CPU_CAPABILITY; else export ATEN_CPU_CAPABILITY=$$cpu; fi; \
+		$(MAKE) --keep-going units notebooks OMP_NUM_THREADS=$$threads; \
+	done; done
+
+seeds: $(VENV)/.dev  ## all receipts under 20 other seeds, as a table (long; goes on where it stopped)
+	$(BIN)/python benchmarks/receipts_under_seeds.py run
+	$(BIN)/python benchmarks/receipts_under_seeds.py table > benchmarks/receipts_under_seeds.md
 
 lab: $(VENV)/.book  ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab book

@@ -11,6 +11,7 @@ so that a run that was stopped goes on where it was::
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import subprocess
@@ -18,6 +19,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -82,13 +84,13 @@ def chapter_under(stem: str, number: int) -> Iterator[dict[str, Any]]:
     page.receipt = record
     for name in SILENT - {"print", "display"}:
         setattr(page, name, lambda *_, **__: None)
-    silence = dict.fromkeys(("print", "display"), lambda *_, **__: None)
-    namespace: dict[str, Any] = {"__name__": "__main__", **silence}
+    namespace: dict[str, Any] = {"__name__": "__main__"}
     for statement in chapter(stem).statements:
         if statement.silent:
             continue
         try:
-            exec(compile(statement.code, f"{stem}, cell {statement.cell}", "exec"), namespace)
+            with redirect_stdout(io.StringIO()):
+                exec(compile(statement.code, f"{stem}, cell {statement.cell}", "exec"), namespace)
         except Exception as error:
             message = f"{type(error).__name__}: {error}"
             found.append(
@@ -126,7 +128,8 @@ def table(keep: Path) -> str:
     lines = []
     for (stem, claim), entries in by_claim.items():
         held = sum(entry["outcome"] == "held" for entry in entries)
-        if all(entry.get("recorded") for entry in entries):
+        computed = len({entry["measured"] for entry in entries}) > 1
+        if all(entry.get("recorded") for entry in entries) and not computed:
             continue
         used = [entry["used"] for entry in entries if entry.get("used") is not None]
         share = f"{max(used):.2g}" if used else "–"
@@ -136,7 +139,7 @@ def table(keep: Path) -> str:
     whole = sum(held == count for _, _, held, count, *_ in lines)
     head = (
         "# Receipts under other seeds\n\n"
-        f"{live} receipts that compute something (those about recorded studies are left out); "
+        f"{live} receipts that compute something (those that only read a record are left out); "
         f"{whole} of them held under every shift of all their chapter's seeds. *Used*: the largest "
         "share of the tolerance that was used, where a receipt has one.\n\n"
         "| chapter | claim | held | used | where it did not |\n|---|---|---|---|---|\n"

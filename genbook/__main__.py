@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import genbook
+from genbook.kit.receipts import encodable
 
 if TYPE_CHECKING:
     from genbook.kit.studies import Study
@@ -28,12 +29,19 @@ class Command:
 
 
 def _data_arguments(parser: argparse.ArgumentParser) -> None:
-    """``data`` has none."""
+    parser.add_argument(
+        "--before-build",
+        action="store_true",
+        help="try for 20 seconds at most, and say in one line which data the book will use",
+    )
 
 
-def _data(_: Arguments) -> int:
-    from genbook.kit.data import fetch_mnist
+def _data(arguments: Arguments) -> int:
+    from genbook.kit.data import fetch_mnist, mnist_files
 
+    if arguments.before_build:
+        print(encodable(mnist_files.before_a_build()), flush=True)
+        return 0
     for path in fetch_mnist():
         print(path)
     return 0
@@ -57,9 +65,14 @@ def _study_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _study(arguments: Arguments) -> int:
     from genbook.kit import studies
+    from genbook.kit.files import check_folder
     from genbook.kit.study_runs import record
 
-    for study in chosen_studies(arguments.topic, arguments.only):
+    chosen = chosen_studies(arguments.topic, arguments.only)
+    for study in chosen:
+        if not arguments.slice:
+            check_folder(studies.file_of(study.name).parent, study.name)
+    for study in chosen:
         result = record(study, slice=arguments.slice)
         if result is None:
             continue

@@ -13,9 +13,6 @@ from genbook.kit import notebooks
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "book").glob("*.ipynb"))
-TO_BE_RESTATED = {"vae"}
-"""Chapters that still give an error and a tolerance, and break receipts without a control run."""
-
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 RELATIONS = {
     "above",
@@ -28,11 +25,6 @@ RELATIONS = {
     "equal",
     "never",
 }
-each_restated = pytest.mark.parametrize(
-    "path",
-    [path for path in NOTEBOOKS if path.stem not in TO_BE_RESTATED],
-    ids=lambda path: path.stem,
-)
 OLD_WORDS = ("(violation)", "(missing)", "(excess)", "(relative violation)", "(shortfall)")
 
 
@@ -48,7 +40,7 @@ def receipt_tests_of(stem: str) -> dict[str, ast.FunctionDef]:
     return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
-@each_restated
+@each_notebook
 def test_a_receipt_states_relations_and_no_error_with_a_tolerance(path):
     for call in calls(path):
         words = {keyword.arg for keyword in call.keywords}
@@ -60,7 +52,7 @@ def test_a_receipt_states_relations_and_no_error_with_a_tolerance(path):
             assert named & RELATIONS, ast.unparse(call)
 
 
-@each_restated
+@each_notebook
 def test_no_receipt_hides_a_number_from_its_relation(path):
     for call in calls(path):
         text = ast.unparse(call)
@@ -74,8 +66,7 @@ def test_the_test_of_a_receipt_breaks_it_under_its_own_name(path):
     for receipt in notebooks.receipts(path):
         assert receipt.test.startswith("test_receipt_"), receipt.test
         assert receipt.test in there, f"{receipt.claim}: no test {receipt.test}"
-        if path.stem not in TO_BE_RESTATED:
-            assert reaches(there[receipt.test], path.stem), f"{receipt.test} breaks another"
+        assert reaches(there[receipt.test], path.stem), f"{receipt.test} breaks another"
 
 
 @each_notebook

@@ -27,7 +27,6 @@ from genbook.clipping.bounds import (
     products,
     states,
     tilted,
-    tilted_norms,
     upper_bound,
     with_largest,
 )
@@ -131,7 +130,6 @@ __all__ = [
     "threshold_rule",
     "thresholds",
     "tilted",
-    "tilted_norms",
     "train",
     "turned",
     "upper_bound",

@@ -276,29 +276,3 @@ def held_norms(weight: Tensor, slopes: Tensor, steps: int) -> Tensor:
     for _ in range(steps):
         powers.append(step @ powers[-1])
     return paths.norms(torch.stack(powers))
-
-
-def tilted_norms(largest: float, degrees: float, slopes: Tensor, steps: int) -> Tensor:
-    r"""What :func:`held_norms` gives for :func:`tilted` weights, in closed form.
-
-    .. math:: \big\|(W D)^k\big\| = \lambda_1^k\,|v^\top D u|^{k-1}\,\|D v\|,\qquad k\ge1
-
-    Args:
-        largest: :math:`\lambda_1`.
-        degrees: φ.
-        slopes: of the two units, ``[2]``, float64.
-        steps: the largest k.
-
-    Returns:
-        For k = 0, …, steps: ``[steps + 1]``.
-
-    Example:
-        >>> tilted_norms(2.0, 0.0, torch.ones(2).double(), 2)
-        tensor([1.0000, 2.0000, 4.0000], dtype=torch.float64)
-    """
-    turn = math.radians(45 - degrees)
-    v = torch.tensor([math.cos(turn), math.sin(turn)], dtype=torch.float64)
-    inner = (v * slopes).sum().abs() / math.sqrt(2)
-    k = torch.arange(1, steps + 1, dtype=torch.float64)
-    later = largest**k * inner ** (k - 1) * (v * slopes).norm()
-    return torch.cat([torch.ones(1, dtype=torch.float64), later])

@@ -14,7 +14,10 @@ from genbook.clipping.rules import threshold_rule
 from genbook.kit import data
 from genbook.kit.device import seeded
 from genbook.kit.studies import Row, Study
+from genbook.kit.substreams import Substream
 from genbook.kit.training import Step
+
+STRETCHES = Substream("stretches of text", 10_000)
 
 SYMBOLS = 96
 HIDDEN = 64
@@ -189,7 +192,7 @@ def train(
             f"expected more than {LENGTH + 1} characters and total ≥ 1, "
             f"got {len(codes)} and {total}"
         )
-    sources = [seeded(10_000 + arm.seed) for arm in arms]
+    sources = [seeded(STRETCHES.seed(arm.seed)) for arm in arms]
     rates = torch.tensor([arm.rate for arm in arms])
     thresholds = torch.tensor([arm.threshold for arm in arms])
     for index in range(total):

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from genbook.collapse.remedies import LATENT, PLAIN, moments
+from genbook.collapse.remedies import LATENT, LOOKING, PLAIN, moments
 from genbook.games.modes import score
 from genbook.games.play import Game, mlp, play
 from genbook.kit import data
@@ -108,7 +108,7 @@ def looked_at(
         The iteration, samples **[S, 2500, 2]**, modes **[S]** and good shares **[S]**.
     """
     streams = Streams(seeds)
-    noise = Streams([1000 + seed for seed in seeds]).normal(2500, LATENT)
+    noise = Streams(LOOKING.seeds(seeds)).normal(2500, LATENT)
     centres, draw = own_rings(radii, stds)
     when = moments(iterations, LOOKS)
     game = small_game(iterations, unroll)

@@ -21,7 +21,10 @@ from genbook.games.modes import Score, score
 from genbook.games.play import Adam, Duel, Game, Objective, from_convex, mlp, play
 from genbook.kit import data
 from genbook.kit.seeds import SeedLinear, Streams, around
+from genbook.kit.substreams import Substream
 from genbook.wgan.losses import gan_qp, slopes, wgan_gp
+
+LOOKING = Substream("samples looked at during a game", 1_000)
 
 LATENT = 2
 """Both papers' generators start from a normal in the plane."""
@@ -344,7 +347,7 @@ def watch(
         (2, torch.Size([2, 10, 2]))
     """
     streams = Streams(seeds)
-    noise = Streams([1000 + seed for seed in seeds]).normal(samples, LATENT)
+    noise = Streams(LOOKING.seeds(seeds)).normal(samples, LATENT)
     generator, critic = players(chosen, benchmark, streams, width=width)
     unit = benchmark.unit
     source = around(benchmark.centres / unit, benchmark.std / unit)

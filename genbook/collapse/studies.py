@@ -45,7 +45,7 @@ def as_rows(
         points: how many samples to keep.
 
     Yields:
-        Method, seed, iteration, modes, good share, reverse KL (−1: no good sample), processor
+        Method, seed, iteration, modes, good share, reverse KL if there is a good sample, processor
         seconds of all seeds, samples.
     """
     kl = moment.score.reverse_kl
@@ -58,7 +58,7 @@ def as_rows(
             "iteration": moment.iteration,
             "modes": int(moment.score.modes[place]),
             "good": round(float(moment.score.high_quality[place]), 4),
-            "reverse_kl": round(float(kl[place]), 4) if finite else -1.0,
+            **({"reverse_kl": round(float(kl[place]), 4)} if finite else {}),
             "seconds": round(moment.seconds, 1),
             "points": pack_points(moment.samples[place, :points]),
         }

@@ -18,7 +18,7 @@ from genbook.games.modes import score
 from genbook.games.play import Adam, Game, Round, from_convex, generate, play, rows
 from genbook.kit import data
 from genbook.kit.seeds import Sampler, Streams, around, mlp
-from genbook.kit.studies import Row, Study
+from genbook.kit.studies import Row, Study, Value
 
 CENTRES = data.ring_centres(8, 2.0)
 DEVIATION = 0.1
@@ -31,19 +31,19 @@ class Outcome:
     Args:
         samples: drawn from the generators at the end, **[S, n, d]**; NaN where a seed died.
         bounds: the bound on each step's batches, **[iterations, S]**; NaN after a seed's death.
-        died: the step at which a loss was first not finite, −1 if it never was; one a seed.
+        died: the step at which a loss was first not finite, None if it never was; one a seed.
     """
 
     samples: Tensor
     bounds: Tensor
-    died: tuple[int, ...]
+    died: tuple[int | None, ...]
 
 
-def _watch(steps: Iterator[Round]) -> tuple[Tensor, tuple[int, ...]]:
+def _watch(steps: Iterator[Round]) -> tuple[Tensor, tuple[int | None, ...]]:
     """The bounds and the step of each seed's death; the generator is trained on the way."""
     losses = torch.stack([torch.stack([s.critic_loss, s.generator_loss]) for s in steps])
     dead = ~torch.isfinite(losses).all(1)
-    first = [int(column.nonzero()[0]) if bool(column.any()) else -1 for column in dead.T]
+    first = [int(column.nonzero()[0]) if bool(column.any()) else None for column in dead.T]
     return -losses[:, 0], tuple(first)
 
 
@@ -86,7 +86,7 @@ def contest(
         >>> outcome = contest(TABLE[0], *players, around(CENTRES, 0.1), settings, streams,
         ...                   practical=True, draws=3)
         >>> outcome.samples.shape, outcome.died
-        (torch.Size([1, 3, 2]), (-1,))
+        (torch.Size([1, 3, 2]), (None,))
     """
     if draws < 1:
         raise ValueError(f"expected at least one sample to draw, got {draws}")
@@ -202,7 +202,7 @@ TWO = ("KL", "Pearson χ²")
 def lost(run: Row) -> bool:
     r"""Whether a recorded game broke: a loss became infinite, or its last bounds ran away.
 
-    .. math:: \text{died}\ge0 \quad\text{or}\quad |\bar F| > 1000
+    .. math:: \text{died} \quad\text{or}\quad |\bar F| > 1000
 
     Args:
         run: a row of ``fgan_ring``.
@@ -211,10 +211,10 @@ def lost(run: Row) -> bool:
         True if it did either.
 
     Example:
-        >>> lost({"died": 940}), lost({"died": -1, "bound": 5e20}), lost({"died": -1, "bound": 0.3})
+        >>> lost({"died": 940}), lost({"bound": 5e20}), lost({"bound": 0.3})
         (True, True, False)
     """
-    return int(run["died"]) >= 0 or abs(float(run["bound"])) > RUNAWAY
+    return "died" in run or abs(float(run["bound"])) > RUNAWAY
 
 
 def record_ring(slice: bool) -> Iterator[Row]:
@@ -224,7 +224,7 @@ def record_ring(slice: bool) -> Iterator[Row]:
         slice: only the first 20 iterations.
 
     Yields:
-        A row a seed: the step of its death (−1: none), modes unless it died, mean of the last 100
+        A row a seed: the step of its death if it died, modes if it did not, mean of the last 100
         finite bounds.
     """
     for convex in TABLE:
@@ -238,10 +238,14 @@ def record_ring(slice: bool) -> Iterator[Row]:
                     "row": convex.name,
                     "practical": practical,
                     "seed": SEEDS[place],
-                    "died": outcome.died[place],
-                    **({"modes": count} if outcome.died[place] < 0 else {}),
+                    **_end(outcome.died[place], modes=count),
                     **_late(outcome.bounds[:, place]),
                 }
+
+
+def _end(died: int | None, **alive: Value) -> Row:
+    """The step of a death, or what is known of a seed that lives."""
+    return alive if died is None else {"died": died}
 
 
 def _late(bounds: Tensor) -> Row:
@@ -257,7 +261,8 @@ def record_images(slice: bool) -> Iterator[Row]:
         slice: only the bundled digits and 10 iterations.
 
     Yields:
-        A row a seed: the share of grey fakes, the step of its death, mean of the last 100 bounds.
+        A row a seed: the share of grey fakes, the step of its death if it died, mean of the last
+        100 bounds.
     """
     sets = [data.digits("train"), *([] if slice else [data.mnist("train")])]
     for images in sets:
@@ -276,7 +281,7 @@ def record_images(slice: bool) -> Iterator[Row]:
                         "row": convex.name,
                         "practical": practical,
                         "seed": SEEDS[place],
-                        "died": outcome.died[place],
+                        **_end(outcome.died[place]),
                         "grey": round(share, 3),
                         **_late(outcome.bounds[:, place]),
                     }

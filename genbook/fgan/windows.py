@@ -60,15 +60,17 @@ def scored(
         >>> noise = torch.rand(40, 9)
         >>> images = Split(noise[:20], noise[20:30], noise[30:])
         >>> found = scored(EIGHT[0], images, (0, 1), iterations=2, samples=50)
-        >>> [(row["row"], row["seed"], row["died"]) for row in found]
-        [('KL', 0, -1), ('KL', 1, -1)]
+        >>> [(row["row"], row["seed"], "died" in row) for row in found]
+        [('KL', 0, False), ('KL', 1, False)]
     """
     outcome = on_images(
         convex, images.train, seeds, practical=True, iterations=iterations, draws=samples
     )
     for seed, died, drawn in zip(seeds, outcome.died, outcome.samples, strict=True):
-        found: dict[str, Value] = {"row": convex.name, "seed": seed, "died": died}
-        if bool(torch.isfinite(drawn).all()) and died < 0:
+        found: dict[str, Value] = {"row": convex.name, "seed": seed}
+        if died is not None:
+            found["died"] = died
+        elif bool(torch.isfinite(drawn).all()):
             score = parzen_score(drawn, images.validation, images.test)
             found["parzen"] = round(score.mean, 2)
             found |= {"error": round(score.standard_error, 2), "sigma": score.sigma}

@@ -22,6 +22,9 @@ from genbook.games.play import (
 from genbook.gan.algorithm import Momentum, algorithm_1, gradient_norms, side_by_side
 from genbook.gan.costs import NON_SATURATING, SATURATING, Cost, objective, pushes
 from genbook.kit.seeds import Sampler
+from genbook.kit.substreams import Substream
+
+WATCHED = Substream("noise whose samples are watched", 1)
 
 MODES = ("both", "discriminator only", "generator only")
 
@@ -161,7 +164,7 @@ def forked_run(
         Adam(lr=lr).over(generator.parameters()),
         Adam(lr=lr).over(critic.parameters()),
     )
-    noise, places = Streams([seed + 1]).normal(shown, 2), lattice(reach, resolution)
+    noise, places = Streams([WATCHED.seed(seed)]).normal(shown, 2), lattice(reach, resolution)
 
     def onward(table: _Table, mode: str, first: int, last: int) -> list[Scene]:
         seen = []

@@ -14,6 +14,9 @@ from genbook.gran import battle
 from genbook.gran.battle import Battle, Confidence
 from genbook.gran.players import Table, Trained
 from genbook.gran.recurrent import Recurrent
+from genbook.kit.substreams import Substream
+
+FIGHTING = Substream("samples of a fight", 30_000)
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ def fight(
     one, two = judges or (first.critic, second.critic)
     count = first.streams.count
     fakes = [
-        player.draw(Streams([30_000 + seed] * count, device=test.device), samples)
+        player.draw(Streams([FIGHTING.seed(seed)] * count, device=test.device), samples)
         for player in (first, second)
     ]
     images = test.expand(count, -1, -1)

@@ -17,6 +17,7 @@ from genbook.gan.algorithm import fit_discriminator
 from genbook.gan.costs import NON_SATURATING, objective
 from genbook.gran.battle import BAND, Rates, mistakes, verdicts
 from genbook.kit.seeds import Sampler
+from genbook.kit.substreams import members
 from genbook.wgan import transport
 
 MODES = (-4.5, -1.5, 1.5, 4.5)
@@ -243,7 +244,7 @@ def learned_rates(
         >>> learned_rates(torch.stack([mixture()] * 2), 0, iterations=2)[1].shape
         torch.Size([2, 2])
     """
-    streams = Streams([1_000 * seed + i for i in range(len(generators))])
+    streams = Streams(members(seed, len(generators)))
     judge = mlp([1, 48, 48, 1], streams)
     draws = from_line(mixture()), from_line(generators)
     for _ in fit_discriminator(

@@ -275,21 +275,21 @@ def _spoken(found: battle.Battle, truths: Sequence[exact_battles.Truth]) -> str:
 # --- Parzen -----------------------------------------------------------------------------------
 
 
-def parzen_gap(dimensions: Sequence[int], gaps: Mapping[int, Sequence[float]]) -> Figure:
+def parzen_gap(gaps: Mapping[int, Mapping[int, float]]) -> Figure:
     r"""How far true samples score below the one point, against the dimension.
 
     Args:
-        dimensions: d.
-        gaps: nats for each number of samples.
+        gaps: for each number of samples, nats by dimension d.
 
     Returns:
         One panel.
     """
     figure, axes = subplots(width=6, height=2.8)
-    for (count, values), colour in zip(gaps.items(), SERIES, strict=False):
+    for (count, by_dimension), colour in zip(gaps.items(), SERIES, strict=False):
+        dimensions, values = list(by_dimension), list(by_dimension.values())
         axes.plot(dimensions, values, "o-", color=colour, label=f"{count} true samples")
     axes.axhline(0, color=INK, linewidth=1)
     axes.text(dimensions[-1], 0, "one point at 0", ha="right", va="bottom", color=MUTED)
-    axes.set(xlabel="dimension", ylabel="Parzen score less the one point's, nats")
+    axes.set(xlabel="dimension", ylabel="nats above the one point")
     axes.legend(loc="lower left")
     return figure

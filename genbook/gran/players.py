@@ -20,7 +20,11 @@ from genbook.gran import battle
 from genbook.gran.recurrent import Recurrent, smooth
 from genbook.kit.data import ImageSet
 from genbook.kit.seeds import Sampler, Streams
+from genbook.kit.substreams import Substream
 from genbook.wgan import losses
+
+JUDGES = Substream("fresh judges", 10_000)
+MEASURING = Substream("samples that rates are measured on", 20_000)
 
 LATENT = 64
 WIDTH = 128
@@ -220,7 +224,7 @@ def train_judge(
         >>> train_judge(rows(table), table, [0], 2)(table[None]).shape
         torch.Size([1, 20, 1])
     """
-    streams = Streams([10_000 + seed for seed in seeds], device=table.device)
+    streams = Streams(JUDGES.seeds(seeds), device=table.device)
     judge = Spectacles(judge_net(table.shape[1], streams), blur)
     steps = fit_discriminator(
         judge, _gan(), rows(table), fakes, streams, iterations=iterations, batch=batch, lr=lr
@@ -288,7 +292,7 @@ def cross_table(
     Returns:
         The rates.
     """
-    streams = Streams([20_000 + seed for seed in seeds], device=test.device)
+    streams = Streams(MEASURING.seeds(seeds), device=test.device)
     drawn = [player.draw(streams, samples) for player in players]
     images = test.expand(len(seeds), -1, -1)
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 RTOL = 1e-6
-"""How close an answer in double precision must come, in units of max(|target|, 1e-3)."""
+r"""How close an answer in double precision must come, in units of :math:`\max(|t|, 10^{-3})`."""
 
 COARSE = {torch.float32: 2e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 """The same for answers in fewer bits."""

@@ -7,10 +7,12 @@ stopped: on a CPU, bit for bit.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -104,7 +106,8 @@ def save_checkpoint(
 def load_checkpoint(path: str | os.PathLike[str], **parts: Part) -> Checkpoint:
     r"""Restore the parts of a run from a file, in place.
 
-    Names, kinds and shapes are compared before anything is changed.
+    Names, kinds and shapes are compared before anything is changed; a part that refuses its state
+    all the same leaves every part as it was.
 
     Args:
         path: A file written by :func:`save_checkpoint`.
@@ -128,9 +131,23 @@ def load_checkpoint(path: str | os.PathLike[str], **parts: Part) -> Checkpoint:
     states = {name: _unpack(entry["tree"], tensors) for name, entry in described.items()}
     for name, part in parts.items():
         _compare(f"{path}: {name}", part, described[name]["kind"], states[name])
-    for name, part in parts.items():
-        _restore(part, states[name])
+    _restore_all(parts, states)
     return Checkpoint(header["step"], _unpack(header["notes"], {}))
+
+
+def _restore_all(parts: Mapping[str, Part], states: Mapping[str, Tree]) -> None:
+    """Restore every part, or none: a part that refuses its state leaves the others as they were."""
+    before = {name: copy.deepcopy(_state(part)) for name, part in parts.items()}
+    done: list[str] = []
+    try:
+        for name, part in parts.items():
+            done.append(name)
+            _restore(part, states[name])
+    except BaseException:
+        for name in done:
+            with suppress(Exception):
+                _restore(parts[name], before[name])
+        raise
 
 
 def _kind(name: str, part: Part) -> str:

@@ -13,11 +13,12 @@ Two environment variables speak for a whole run; an argument always beats them:
 
 from __future__ import annotations
 
-import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 import torch
+
+from genbook.kit.environment import setting
 
 PROFILES = ("fast", "normal", "full")
 """The values that ``GENBOOK_PROFILE`` may take."""
@@ -169,7 +170,7 @@ def seeded(seed: int, device: str | torch.device | Device = "cpu") -> torch.Gene
 
 def _profile_from_environment() -> tuple[str, str]:
     """The name to blame and the profile."""
-    return "GENBOOK_PROFILE", os.environ.get("GENBOOK_PROFILE", "").strip().lower() or "normal"
+    return "GENBOOK_PROFILE", setting("GENBOOK_PROFILE").lower() or "normal"
 
 
 def _resolve(device: str | torch.device | None) -> torch.device:
@@ -177,7 +178,7 @@ def _resolve(device: str | torch.device | None) -> torch.device:
     where = "device"
     if device is None:
         where = "GENBOOK_DEVICE"
-        device = os.environ.get("GENBOOK_DEVICE", "").strip().lower() or "auto"
+        device = setting("GENBOOK_DEVICE").lower() or "auto"
     if device == "auto":
         return _best()
     try:

@@ -11,6 +11,43 @@ import pooch
 SAYINGS = {"1": True, "0": False}
 
 
+def setting(name: str) -> str:
+    r"""An environment variable, without the blanks and quotes that copying leaves around it.
+
+    Args:
+        name: The variable.
+
+    Returns:
+        Its value, empty if it is unset.
+
+    Example:
+        >>> setting("GENBOOK_NO_SUCH_VARIABLE")
+        ''
+    """
+    return os.environ.get(name, "").strip().strip("\"'").strip()
+
+
+def path_setting(name: str) -> Path | None:
+    r"""A path in an environment variable; ``~`` and ``$NAME`` in it are expanded.
+
+    Args:
+        name: The variable.
+
+    Returns:
+        The path as given, relative or absolute, or ``None`` if the variable is unset or empty.
+
+    Raises:
+        ValueError: If ``~`` stands for nobody's home.
+    """
+    value = setting(name)
+    if not value:
+        return None
+    try:
+        return Path(os.path.expandvars(value)).expanduser()
+    except RuntimeError as trouble:
+        raise ValueError(f"{name}: expected a path, got {value!r}: {trouble}") from trouble
+
+
 def flag(name: str, *, default: bool) -> bool:
     r"""An environment variable that is 0 or 1.
 
@@ -28,7 +65,7 @@ def flag(name: str, *, default: bool) -> bool:
         >>> flag("GENBOOK_NO_SUCH_VARIABLE", default=True)
         True
     """
-    value = os.environ.get(name, "").strip()
+    value = setting(name)
     if value == "":
         return default
     if value not in SAYINGS:
@@ -61,5 +98,4 @@ def cache_folder() -> Path:
     Returns:
         The folder, which may not exist yet.
     """
-    asked = os.environ.get("GENBOOK_CACHE", "").strip()
-    return Path(asked).expanduser() if asked else Path(pooch.os_cache("genbook"))
+    return path_setting("GENBOOK_CACHE") or Path(pooch.os_cache("genbook"))

@@ -7,6 +7,34 @@ import secrets
 from pathlib import Path
 
 
+def check_folder(path: str | os.PathLike[str], name: str) -> None:
+    r"""See that files can be written to a folder, before work is done for it.
+
+    Args:
+        path: The folder; it is made if need be.
+        name: What to call it in an error, such as a setting's name.
+
+    Raises:
+        ValueError: If it cannot be made or written to.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     check_folder(Path(folder, "new"), "the cache")
+    """
+    path = Path(path)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe = path / f".{os.getpid()}.{secrets.token_hex(4)}.probe"
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except OSError as trouble:
+        raise ValueError(
+            f"{name}: expected a folder that can be written to, got {path}: {trouble.strerror}; "
+            "choose another one or mend its rights."
+        ) from trouble
+
+
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
     r"""Put ``content`` at ``path`` whole or not at all: a temporary file, fsync, rename.
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
 from nbformat import NotebookNode
+
+from genbook.kit.cells import tree
 
 CHECKED = "nbval-check-output"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
@@ -21,7 +22,6 @@ EMBEDDED = {
     "GENBOOK_STATIC": "0",
     "GENBOOK_RECEIPTS": "claims",
 }
-PLAIN = TransformerManager()
 
 
 @dataclass(frozen=True)
@@ -159,30 +159,25 @@ def receipts(path: Path) -> Iterator[ReceiptCall]:
         One record a ``receipt(...)`` call, in order.
 
     Raises:
-        ValueError: if a call does not spell its claim, label and test as plain strings.
+        ValueError: if a call does not spell its claim, label and test as plain strings, or a cell
+            is not Python.
     """
-    for cell in read(path).cells:
-        if cell.cell_type != "code" or cell.source.lstrip().startswith("%%"):
+    for number, cell in enumerate(read(path).cells):
+        if cell.cell_type != "code":
             continue
-        for node in ast.walk(tree(cell.source)):
+        for node in ast.walk(_tree(path, number, cell.source)):
             if isinstance(node, ast.Call) and _name(node.func) == "receipt":
                 yield _receipt_call(path.stem, node, checked=is_checked(cell))
 
 
-def tree(code: str) -> ast.Module:
-    r"""The syntax of a cell, magics and shell commands included.
-
-    Args:
-        code: a code cell's source.
-
-    Returns:
-        Its syntax tree.
-
-    Example:
-        >>> len(tree("%matplotlib inline\nx = 1").body)
-        2
-    """
-    return ast.parse(PLAIN.transform_cell(code))
+def _tree(path: Path, number: int, code: str) -> ast.Module:
+    try:
+        return tree(code)
+    except SyntaxError as error:
+        raise ValueError(
+            f"{path.name}, cell {number}, line {error.lineno}: expected Python, got {error.msg}: "
+            f"{(error.text or '').strip()}"
+        ) from error
 
 
 def _name(function: ast.expr) -> str:

@@ -5,7 +5,10 @@ Importing this module makes the book's style matplotlib's current one, in notebo
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import io
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +19,12 @@ import numpy as np
 import torch
 from IPython.display import display
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from genbook.kit import recycling, svg
+from genbook.kit.looks import style
 from genbook.kit.palette import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, SERIES
 
 __all__ = [
@@ -34,6 +39,7 @@ __all__ = [
     "Picture",
     "image_grid",
     "picture",
+    "png",
     "subplots",
     "tile",
     "tint",
@@ -41,6 +47,9 @@ __all__ = [
 
 STYLE = Path(__file__).with_name("book.mplstyle")
 matplotlib.style.use(STYLE)
+
+UNNAMED = "gb-unnamed"
+"""A drawing's ids begin with this until it is named after what it shows."""
 
 
 def subplots(
@@ -219,18 +228,48 @@ class Picture:
         return f"<Picture: {self.caption}>"
 
     def bundle(self) -> dict[str, str]:
-        r"""The picture as plain text and as html.
+        r"""The picture as plain text and as html, and off the book's pages as an image, too.
 
         Returns:
             MIME type → text.
         """
-        salt = "gb" + hashlib.sha256(f"{self.caption}{self.alt}".encode()).hexdigest()[:8]
-        drawing = svg.render(self.figure, salt=salt, alt=self.alt)
-        return {
-            "text/plain": repr(self),
-            "text/html": (
-                f'<figure class="gb-picture"><div class="gb-stage">{drawing}'
-                f"{svg.stacked(self.figure, salt=salt)}</div>"
-                f"<figcaption>{self.caption}</figcaption></figure>"
-            ),
-        }
+        inner = svg.render(self.figure, salt=UNNAMED, alt=self.alt)
+        inner += svg.stacked(self.figure, salt=UNNAMED)
+        salt = "gb" + hashlib.sha256(f"{self.caption}{inner}".encode()).hexdigest()[:8]
+        inner = inner.replace(UNNAMED, salt)
+        on_a_page = os.environ.get("GENBOOK_STATIC") == "1"
+        sheet = "" if on_a_page else f"<style>{style()}</style>"
+        html = (
+            f'<figure class="gb-picture">{sheet}<div class="gb-stage">{inner}</div>'
+            f"<figcaption>{self.caption}</figcaption></figure>"
+        )
+        shown = {"text/plain": repr(self), "text/html": html}
+        return shown if on_a_page else {**shown, "image/png": png(self.figure)}
+
+
+def png(figure: Figure, *, dpi: float = 110) -> str:
+    r"""A figure as an image on white, for mails, previews and print where no SVG is shown.
+
+    Args:
+        figure: what to draw; it stays as it is.
+        dpi: dots an inch.
+
+    Returns:
+        PNG, base64.
+
+    Example:
+        >>> fig, ax = subplots(width=2, height=1)
+        >>> png(fig)[:5]
+        'iVBOR'
+    """
+    usual, before, paper = figure.canvas, figure.dpi, figure.get_facecolor()
+    buffer = io.BytesIO()
+    try:
+        figure.dpi = dpi
+        figure.set_facecolor("white")
+        FigureCanvasAgg(figure).print_png(buffer, pil_kwargs={"optimize": True})
+    finally:
+        figure.set_canvas(usual)
+        figure.dpi = before
+        figure.set_facecolor(paper)
+    return base64.b64encode(buffer.getvalue()).decode()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from IPython.display import display
 
-from genbook.kit.relations import Relation, close, equal
+from genbook.kit.relations import Relation
 
 PLAIN = "claims"
 """``GENBOOK_RECEIPTS=claims`` prints what is the same on every machine, for CI to compare."""
@@ -80,8 +80,6 @@ def check(
     label: str,
     test: str,
     recorded: bool = False,
-    error: object = None,
-    tol: float | None = None,
 ) -> Receipt:
     r"""The receipt of a claim whose relations all hold.
 
@@ -91,8 +89,6 @@ def check(
         label: label of the equation or theorem that states the claim.
         test: name of the test that breaks the code behind it.
         recorded: whether the claim is about a recorded study.
-        error: a number or a tensor that must be small, instead of relations (going).
-        tol: how small; 0 means exactly 0 (going).
 
     Returns:
         The receipt.
@@ -109,8 +105,6 @@ def check(
     for name, text in (("claim", claim), ("label", label), ("test", test)):
         if not text.strip():
             raise ValueError(f"expected a non-empty {name}, got {text!r}; say what is checked")
-    if error is not None:
-        relations = (*relations, _small(error, tol))
     if not relations or not all(isinstance(relation, Relation) for relation in relations):
         raise ValueError(
             f"expected relations such as close(a, b, tol=1e-9) for {claim!r}, got {relations!r}"
@@ -120,21 +114,12 @@ def check(
     return Receipt(claim, relations, label, test, recorded)
 
 
-def _small(error: object, tol: float | None) -> Relation:
-    """The relation behind ``error=…, tol=…``, which four chapters still use."""
-    if tol is None:
-        raise ValueError("expected a tolerance beside the error, got none; better use close(…)")
-    return close(error, 0.0, tol=tol) if tol > 0 else equal(error, 0.0)
-
-
 def receipt(
     claim: str,
     *relations: Relation,
     label: str,
     test: str,
     recorded: bool = False,
-    error: object = None,
-    tol: float | None = None,
 ) -> None:
     r"""Print the receipt of a claim, or raise with both sides.
 
@@ -147,8 +132,6 @@ def receipt(
         label: label of the equation or theorem that states the claim.
         test: name of the test that breaks the code behind it.
         recorded: whether the claim is about a recorded study.
-        error: a number or a tensor that must be small, instead of relations (going).
-        tol: how small; 0 means exactly 0 (going).
 
     Raises:
         ReceiptError: if a relation does not hold.
@@ -159,9 +142,7 @@ def receipt(
         >>> receipt("π exceeds 3", above(3.14159, 3), label="eq-pi", test="test_receipt_pi")
         ✓ π exceeds 3   (3.14 > 3)
     """
-    result = check(
-        claim, *relations, label=label, test=test, recorded=recorded, error=error, tol=tol
-    )
+    result = check(claim, *relations, label=label, test=test, recorded=recorded)
     if os.environ.get("GENBOOK_STATIC") == "1":
         display(result)
     elif os.environ.get("GENBOOK_RECEIPTS") == PLAIN:

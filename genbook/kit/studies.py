@@ -284,30 +284,6 @@ def spread(rows: Iterable[Row], key: str, **where: Value) -> Spread:
     return Spread(len(numbers), min(numbers), max(numbers), fmean(numbers), deviation)
 
 
-def outside(value: float, recorded: Spread) -> float:
-    r"""How far a value lies outside a recorded range; 0 within it. A receipt's error.
-
-    .. math:: \max(0,\; \min - v,\; v - \max)
-
-    Args:
-        value: What a live run gave.
-        recorded: The spread of the recorded runs.
-
-    Returns:
-        The distance, in the unit of the value.
-
-    Raises:
-        ValueError: If the value is not finite.
-
-    Example:
-        >>> outside(4.5, Spread(2, 2.0, 4.0, 3.0, 1.4))
-        0.5
-    """
-    if not math.isfinite(value):
-        raise ValueError(f"outside: expected a finite number, got {value!r}.")
-    return max(0.0, recorded.min - float(value), float(value) - recorded.max)
-
-
 def file_of(name: str, folder: str | os.PathLike[str] | None = None) -> Path:
     r"""Where a study is kept: ``<topic>/<rest of the name>.json``.
 

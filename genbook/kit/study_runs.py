@@ -28,7 +28,7 @@ from tqdm.auto import tqdm
 import genbook
 from genbook.kit.device import pick
 from genbook.kit.environment import cache_folder, watched
-from genbook.kit.files import replace_file
+from genbook.kit.files import check_folder, replace_file
 from genbook.kit.studies import Row, Study, StudyResult, check_row
 
 
@@ -67,6 +67,8 @@ def record(study: Study, *, slice: bool = False, command: str = "") -> StudyResu
             "parameter seed, so there is nothing to share."
         )
     work = None if slice else _work_folder(study)
+    if work is not None:
+        check_folder(work.parent, "GENBOOK_CACHE")
     every: Sequence[int | None] = study.seeds if study.by_seed else (None,)
     seeds = every[:1] if slice else every
     mine = [_part(study, seed, slice, work) for seed in seeds[crew.rank :: crew.size]]

@@ -238,7 +238,7 @@ def watch(arm: str, length: int, seed: int, *, total: int = 3_000, moments: int 
     reader = lag.arm_named(arm).reader(length, seeded(seed))
     due = np.unique(np.geomspace(1, total, moments).astype(int)).tolist()
     snapshots, batches = [snapshot(reader, 0, length)], []
-    steps = lag.lag_steps(reader, length, seeded(1_000 + seed), total=total)
+    steps = lag.lag_steps(reader, length, seeded(lag.SEQUENCES.seed(seed)), total=total)
     for step in steps:
         batches.append(step.terms["accuracy"])
         if step.index + 1 in due:

@@ -10,8 +10,11 @@ import torch
 
 from genbook.kit.device import seeded
 from genbook.kit.studies import Row, Study
+from genbook.kit.substreams import Substream
 from genbook.kit.training import Step
 from genbook.lstm.readers import Reader, orders, spread_bias, train
+
+SEQUENCES = Substream("sequences to learn from", 1_000)
 
 
 @dataclass(frozen=True)
@@ -188,7 +191,7 @@ def lag_run(arm: str, length: int, seed: int, *, total: int = 3_000) -> LagRun:
     """
     began = time.perf_counter()
     reader = arm_named(arm).reader(length, seeded(seed))
-    updates = sum(1 for _ in lag_steps(reader, length, seeded(1_000 + seed), total=total))
+    updates = sum(1 for _ in lag_steps(reader, length, seeded(SEQUENCES.seed(seed)), total=total))
     accuracy = lag_accuracy(reader, length)
     seconds = round(time.perf_counter() - began, 2)
     return LagRun(arm, length, seed, updates, round(accuracy, 4), accuracy > 0.99, seconds)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from genbook.kit import data
 from genbook.kit.device import seeded
 from genbook.kit.studies import Row, Study
+from genbook.kit.substreams import Substream
 from genbook.pixelcnn.likelihood import (
     PixelTraining,
     nll,
@@ -22,6 +23,9 @@ from genbook.pixelcnn.likelihood import (
 from genbook.pixelcnn.networks import GatedPixelCNN, PixelCNN
 from genbook.pixelcnn.row_lstm import RowLSTM
 from genbook.pixelcnn.sampling import sample
+
+SHORT = Substream("minibatches and coins of a short run", 1_000)
+LONG = Substream("minibatches and coins of a long run", 1)
 
 T = TypeVar("T")
 
@@ -102,7 +106,7 @@ def probe(
     """
     net = network(family, seeded(seed))
     how = PixelTraining(config.probe, 16, 5e-3, every=config.probe)
-    for _ in train(net, train_set.images, how, seeded(seed + 1000)):
+    for _ in train(net, train_set.images, how, seeded(SHORT.seed(seed))):
         pass
     x = data.binarise(test_set.images[: config.few], "stochastic", seeded(0))
     nats = nll(net, x).mean().item()  # type: ignore[arg-type]
@@ -124,7 +128,7 @@ def long_run(net: nn.Module, taught: str, train_set: data.ImageSet, steps: int, 
     """
     begin = time.process_time()
     how = PixelTraining(steps, 16, 8e-3, taught, every=steps, falling=1.0, low=0.01)
-    for _ in train(net, train_set.images, how, seeded(seed + 1)):
+    for _ in train(net, train_set.images, how, seeded(LONG.seed(seed))):
         pass
     seconds = round(time.process_time() - begin, 1)
     return {

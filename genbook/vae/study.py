@@ -13,9 +13,12 @@ from torch import Tensor
 from genbook.kit import data
 from genbook.kit.device import Device, budget, pick, seeded
 from genbook.kit.studies import Study
+from genbook.kit.substreams import Substream
 from genbook.vae.bounds import activity, importance_log_prob
 from genbook.vae.models import VAE, InferenceModel
 from genbook.vae.training import TrainConfig, train
+
+TRAINING = Substream("minibatches, coins and noise", 1_000)
 
 LONGEST = 8
 """Stages of the whole schedule of Burda, Grosse and Salakhutdinov: 3280 passes."""
@@ -108,7 +111,7 @@ def build(dataset: str, seed: int, device: Device | None = None) -> tuple[VAE, t
     recipe, where = RECIPES[dataset], pick(device)
     pixels = {"mnist": 784, "digits": 64}[dataset]
     model = VAE(pixels, recipe.latent, hidden=recipe.hidden, generator=seeded(seed))
-    return model.to(where.device), seeded(seed + 1_000, where)
+    return model.to(where.device), seeded(TRAINING.seed(seed), where)
 
 
 @dataclass(frozen=True)

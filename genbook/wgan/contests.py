@@ -19,6 +19,7 @@ from genbook.kit.packing import pack_images
 from genbook.kit.seeds import Streams, mlp
 from genbook.kit.studies import Row, Study
 from genbook.wgan import losses as wgan
+from genbook.wgan.critics import JUDGING
 from genbook.wgan.frechet import Judge, train_judge
 
 WIDTH, LATENT, BATCH, CRITIC_STEPS = 128, 64, 64, 5
@@ -127,7 +128,7 @@ def compete(
         generator_optimiser=contest.optimiser,
         clip_weights=contest.clip,
     )
-    eyes, losses = Streams([seed + 1_000 for seed in seeds]), []
+    eyes, losses = Streams(JUDGING.seeds(seeds)), []
     for step in play(generator, critic, contest.objective, rows(table), game, streams):
         losses.append(step.critic_loss)
         if len(losses) == every:

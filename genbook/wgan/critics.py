@@ -20,9 +20,12 @@ from genbook.kit.device import seeded
 from genbook.kit.packing import pack_surface
 from genbook.kit.seeds import Streams
 from genbook.kit.studies import Row, Study
+from genbook.kit.substreams import Substream
 from genbook.kit.training import Step, finite
 from genbook.wgan import losses
 from genbook.wgan.transport import lipschitz
+
+JUDGING = Substream("what a critic or a game is judged on", 1_000)
 
 TOYS = ("8 Gaussians", "25 Gaussians", "Swiss roll")
 """The data sets, in the order of the seed axis of :func:`toys`."""
@@ -328,17 +331,17 @@ def record_critics(slice: bool, seed: int) -> Iterator[Row]:
         seed: of the run.
 
     Yields:
-        One row for each threshold and data set; ``clip`` is 0 for the gradient penalty.
+        One row for each threshold and data set; no ``clip`` for the gradient penalty.
     """
     for clip in (None, 0.1) if slice else (None, *CLIPS):
         critic = optimal(clip, seed, steps=20 if slice else STEPS)
         surfaces = surface(critic, len(TOYS))
-        judged = certificates(critic, seed + 1_000)
+        judged = certificates(critic, JUDGING.seed(seed))
         for toy, found, values in zip(TOYS, judged, surfaces, strict=True):
             yield {
                 "seed": seed,
                 "toy": toy,
-                "clip": clip or 0.0,
+                **({} if clip is None else {"clip": clip}),
                 "value": found.value,
                 "steepest": found.steepest,
                 "exact": found.exact,

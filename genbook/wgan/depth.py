@@ -204,7 +204,7 @@ def record_depth(slice: bool, seed: int) -> Iterator[Row]:
         seed: of the run.
 
     Yields:
-        One row a method; ``clip`` is 0 for the gradient penalty. ``norms`` holds base-10
+        One row a method; no ``clip`` for the gradient penalty. ``norms`` holds base-10
         logarithms, ``weights`` the counts of a histogram over ± ``reach``.
     """
     for clip in (None, *DEEP_CLIPS):
@@ -214,7 +214,7 @@ def record_depth(slice: bool, seed: int) -> Iterator[Row]:
         counts = torch.histc(weights, BINS, -reach, reach).int().tolist()
         yield {
             "seed": seed,
-            "clip": clip or 0.0,
+            **({} if clip is None else {"clip": clip}),
             "decades": float(decades_per_layer(norms[:, 1:])),
             "norms": " ".join(f"{value:.3f}" for value in norms[0].log10().tolist()),
             "at_limit": float((weights.abs() >= 0.99 * clip).float().mean()) if clip else 0.0,

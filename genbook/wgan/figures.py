@@ -233,8 +233,8 @@ PENALTY = "penalty"
 METHODS = (PENALTY, *(f"c = {clip:g}" for clip in critics.CLIPS))
 
 
-def _clip_of(method: str) -> float:
-    return 0.0 if method == PENALTY else float(method.removeprefix("c = "))
+def _clip_of(method: str) -> float | None:
+    return None if method == PENALTY else float(method.removeprefix("c = "))
 
 
 @lru_cache(maxsize=1)
@@ -255,7 +255,7 @@ def surface(rows: Sequence[Row], toy: str, method: str) -> Figure:
     """
     mine = [row for row in rows if row["toy"] == toy]
     clip = _clip_of(method)
-    text = next(str(r["surface"]) for r in mine if r["clip"] == clip and r["surface"])
+    text = next(str(r["surface"]) for r in mine if r.get("clip") == clip and r["surface"])
     figure, (left, middle, right) = subplots(1, 3, width=8.4, height=3.0, width_ratios=[1.1, 1, 1])
     _surface_panel(left, text, critics.TOYS.index(toy))
     clips = [_clip_of(name) for name in METHODS]
@@ -266,7 +266,7 @@ def surface(rows: Sequence[Row], toy: str, method: str) -> Figure:
         (right, "steepest", "Lipschitz constant"),
     ):
         for place, each in enumerate(clips):
-            values = [float(row[key]) for row in mine if row["clip"] == each]
+            values = [float(row[key]) for row in mine if row.get("clip") == each]
             color = CRITIC if each == clip else MUTED
             axes.plot([place] * len(values), values, "o", color=color, markersize=5)
         axes.set_xticks(places, names, fontsize=8)
@@ -274,7 +274,7 @@ def surface(rows: Sequence[Row], toy: str, method: str) -> Figure:
     middle.set(ylim=(0, 1.05))
     right.set(yscale="log", ylim=(1e-6, 1e6))
     right.axhline(1, color=MUTED, linestyle="--", linewidth=0.8)
-    chosen = [row for row in mine if row["clip"] == clip]
+    chosen = [row for row in mine if row.get("clip") == clip]
     share = sum(float(row["share"]) for row in chosen) / len(chosen)
     figure.set_label(f"{toy}, {method}: proves {share:.0%} of W₁, mean of {len(chosen)} seeds")
     return figure
@@ -312,17 +312,17 @@ def depth(rows: Sequence[Row]) -> Figure:
     figure.clear()
     grid = figure.add_gridspec(2, 4)
     left = figure.add_subplot(grid[:, :2])
-    clips = sorted({float(row["clip"]) for row in rows})
+    clips = [None, *sorted({float(row["clip"]) for row in rows if "clip" in row})]
     for place, clip in enumerate(clips):
-        color = CRITIC if clip == 0 else SERIES[place - 1]
+        color = CRITIC if clip is None else SERIES[place - 1]
         for row in rows:
-            if row["clip"] == clip:
+            if row.get("clip") == clip:
                 norms = [float(word) for word in str(row["norms"]).split()]
                 left.plot(range(1, len(norms) + 1), norms, color=color, linewidth=1.2)
-        name = "penalty" if clip == 0 else f"c = {clip:g}"
+        name = "penalty" if clip is None else f"c = {clip:g}"
         left.plot([], [], color=color, label=name)
         axes = figure.add_subplot(grid[place // 2, 2 + place % 2])
-        first = next(row for row in rows if row["clip"] == clip)
+        first = next(row for row in rows if row.get("clip") == clip)
         counts = np.array([int(word) for word in str(first["weights"]).split()])
         edges = np.linspace(-float(first["reach"]), float(first["reach"]), len(counts) + 1)
         axes.stairs(counts / counts.sum(), edges, color=color, fill=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -188,7 +189,81 @@ def test_touch_drags_too(visit: Open, written: Path, artists: dict[str, Artist])
     assert box is not None
     page.touchscreen.tap(box["x"] + 1, box["y"] + box["height"] / 2)
     assert pages.place(figure)["mu"] == 0
-    assert area.evaluate("a => getComputedStyle(a).touchAction") == "none"
+    assert area.evaluate("a => getComputedStyle(a).touchAction") == "pan-y pinch-zoom"
+
+
+def stroke(page: Page, path: list[tuple[float, float]], *, rest: float = 0) -> None:
+    """A finger goes down, rests for some milliseconds, moves along a path and lifts."""
+    session = page.context.new_cdp_session(page)
+    points = [{"x": x, "y": y} for x, y in path]
+    touch = "Input.dispatchTouchEvent"
+    session.send(touch, {"type": "touchStart", "touchPoints": points[:1]})
+    page.wait_for_timeout(rest)
+    for before, after in pairwise(points):
+        for share in (0.2, 0.4, 0.6, 0.8, 1.0):
+            point = {key: before[key] + share * (after[key] - before[key]) for key in ("x", "y")}
+            session.send(touch, {"type": "touchMove", "touchPoints": [point]})
+    session.send(touch, {"type": "touchEnd", "touchPoints": []})
+    session.detach()
+
+
+@pytest.fixture
+def touched(visit: Open, written: Path) -> tuple[Page, Locator, dict[str, float]]:
+    """A page under a finger, its figure that is dragged both ways, and the area's box."""
+    page = visit(written, viewport={"width": 700, "height": 500}, has_touch=True)
+    figure = figure_of(page, "curves")
+    area = figure.locator(".gb-stage > .gb-drag")
+    area.scroll_into_view_if_needed()
+    box = area.bounding_box()
+    assert box is not None
+    return page, figure, {k: float(v) for k, v in box.items()}
+
+
+def at(box: dict[str, float], x: float, y: float) -> tuple[float, float]:
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def test_a_finger_that_strokes_up_scrolls_the_page_and_moves_nothing(touched: Any) -> None:
+    page, figure, box = touched
+    place, top = pages.place(figure), page.evaluate("scrollY")
+    stroke(page, [at(box, 0.5, 0.9), at(box, 0.5, 0.1)])
+    page.wait_for_function("top => Math.abs(scrollY - top) > 20", arg=top)
+    assert pages.place(figure) == place
+
+
+def test_a_finger_that_strokes_sideways_drags_both_ways(touched: Any) -> None:
+    page, figure, box = touched
+    place, top = pages.place(figure), page.evaluate("scrollY")
+    stroke(page, [at(box, 0.2, 0.5), at(box, 0.6, 0.5), at(box, 0.9, 0.8)])
+    moved = {name: place[name] != now for name, now in pages.place(figure).items()}
+    assert moved == dict.fromkeys(place, True)
+    assert page.evaluate("scrollY") == top
+
+
+def test_a_finger_that_rests_first_drags_up_and_down(touched: Any) -> None:
+    page, figure, box = touched
+    top = page.evaluate("scrollY")
+    stroke(page, [at(box, 0.5, 0.9), at(box, 0.5, 0.1)], rest=400)
+    high = pages.place(figure)
+    stroke(page, [at(box, 0.5, 0.1), at(box, 0.5, 0.9)], rest=400)
+    assert pages.place(figure) != high
+    assert page.evaluate("scrollY") == top
+    assert figure.locator(".gb-held").count() == 0
+
+
+def test_figures_keep_their_colours_and_their_paper_where_colours_are_forced(
+    visit: Open, written: Path
+) -> None:
+    page = visit(written, forced_colors="active", color_scheme="dark")
+    figure = figure_of(page, "curves")
+    stage = figure.locator(".gb-stage")
+    assert stage.evaluate("f => getComputedStyle(f).forcedColorAdjust") == "none"
+    colours = stage.evaluate(
+        "f => [getComputedStyle(f).backgroundColor, getComputedStyle(f).color]"
+    )
+    assert colours == ["rgb(255, 255, 255)", "rgb(26, 26, 26)"]
+    caption = figure.locator("figcaption")
+    assert caption.evaluate("f => getComputedStyle(f).forcedColorAdjust") == "auto"
 
 
 def test_two_figures_share_neither_ids_nor_state(page: Page) -> None:
@@ -303,7 +378,9 @@ def test_a_column_follows_the_sliders_and_obeys_the_finger(
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_move_takes_under_4_ms(fresh: Page, name: str, report: dict[str, Any]) -> None:
+def test_a_move_takes_no_longer_than_writing_twelve_thousand_numbers(
+    fresh: Page, name: str, report: dict[str, Any]
+) -> None:
     (measured,) = pages.quickest(fresh, lambda: [figure_of(fresh, name)])
     report[f"timing, test page, {name} (ms)"] = measured
-    assert measured["script p95"] <= 4.0
+    assert measured["yardsticks"] <= pages.SLOWEST

@@ -40,8 +40,8 @@ def poisoned_game(keep_going, poison=math.inf):
 
 def test_a_dead_seed_is_dated_and_the_others_do_not_notice():
     outcome, healthy = poisoned_game(keep_going=True), poisoned_game(keep_going=True, poison=0.0)
-    assert outcome.died == (2, -1)
-    assert healthy.died == (-1, -1)
+    assert outcome.died == (2, None)
+    assert healthy.died == (None, None)
     torch.testing.assert_close(outcome.bounds[:, 1], healthy.bounds[:, 1])
     torch.testing.assert_close(outcome.samples[1], healthy.samples[1])
     assert not outcome.bounds[2:, 0].isfinite().any()
@@ -89,17 +89,17 @@ def test_a_game_is_lost_when_a_loss_or_its_bound_runs_away():
     runs = [
         {"died": 0, "bound": 0.1},
         {"died": 3},
-        {"died": -1, "bound": 1e21},
-        {"died": -1, "bound": -1e21},
-        {"died": -1, "bound": -224.0},
-        {"died": -1, "bound": 12.8},
+        {"bound": 1e21},
+        {"bound": -1e21},
+        {"bound": -224.0},
+        {"bound": 12.8},
     ]
     assert [survival.lost(run) for run in runs] == [True] * 4 + [False] * 2
 
 
 def test_a_dead_seed_has_neither_modes_nor_a_bound(monkeypatch):
     nowhere = survival.Outcome(
-        torch.full((2, 9, 2), math.nan), torch.full((3, 2), math.nan), (0, -1)
+        torch.full((2, 9, 2), math.nan), torch.full((3, 2), math.nan), (0, None)
     )
     monkeypatch.setattr(survival, "SEEDS", (0, 1))
     monkeypatch.setattr(survival, "on_ring", lambda *_, **__: nowhere)

@@ -15,7 +15,7 @@ def test_parzen_scores_of_a_game_that_fits_beat_those_of_a_game_that_died(monkey
     points = torch.rand(60, 4, generator=torch.Generator().manual_seed(2))
     images = Split(points[:20], points[20:40], points[40:])
     samples = torch.stack([points[:20], points[:20] + 3, torch.full((20, 4), math.nan)])
-    outcome = survival.Outcome(samples, torch.zeros(5, 3), (-1, -1, 2))
+    outcome = survival.Outcome(samples, torch.zeros(5, 3), (None, None, 2))
     monkeypatch.setattr(windows, "on_images", lambda *_, **__: outcome)
     near, far, dead = windows.scored(duality.KL, images, (0, 1, 2), iterations=5, samples=20)
     assert near["parzen"] > far["parzen"]

@@ -287,31 +287,6 @@ def test_points_spread_evenly_around_the_centres(draw, centres, std, device):
     assert distance.max() < 6 * std
 
 
-def test_a_mixture_has_the_moments_of_the_mixture(device):
-    means, stds, weights = (-2.0, 1.0, 5.0), (0.5, 1.0, 0.1), (1.0, 2.0, 1.0)
-    x = data.mixture_1d(
-        N, seeded(0, device), means=means, stds=stds, weights=weights, dtype=torch.float64
-    )
-    share = torch.tensor(weights, dtype=torch.float64) / 4
-    mean = (share * torch.tensor(means)).sum()
-    square = (share * (torch.tensor(means) ** 2 + torch.tensor(stds) ** 2)).sum()
-    deviation = (square - mean**2).sqrt()
-    assert (x.device.type, x.dtype) == (device.type, torch.float64)
-    assert abs(x.mean().cpu() - mean) < 5 * deviation / math.sqrt(N)
-    assert x.std().item() == pytest.approx(deviation.item(), rel=0.05)
-
-
-def test_each_part_of_a_mixture_has_its_share_mean_and_spread():
-    means, stds, weights = (-50.0, 0.0, 50.0), (0.5, 1.0, 3.0), (1.0, 2.0, 1.0)
-    x = data.mixture_1d(N, seeded(0), means=means, stds=stds, weights=weights)
-    nearest = (x[:, None] - torch.tensor(means)).abs().argmin(dim=1)
-    for place, (mean, std, weight) in enumerate(zip(means, stds, weights, strict=True)):
-        part = x[nearest == place]
-        assert len(part) / N == pytest.approx(weight / 4, rel=0.1)
-        assert part.mean().item() == pytest.approx(mean, abs=5 * std / math.sqrt(len(part)))
-        assert part.std().item() == pytest.approx(std, rel=5 / math.sqrt(2 * len(part)))
-
-
 def test_the_swiss_roll_without_noise_lies_on_its_spiral():
     points = data.swiss_roll(N, seeded(0), noise=0.0, dtype=torch.float64)
     radius = points.norm(dim=1)
@@ -328,10 +303,6 @@ def test_the_swiss_roll_without_noise_lies_on_its_spiral():
     ("draw", "bad"),
     [(data.ring, {"n_modes": 0}), (data.ring, {"radius": 0.0}), (data.ring, {"std": -1.0}),
      (data.ring, {"std": float("nan")}), (data.grid, {"side": 0}), (data.grid, {"spacing": 0.0}),
-     (data.mixture_1d, {"stds": (1.0,)}), (data.mixture_1d, {"stds": (0.0, 1.0)}),
-     (data.mixture_1d, {"weights": (0.0, 0.0)}), (data.mixture_1d, {"weights": (-1.0, 2.0)}),
-     (data.mixture_1d, {"means": (float("inf"), 0.0)}),
-     (data.mixture_1d, {"means": (), "stds": ()}),
      (data.swiss_roll, {"turns": 0.0}), (data.swiss_roll, {"noise": -0.1})],
 )  # fmt: skip
 def test_bad_toys_are_refused(draw, bad):
@@ -339,7 +310,7 @@ def test_bad_toys_are_refused(draw, bad):
         draw(10, seeded(0), **bad)
 
 
-@pytest.mark.parametrize("draw", [data.ring, data.grid, data.mixture_1d, data.swiss_roll])
+@pytest.mark.parametrize("draw", [data.ring, data.grid, data.swiss_roll])
 def test_a_toy_needs_points_and_a_generator(draw):
     with pytest.raises(ValueError, match="n: expected"):
         draw(0, seeded(0))
@@ -348,24 +319,6 @@ def test_a_toy_needs_points_and_a_generator(draw):
 
 
 # Sequences
-
-
-def test_the_first_symbol_is_the_answer_and_never_comes_again(device):
-    x, y = data.first_symbol(500, 30, seeded(0, device), classes=3, distractors=5)
-    assert (x.shape, y.dtype, x.device.type) == ((500, 30, 8), torch.int64, device.type)
-    assert torch.equal(x.sum(-1), torch.ones_like(x[..., 0]))
-    assert torch.equal(x[:, 0].argmax(-1), y)
-    assert x[:, 1:, :3].sum() == 0
-    assert torch.bincount(y).min() > 120
-
-
-def test_the_answer_to_first_symbol_hangs_on_the_first_symbol_alone():
-    _, y = data.first_symbol(4000, 10, seeded(0))
-    x = data.first_symbol(4000, 10, seeded(0))[0][:, 1:].argmax(-1)
-    for step in range(9):
-        table = torch.zeros(2, 4).index_put_((y, x[:, step] - 2), torch.ones(4000), accumulate=True)
-        expected = table.sum(1, keepdim=True) * table.sum(0) / table.sum()
-        assert ((table - expected) ** 2 / expected).sum() < 21.1  # χ², 3 degrees, p = 1e-4
 
 
 def test_the_order_of_two_marks_is_the_class(device):
@@ -390,32 +343,13 @@ def test_the_marks_never_fall_on_each_other_or_on_the_signs(length):
     assert torch.equal(x[:, -1, 7], torch.ones(300))
 
 
-@pytest.mark.parametrize("length", [2, 3, 50])
-def test_the_best_constant_answer_to_adding_errs_by_a_sixth(length):
-    x, y = data.adding_problem(N, length, seeded(0), dtype=torch.float64)
-    assert torch.equal(x[..., 1].sum(1), torch.full((N,), 2.0).double())
-    assert torch.equal(x[:, : length // 2, 1].sum(1), torch.ones(N).double())
-    assert torch.allclose(y, x.prod(-1).sum(-1))
-    assert ((y - 1) ** 2).mean().item() == pytest.approx(1 / 6, rel=0.05)
-
-
-@pytest.mark.parametrize(
-    ("task", "least"), [(data.first_symbol, 1), (data.temporal_order, 10), (data.adding_problem, 2)]
-)
-def test_bad_sequences_are_refused(task, least):
-    with pytest.raises(ValueError, match=f"length: expected a whole number ≥ {least}"):
-        task(3, least - 1, seeded(0))
+def test_bad_sequences_are_refused():
+    with pytest.raises(ValueError, match="length: expected a whole number ≥ 10"):
+        data.temporal_order(3, 9, seeded(0))
     with pytest.raises(ValueError, match="n: expected"):
-        task(0, 20, seeded(0))
+        data.temporal_order(0, 20, seeded(0))
     with pytest.raises(ValueError, match="generator: expected"):
-        task(3, 20, None)
-
-
-def test_a_first_symbol_needs_two_classes_and_a_distractor():
-    with pytest.raises(ValueError, match="classes: "):
-        data.first_symbol(3, 20, seeded(0), classes=1)
-    with pytest.raises(ValueError, match="distractors: "):
-        data.first_symbol(3, 20, seeded(0), distractors=0)
+        data.temporal_order(3, 20, None)
 
 
 # Text

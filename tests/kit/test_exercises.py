@@ -39,7 +39,7 @@ def test_blank_stub_is_met_politely(exercise: Exercise, stub):
     assert exercise.verdict(stub) == f"… {exercise.name}: not answered yet."
 
 
-@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("stem", sorted(STEMS))
 def test_every_exercise_is_tried_with_three_right_and_three_wrong_answers(stem):
     table = importlib.import_module(f"tests.{stem}.test_exercises").ANSWERS
     assert set(table) == {exercise.name for exercise in exercises_of(stem)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from itertools import product
@@ -241,6 +242,26 @@ def test_shared_axis_lines_change_nothing(draw: Any) -> None:
         assert svg.serialise(node) == svg.serialise(artist.frame(place))
 
 
+def test_axes_without_lines_or_ticks_are_not_drawn_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(slope: float) -> Figure:
+        figure = line(slope)
+        figure.axes[0].set(xticks=[], yticks=[])
+        return figure
+
+    def in_full(self: Artist, place: tuple[int, ...]) -> Any:
+        full.append(place)
+        return frame(self, place)
+
+    full: list[tuple[int, ...]] = []
+    frame = Artist.frame
+    monkeypatch.setattr(Artist, "frame", in_full)
+    artist = Artist(draw, grid(draw, {"slope": LEVELS}), salt="a", alt="x")
+    drawn = artist.frames()
+    assert len(full) == 2
+    for place, node in zip(artist.grid.places(), drawn, strict=True):
+        assert svg.serialise(node) == svg.serialise(artist.frame(place))
+
+
 def test_axis_lines_that_differ_are_drawn_each_time() -> None:
     def draw(slope: float) -> Figure:
         figure = line(slope)
@@ -390,11 +411,34 @@ def test_the_page_asks_no_other_host() -> None:
     )
 
 
-def test_two_calls_share_no_id() -> None:
-    def ids() -> set[str]:
-        return set(re.findall(r'\bid="([^"]*)"', standalone(line, slope=LEVELS, **WORDS)))
+def ids_in(html: str) -> set[str]:
+    return set(re.findall(r'\bid="([^"]*)"', html))
 
-    assert not ids() & ids()
+
+def test_figures_of_other_data_share_no_id_though_their_words_are_the_same() -> None:
+    def steeper(slope: float) -> Figure:
+        return line(slope + 0.1)
+
+    steeper.__name__ = line.__name__
+    first, second = (ids_in(standalone(d, slope=LEVELS, **WORDS)) for d in (line, steeper))
+    assert first
+    assert not first & second
+
+
+def test_a_cell_run_twice_gives_the_same_page() -> None:
+    first, second = (standalone(line, slope=LEVELS, **WORDS) for _ in range(2))
+    assert first == second
+
+
+def test_a_page_with_other_frames_is_another_edition() -> None:
+    def bent(slope: float) -> Figure:
+        return line(slope if slope != LEVELS[0] else slope + 0.01)
+
+    bent.__name__ = line.__name__
+    pages = [standalone(d, slope=LEVELS, **WORDS) for d in (line, bent)]
+    editions = [re.search(r'data-edition="(\w+)"', page) for page in pages]
+    assert ids_in(pages[0]) == ids_in(pages[1])
+    assert len({found[1] for found in editions if found}) == 2
 
 
 def test_words_cannot_end_the_script() -> None:
@@ -501,6 +545,17 @@ def test_references_are_drawn_for_the_browser_tests(
 def widget_of(draw: Any, **specs: Any) -> Explorable:
     made = explorable.plan(draw, explorable.Options(caption="c", alt="a", controls=specs))
     return Explorable(made.artist, name=made.name, caption="c", spec=made.spec)
+
+
+def test_in_jupyter_a_figure_brings_an_image_for_readers_who_see_no_widget() -> None:
+    shown = widget_of(line, slope=LEVELS)
+    bundle = shown._repr_mimebundle_()[0]
+    assert bundle["text/plain"] == "<Explorable: c>"
+    first = base64.b64decode(bundle["image/png"])
+    shown.place = [8]
+    bundle = shown._repr_mimebundle_()[0]
+    assert first[:8] == b"\x89PNG\r\n\x1a\n" == base64.b64decode(bundle["image/png"])[:8]
+    assert base64.b64decode(bundle["image/png"]) != first
 
 
 def ask(widget: Explorable, *place: int, number: int = 1) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from genbook.kit import data
 from genbook.kit.data import fetch as fetching
-from genbook.kit.data import idx, mnist_files
+from genbook.kit.data import idx, mnist_files, places
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mirrors import Mirror, serve
@@ -234,6 +234,124 @@ def test_an_unknown_split_or_switch_is_refused(place, monkeypatch):
         data.mnist(device="cpu")
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        "train-images.idx3-ubyte",
+        "train-images.idx3-ubyte.gz",
+        "train-images-idx3-ubyte/train-images-idx3-ubyte",
+        "Train-Images-IDX3-Ubyte.GZ",
+        "train_images_idx3_ubyte",
+        "train-images-idx3-ubyte.idx",
+        "MNIST/raw/train-images-idx3-ubyte",
+        "raw/train-images.idx3-ubyte",
+    ],
+)
+def test_a_file_is_found_under_any_usual_spelling(place, monkeypatch, spelled):
+    folder = fill(place / "folder", {k: v for k, v in RAW.items() if k != IMAGES})
+    path = folder / spelled
+    path.parent.mkdir(parents=True, exist_ok=True)
+    packed = spelled.lower().endswith("gz")
+    path.write_bytes(PACKED[f"{IMAGES}.gz"] if packed else RAW[IMAGES])
+    monkeypatch.setenv("GENBOOK_DATA", str(folder))
+    assert is_the_train_split(data.mnist(device="cpu"))
+
+
+@pytest.mark.parametrize("written", ["~/digits", " ~/digits ", "'$HOME/digits'", '"~/digits/"'])
+def test_a_folder_is_understood_as_people_write_it(place, monkeypatch, written):
+    monkeypatch.setenv("HOME", str(place))
+    fill(place / "digits" / "mnist", PACKED)
+    monkeypatch.setenv("GENBOOK_DATA", written)
+    assert data.mnist(device="cpu").name == "mnist"
+    assert places.data_folder() == (place / "digits").resolve()
+
+
+@pytest.mark.parametrize("written", ["none", " NONE ", "'none'"])
+def test_none_is_understood_as_people_write_it(place, monkeypatch, written):
+    monkeypatch.setenv("GENBOOK_DATA", written)
+    assert data.mnist(device="cpu").name == "digits"
+
+
+def test_a_home_of_nobody_is_refused(place, monkeypatch):
+    monkeypatch.setenv("GENBOOK_DATA", "~nobody-of-that-name/digits")
+    with pytest.raises(ValueError, match="GENBOOK_DATA: expected"):
+        data.mnist(device="cpu")
+
+
+@pytest.mark.parametrize("damage", [b"rubbish", PACKED[f"{IMAGES}.gz"][:-9], b""])
+def test_a_damaged_copy_does_not_block_a_good_one_and_is_named(place, monkeypatch, damage):
+    fill(place / "cache" / "mnist", PACKED | {f"{IMAGES}.gz": damage})
+    monkeypatch.setenv("GENBOOK_DATA", str(fill(place / "folder", RAW)))
+    train = data.mnist(device="cpu")
+    assert is_the_train_split(train)
+    assert f"Passed by: {cached(place)}: " in train.notice
+
+
+def test_a_damaged_copy_in_the_folder_does_not_block_a_good_one_beside_it(place, monkeypatch):
+    folder = fill(place / "folder" / "mnist", RAW | {IMAGES: b"rubbish"}).parent
+    fill(folder, PACKED)
+    monkeypatch.setenv("GENBOOK_DATA", str(folder))
+    assert is_the_train_split(data.mnist(device="cpu"))
+
+
+def test_a_file_replaced_while_the_notebook_lives_is_looked_at_again(place, monkeypatch):
+    folder = fill(place / "folder", RAW)
+    monkeypatch.setenv("GENBOOK_DATA", str(folder))
+    assert is_the_train_split(data.mnist(device="cpu"))
+    (folder / IMAGES).write_bytes(bytes(len(RAW[IMAGES])))
+    with pytest.raises(ValueError, match="IDX magic"):
+        data.mnist(device="cpu")
+
+
+def test_the_notice_names_the_file_and_where_it_was_looked_for(place, monkeypatch):
+    monkeypatch.setenv("GENBOOK_DOWNLOAD", "0")
+    monkeypatch.setenv("HOME", str(place))
+    monkeypatch.setenv("GENBOOK_DATA", str(fill(place / "folder", {})))
+    notice = data.mnist(device="cpu").notice
+    assert f"no {IMAGES} in ~/cache/mnist, ~/folder/mnist, ~/folder; GENBOOK_DOWNLOAD=0" in notice
+
+
+# Before a build
+
+
+def test_before_a_build_what_is_there_is_found_and_the_network_left_alone(place, mirror):
+    fill(place / "cache" / "mnist", PACKED)
+    assert mnist_files.before_a_build() == f"MNIST: found in {place}/cache/mnist."
+    assert mirror.asked == []
+
+
+def test_before_a_build_it_is_fetched_once(place, mirror):
+    assert mnist_files.before_a_build() == f"MNIST: fetched into {place}/cache/mnist."
+    assert sorted(path.name for path in (place / "cache" / "mnist").glob("*.gz")) == sorted(PACKED)
+    asked = len(mirror.asked)
+    assert "found in" in mnist_files.before_a_build()
+    assert len(mirror.asked) == asked
+
+
+@pytest.mark.parametrize(("name", "value"), [("GENBOOK_DOWNLOAD", "0"), ("GENBOOK_DATA", "none")])
+def test_before_a_build_the_network_can_be_forbidden(place, mirror, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+    said = mnist_files.before_a_build()
+    assert f"{name}={value}" in said
+    assert said.endswith("The book will use the bundled 8×8 digits.")
+    assert mirror.asked == []
+
+
+def test_before_a_build_without_a_network_little_time_is_lost(place):
+    start = time.monotonic()
+    assert "no mirror answers" in mnist_files.before_a_build()
+    assert time.monotonic() - start < 6
+
+
+def test_before_a_build_a_slow_mirror_is_left_after_a_while_and_what_came_is_kept(place, mirror):
+    mirror.stall_after = 100_000
+    said = mnist_files.before_a_build(seconds=1.0)
+    assert "not fetched within 1 s; `make data` goes on with it" in said
+    assert cached(place).with_name(f"{IMAGES}.gz.part").stat().st_size >= fetching.CHUNK
+    mirror.go_on.set()
+    wait_for(lambda: all(cached(place, name).is_file() for name in MD5))
+
+
 # The network
 
 
@@ -416,14 +534,7 @@ def test_two_processes_may_ask_at_once(place, mirror):
 # The real thing, where GENBOOK_DATA gives it
 
 
-def real_folder() -> Path | None:
-    asked = os.environ.get("GENBOOK_DATA", "").strip()
-    if asked in ("", "none"):
-        return None
-    return mnist_files._data_folder(asked)
-
-
-if real_folder():
+if places.data_folder():
 
     def test_the_real_mnist_is_all_there(tmp_path, monkeypatch):
         monkeypatch.setenv("GENBOOK_CACHE", str(tmp_path))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import re
 from itertools import combinations
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
-from genbook.kit import plotting
+from genbook.kit import plotting, svg
 from genbook.kit.plotting import Picture, image_grid, subplots, tile
 
 ROLES = (plotting.DATA, plotting.MODEL, plotting.CRITIC, plotting.GRADIENT)
@@ -93,6 +97,56 @@ def test_a_picture_carries_its_words_into_the_page():
     assert "<figcaption>A rise.</figcaption>" in html
     assert 'aria-label="A rising line."' in html
     assert "--gb-data" in html
+
+
+def bundle_of(values, *, panels=1, caption="A rise."):
+    figure, axes = subplots(1, panels, width=4, height=2)
+    for each in np.atleast_1d(axes):
+        each.plot(values)
+    return Picture(figure, caption=caption, alt="A rising line.").bundle()
+
+
+def ids_in(html):
+    return set(re.findall(r'\bid="([^"]*)"', html))
+
+
+@pytest.mark.parametrize("panels", [1, 3])
+def test_pictures_of_other_data_share_no_id_though_their_words_are_the_same(panels):
+    first, second = (bundle_of(values, panels=panels)["text/html"] for values in ([1, 2], [2, 1]))
+    assert ids_in(first)
+    assert not ids_in(first) & ids_in(second)
+    assert plotting.UNNAMED not in first
+
+
+def test_a_picture_drawn_twice_is_the_same():
+    assert bundle_of([1, 2]) == bundle_of([1, 2])
+
+
+def test_off_the_page_a_picture_brings_its_own_style(monkeypatch):
+    monkeypatch.delenv("GENBOOK_STATIC", raising=False)
+    html = bundle_of([1, 2], panels=3)["text/html"]
+    assert "<style>" in html
+    assert ".gb-panels{display:none" in html.replace(" ", "")
+    monkeypatch.setenv("GENBOOK_STATIC", "1")
+    assert set(bundle_of([1, 2])) == {"text/plain", "text/html"}
+    assert "<style>" not in bundle_of([1, 2])["text/html"]
+
+
+def test_off_the_page_a_picture_brings_an_image_on_white():
+    image = Image.open(io.BytesIO(base64.b64decode(bundle_of([1, 2])["image/png"])))
+    assert image.size == (440, 220)
+    pixels = np.asarray(image.convert("RGBA"))
+    assert (pixels[0, 0] == 255).all()
+    assert (pixels[..., 3] == 255).all()
+    assert (pixels[..., :3] < 128).any()
+
+
+def test_an_image_leaves_the_figure_as_it_was():
+    figure, axes = subplots(width=2, height=1)
+    axes.plot([1, 2])
+    before = svg.render(figure, salt="one")
+    plotting.png(figure)
+    assert svg.render(figure, salt="one") == before
 
 
 def test_a_picture_that_cannot_be_drawn_stops_the_cell():

@@ -59,15 +59,6 @@ def test_bad_input_is_explained(claim, given, changes, message):
         check(claim, *given, **{**NAMED, **changes})
 
 
-@pytest.mark.parametrize(("error", "tol"), [(math.nan, 1.0), (0.2, 0.1), (1e-300, 0)])
-def test_an_error_and_a_tolerance_are_a_relation_too(error, tol, capsys, monkeypatch):
-    monkeypatch.setenv("GENBOOK_RECEIPTS", "claims")
-    receipt("a", error=0.0, tol=tol, **NAMED)
-    assert capsys.readouterr().out == f"✓ a   ({'exact' if tol == 0 else f'error ≤ {tol:g}'})\n"
-    with pytest.raises(ReceiptError):
-        receipt("a", error=error, tol=tol, **NAMED)
-
-
 def test_the_page_gets_both_sides_and_escapes_the_claim():
     found = check("a < b & c", close(0.25, 0.0, tol=1), recorded=True, **NAMED)
     bundle = found._repr_mimebundle_()

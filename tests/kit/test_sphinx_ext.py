@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -11,9 +13,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_cache.executors.utils import single_nb_execution
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from genbook.kit.sphinx_ext import fingerprints, pages
+from genbook.kit.data import mnist_files
+from genbook.kit.data.idx import unpack
+from genbook.kit.sphinx_ext import fingerprints, pages, prerun
 from genbook.kit.sphinx_ext.verified import Verified, receipts_in
 
 ROOT = Path(__file__).parents[2]
@@ -60,18 +65,142 @@ def test_code_that_is_imported_changes_it(notebook, monkeypatch, tmp_path):
     assert fingerprints.fingerprint(notebook) != before
 
 
-def test_data_and_settings_change_it(notebook, monkeypatch, tmp_path):
-    monkeypatch.setenv("GENBOOK_DATA", "none")
-    seen = {fingerprints.fingerprint(notebook)}
-    monkeypatch.setenv("GENBOOK_PROFILE", "fast")
-    seen.add(fingerprints.fingerprint(notebook))
-    folder = tmp_path / "data"
-    folder.mkdir()
+def test_settings_change_it(notebook, monkeypatch):
+    before = fingerprints.fingerprint(notebook)
+    for name in fingerprints.SETTINGS:
+        monkeypatch.setenv(name, "fast")
+        assert fingerprints.fingerprint(notebook) != before
+        monkeypatch.delenv(name)
+    assert fingerprints.fingerprint(notebook) == before
+
+
+@pytest.fixture
+def small_mnist(monkeypatch, tmp_path):
+    """Four files that pass for MNIST, an empty cache, no network; two makers of copies."""
+    names = [name for both in mnist_files.FILES.values() for name in both]
+    editions = [{name: raw(name, edition) for name in names} for edition in (0, 1)]
+
+    def check(name, stored, called):
+        if unpack(stored, called) not in [edition[name] for edition in editions]:
+            raise ValueError(f"{called}: not the one")
+
+    monkeypatch.setattr(mnist_files, "_verified", check)
+    monkeypatch.setenv("GENBOOK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("GENBOOK_DOWNLOAD", "0")
+    monkeypatch.delenv("GENBOOK_DATA", raising=False)
+
+    def copy(folder, edition=0, packed=False):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in editions[edition].items():
+            path = folder / (f"{name}.gz" if packed else name)
+            path.write_bytes(gzip.compress(content, mtime=0) if packed else content)
+        return folder
+
+    return copy
+
+
+def raw(name, edition):
+    shape = (2, 28, 28) if "images" in name else (2,)
+    header = bytes([0, 0, 8, len(shape)]) + b"".join(n.to_bytes(4, "big") for n in shape)
+    return header + bytes([edition]) * math.prod(shape)
+
+
+def test_data_that_arrives_in_the_cache_changes_it(notebook, small_mnist, tmp_path):
+    before = fingerprints.fingerprint(notebook)
+    small_mnist(tmp_path / "cache" / "mnist", packed=True)
+    assert fingerprints.fingerprint(notebook) != before
+
+
+def test_other_bytes_of_the_same_size_and_age_change_it(
+    notebook, small_mnist, tmp_path, monkeypatch
+):
+    folder = small_mnist(tmp_path / "data")
     monkeypatch.setenv("GENBOOK_DATA", str(folder))
-    seen.add(fingerprints.fingerprint(notebook))
-    (folder / "train").write_bytes(b"123")
-    seen.add(fingerprints.fingerprint(notebook))
-    assert len(seen) == 4
+    first = fingerprints.fingerprint(notebook)
+    times = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    small_mnist(folder, edition=1)
+    for path, stamp in times.items():
+        os.utime(path, ns=(stamp, stamp))
+    assert fingerprints.fingerprint(notebook) != first
+    small_mnist(folder, edition=0)
+    assert fingerprints.fingerprint(notebook) == first
+
+
+def test_it_is_the_same_wherever_the_same_files_lie(notebook, small_mnist, tmp_path, monkeypatch):
+    seen = set()
+    for inside in ("a", "b/mnist", "c/MNIST/raw"):
+        small_mnist(tmp_path / inside)
+        monkeypatch.setenv("GENBOOK_DATA", str(tmp_path / inside.split("/")[0]))
+        seen.add(fingerprints.fingerprint(notebook))
+    assert len(seen) == 1
+
+
+def test_it_switches_back_and_forth_with_the_data(notebook, small_mnist, tmp_path, monkeypatch):
+    small_mnist(tmp_path / "data")
+    seen = []
+    for asked in ("none", str(tmp_path / "data"), "none", str(tmp_path / "data")):
+        monkeypatch.setenv("GENBOOK_DATA", asked)
+        seen.append(fingerprints.fingerprint(notebook))
+    assert seen[:2] == seen[2:]
+    assert seen[0] != seen[1]
+
+
+def test_files_that_no_notebook_would_read_are_not_looked_at(
+    notebook, small_mnist, tmp_path, monkeypatch
+):
+    folder = small_mnist(tmp_path / "data")
+    monkeypatch.setenv("GENBOOK_DATA", str(folder))
+    before = fingerprints.fingerprint(notebook)
+    for number in range(50):
+        (folder / f"other-{number}").write_bytes(b"x")
+    (folder / "deep").mkdir()
+    (folder / "deep" / "mnist").write_bytes(b"x")
+    opened = []
+    real = Path.open
+    monkeypatch.setattr(
+        Path, "open", lambda self, *a, **k: opened.append(self) or real(self, *a, **k)
+    )
+    assert fingerprints.fingerprint(notebook) == before
+    assert not [path for path in opened if path.name.startswith("other")]
+
+
+def test_magics_do_not_stop_it_and_hide_no_import(notebook):
+    write_notebook(notebook, "%matplotlib inline\n%time from genbook import lstm\nx?", "y = = 2")
+    assert PACKAGE / "lstm" / "cells.py" in fingerprints.modules_of(notebook)
+
+
+# Running them
+
+
+def test_the_time_left_supposes_that_the_others_take_as_long():
+    told = prerun.Progress(total=4, workers=2, start=100.0)
+    assert told.line("a.ipynb", 30.0, 1, 130.0) == (
+        "ran a.ipynb in 30 s (1 of 4 notebooks, about 1.5 min left)"
+    )
+    assert told.line("b.ipynb", 30.0, 3, 160.0).endswith("(3 of 4 notebooks, about 20 s left)")
+    assert told.line("c.ipynb", 30.0, 4, 190.0).endswith("(4 of 4 notebooks)")
+
+
+def test_a_failure_names_notebook_cell_line_and_error(tmp_path):
+    path = write_notebook(tmp_path / "x.ipynb", "x = 1", "%matplotlib inline\ny = 2\nz = x / 0")
+    notebook = nbformat.read(path, as_version=4)
+    single_nb_execution(notebook, cwd=str(tmp_path), allow_errors=False, timeout=60)
+    assert prerun.failure(path.name, notebook) == (
+        "x.ipynb, cell 2, line 3: ZeroDivisionError: division by zero\n    z = x / 0"
+    )
+
+
+def test_a_cell_that_is_no_python_is_named_too(tmp_path):
+    path = write_notebook(tmp_path / "x.ipynb", "x = 1\ny = = 2")
+    notebook = nbformat.read(path, as_version=4)
+    single_nb_execution(notebook, cwd=str(tmp_path), allow_errors=False, timeout=60)
+    assert prerun.failure(path.name, notebook).startswith(
+        "x.ipynb, cell 1, line 2: SyntaxError: invalid syntax"
+    )
+
+
+def test_a_notebook_without_errors_has_no_failure(notebook):
+    assert prerun.failure("x.ipynb", nbformat.read(notebook, as_version=4)) == ""
 
 
 def test_a_recorded_study_of_the_chapter_changes_it(notebook):

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from genbook import __main__ as terminal
 from genbook.kit import studies, study_runs
 from genbook.kit.device import seeded
-from genbook.kit.studies import Spread, Study, StudyResult, load, outside, save, spread
+from genbook.kit.studies import Spread, Study, StudyResult, load, save, spread
 from genbook.kit.study_runs import record
 from genbook.kit.training import load_checkpoint, save_checkpoint
 
@@ -163,17 +163,14 @@ numbers = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=12)
 
 
 @settings(max_examples=25, deadline=None)
-@given(numbers, st.floats(-1e7, 1e7))
-def test_the_spread_is_that_of_torch_and_outside_is_the_distance_to_its_range(values, value):
+@given(numbers)
+def test_the_spread_is_that_of_torch(values):
     found = spread([{"x": x} for x in values], "x")
     tensor = torch.tensor(values, dtype=torch.float64)
     deviation = tensor.std().item() if len(values) > 1 else 0.0
     assert (found.count, found.min, found.max) == (len(values), min(values), max(values))
     assert found.mean == pytest.approx(tensor.mean().item(), abs=1e-6)
     assert found.std == pytest.approx(deviation, abs=1e-6, rel=1e-9)
-    nearest = min(max(value, found.min), found.max)
-    assert outside(value, found) == pytest.approx(abs(value - nearest))
-    assert all(outside(x, found) == 0 for x in values)
 
 
 def test_the_spread_is_over_the_rows_that_fit():
@@ -184,7 +181,6 @@ def test_the_spread_is_over_the_rows_that_fit():
         (lambda: spread([], "nll"), "no row has been recorded"),
         (lambda: spread(GOOD.rows, "loss"), "no column 'loss'"),
         (lambda: spread([{"a": "x"}], "a"), "expected numbers in 'a', got 'x'"),
-        (lambda: outside(math.nan, spread(GOOD.rows, "nll")), "expected a finite number"),
     ]:
         with pytest.raises(ValueError, match=says):
             bad()
@@ -221,6 +217,19 @@ def test_a_slice_says_so_and_leaves_nothing(cache):
     assert result.command.endswith(" --slice")
     assert result.seeds == (5,)
     assert not cache.exists()
+
+
+def test_a_cache_that_cannot_be_written_is_found_out_before_the_work(cache):
+    ran = []
+
+    def run(slice, seed):
+        ran.append(seed)
+        yield from by_seed(slice, seed)
+
+    cache.write_bytes(b"a file where the folder should be")
+    with pytest.raises(ValueError, match="GENBOOK_CACHE: expected a folder that can be written to"):
+        record(replace(BY_SEED, run=run))
+    assert ran == []
 
 
 def test_seeds_are_run_one_by_one_in_order():
@@ -420,4 +429,6 @@ def test_a_slice_of_every_study_still_runs(study, monkeypatch):
     assert result is not None
     kept = studies.file_of(study.name)
     if kept.is_file():
-        assert set(result.rows[0]) == set(load(study.name).rows[0])
+        recorded = [set(row) for row in load(study.name).rows]
+        always, ever = set.intersection(*recorded), set.union(*recorded)
+        assert all(always <= set(row) <= ever for row in result.rows)

@@ -212,6 +212,20 @@ def test_a_resumed_run_repeats_the_uninterrupted_one_bit_for_bit(tmp_path, optim
     assert torch.equal(resumed.rng.get_state(), whole.rng.get_state())
 
 
+def test_batches_of_another_data_set_leave_every_part_as_it_was(tmp_path):
+    saved = Run()
+    list(islice(saved.steps(), 5))
+    save_checkpoint(tmp_path / "run", step=5, **saved.parts)
+    mine = Run(seed=77)
+    list(islice(mine.steps(), 3))
+    other = data.batches(torch.arange(7.0), 2, seeded(0))
+    weights, numbers = mine.weights(), mine.rng.get_state()
+    with pytest.raises(ValueError, match="the saved order is for"):
+        load_checkpoint(tmp_path / "run", **{**mine.parts, "batches": other})
+    assert same(mine.weights(), weights)
+    assert torch.equal(mine.rng.get_state(), numbers)
+
+
 @pytest.mark.parametrize("left_out", ["net", "optimiser", "schedule", "rng", "batches", "average"])
 def test_a_run_that_forgets_a_part_does_not_repeat(tmp_path, left_out):
     """The test above can fail: it needs every part."""

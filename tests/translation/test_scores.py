@@ -80,6 +80,43 @@ def test_a_cycle_of_identities_smuggles_all_that_blocks_take_away():
     assert score.blocked == pytest.approx(rest.abs().mean().item(), abs=1e-6)
 
 
+def test_a_trip_by_way_of_grey_errs_by_the_distance_from_grey_on_each_side():
+    heaps = heaps_of()
+    readers = (nn.Flatten(), nn.Flatten())
+    score = scores.score_cycle(Trip(Constant(), Same()), heaps, readers, nn.Flatten())
+    assert score.cycle_x == pytest.approx((heaps.x - 0.3).abs().mean().item(), abs=1e-6)
+    assert score.cycle_y == pytest.approx((heaps.y - 0.3).abs().mean().item(), abs=1e-6)
+    assert score.cycle_x != pytest.approx(score.cycle_y, abs=1e-3)
+
+
+def test_a_step_counts_once_in_its_own_direction():
+    across = torch.tensor([[0.0, 1.0, 1.0], [0.0, 1.0, 1.0], [0.0, 1.0, 1.0]])[None, None]
+    assert scores.steepness(across).item() == pytest.approx(1 / 2)
+    assert scores.steepness(across.mT).item() == pytest.approx(1 / 2)
+    corner = torch.tensor([[0.0, 1.0], [0.0, 0.0]])[None, None]
+    assert scores.steepness(corner).item() == pytest.approx(1 / 2 + 1 / 2)
+
+
+class Coin(nn.Module):
+    """Ignores its input and alternates between dark and light."""
+
+    def __init__(self):
+        super().__init__()
+        self.calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return torch.full_like(x, 0.2 if self.calls % 2 else 0.7)
+
+
+def test_noise_is_what_two_translations_of_one_input_differ_by():
+    pairs = pairs_of()
+    turned = (pairs.y - pairs.y.roll(1, 0)).abs().mean().item()
+    score = scores.score_pairs(Coin(), pairs)
+    assert score.noise == pytest.approx(0.5 / turned, rel=1e-5)
+    assert score.follows == 0
+
+
 def test_noise_in_the_middle_of_identities_costs_its_mean_size():
     y = torch.zeros(20, 1, 16, 16)
     errors = scores.perturbed(Trip(Same(), Same()), y, (0.0, 0.1))

@@ -19,12 +19,11 @@ from genbook.kit.data.bundled import PHOTOGRAPHS, digits, photos
 from genbook.kit.data.idx import read_idx, write_idx
 from genbook.kit.data.images import Batches, ImageSet, batches
 from genbook.kit.data.mnist_files import fetch_mnist, mnist
-from genbook.kit.data.sequences import adding_problem, first_symbol, temporal_order
+from genbook.kit.data.sequences import temporal_order
 from genbook.kit.data.text import Text, python_source
 from genbook.kit.data.toys import (
     grid,
     grid_centres,
-    mixture_1d,
     ring,
     ring_centres,
     swiss_roll,
@@ -36,16 +35,13 @@ __all__ = [
     "Batches",
     "ImageSet",
     "Text",
-    "adding_problem",
     "batches",
     "binarise",
     "coins",
     "digits",
     "fetch_mnist",
-    "first_symbol",
     "grid",
     "grid_centres",
-    "mixture_1d",
     "mnist",
     "photos",
     "python_source",

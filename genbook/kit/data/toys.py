@@ -6,64 +6,11 @@ Every function draws on the generator's device.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from genbook.kit.data._checks import random_source, real, whole
-
-
-def mixture_1d(
-    n: int,
-    generator: torch.Generator,
-    *,
-    means: Sequence[float] = (-2.0, 2.0),
-    stds: Sequence[float] = (0.5, 0.5),
-    weights: Sequence[float] | None = None,
-    dtype: torch.dtype = torch.float32,
-) -> Tensor:
-    r"""Draw from a mixture of Gaussians on the line.
-
-    .. math:: p(x) = \sum_k w_k\, \mathcal N(x \mid \mu_k, \sigma_k^2)
-
-    Args:
-        n: Number of points.
-        generator: Draws components and noise.
-        means: :math:`\mu_k`, **[K]**.
-        stds: :math:`\sigma_k > 0`, **[K]**.
-        weights: :math:`w_k \ge 0`, **[K]**, scaled to sum to 1; equal by default.
-        dtype: Floating dtype.
-
-    Returns:
-        Points **[n]**.
-
-    Raises:
-        ValueError: If the lists differ in length, or a spread or the weights are not allowed.
-
-    Example:
-        >>> from genbook.kit.device import seeded
-        >>> mixture_1d(5, seeded(0)).shape
-        torch.Size([5])
-    """
-    whole("n", n, 1)
-    weights = [1.0] * len(means) if weights is None else list(weights)
-    if not len(means) == len(stds) == len(weights) > 0:
-        raise ValueError(
-            "mixture_1d: expected as many means as stds and weights, got "
-            f"{len(means)}, {len(stds)} and {len(weights)}."
-        )
-    for mean, std, weight in zip(means, stds, weights, strict=True):
-        real("means", mean)
-        real("stds", std, above=0)
-        real("weights", weight, least=0)
-    if sum(weights) <= 0:
-        raise ValueError("weights: expected a positive sum, got 0.")
-    shares = torch.tensor(weights, dtype=torch.float64, device=random_source(generator).device)
-    which = torch.multinomial(shares, n, replacement=True, generator=generator)
-    noise = torch.randn(n, generator=generator, dtype=dtype, device=generator.device)
-    table = torch.tensor([list(means), list(stds)], dtype=dtype, device=generator.device)
-    return table[0, which] + table[1, which] * noise
 
 
 def ring_centres(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -14,9 +13,9 @@ from genbook.kit.explore import delta, record, static
 from genbook.kit.explore.controls import Grid, coarser, grid
 from genbook.kit.explore.frames import Artist
 from genbook.kit.explore.stage import Stage
+from genbook.kit.plotting import UNNAMED
 
 MOST_BYTES = 1_000_000
-_shown: Counter[str] = Counter()  # how often a figure stood in this notebook; keeps ids apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,10 +111,13 @@ class Plan:
                 f"({size / board.count / 1e3:.1f} kB each); draw fewer points, or "
                 + coarser(board, int(board.count * MOST_BYTES / size))
             )
-        record.references(self.artist, self.name, self.caption, size)
+        drawing = svg.serialise(frames[first])
+        edition = hashlib.sha256(f"{drawing} {changes}".encode()).hexdigest()[:8]
+        record.references(self.artist, self.name, edition, self.caption, size)
         return static.page(
             name=self.name,
-            drawing=svg.serialise(frames[first]),
+            edition=edition,
+            drawing=drawing,
             stacked=self.artist.stage.stacked,
             caption=self.caption,
             grid=board,
@@ -139,8 +141,9 @@ def plan(draw: Callable[..., Any], options: Options) -> Plan:
     board = grid(
         draw, options.controls, start=options.start, labels=options.labels, units=options.units
     )
-    name = _name(draw, options.caption, board)
-    artist = Artist(draw, board, salt=name, alt=options.alt, rescale=options.rescale)
+    artist = Artist(draw, board, salt=UNNAMED, alt=options.alt, rescale=options.rescale)
+    name = _name(options.caption, board, svg.serialise(artist.first))
+    artist = artist.renamed(name)
     spec = {
         "controls": [_control(control) for control in board.controls],
         "start": list(board.start),
@@ -149,12 +152,11 @@ def plan(draw: Callable[..., Any], options: Options) -> Plan:
     return Plan(artist, name, options.caption, spec)
 
 
-def _name(draw: Callable[..., Any], caption: str, board: Grid) -> str:
+def _name(caption: str, board: Grid, drawing: str) -> str:
+    """From what is shown, so that figures that differ have other ids, in whatever order."""
     controls = [(control.name, control.texts) for control in board.controls]
-    words = f"{getattr(draw, '__name__', '')}|{caption}|{controls}"
-    name = "gb-" + hashlib.sha256(words.encode()).hexdigest()[:8]
-    _shown[name] += 1
-    return name if _shown[name] == 1 else f"{name}_{_shown[name]}"
+    words = f"{caption}|{controls}|{drawing}"
+    return "gb-" + hashlib.sha256(words.encode()).hexdigest()[:8]
 
 
 def _control(control: Any) -> dict[str, Any]:

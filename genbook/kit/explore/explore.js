@@ -224,12 +224,16 @@ function player(control, range, last, changed, signal) {
   return { button, stop };
 }
 
+// Milliseconds that a finger rests before it drags up and down, and pixels that it may slip.
+const HOLD = 250, SLIP = 8;
+
 // Dragging over the first axes sets one or two sliders from the pointer's place in data units.
+// A finger that strokes up or down scrolls the page; one that strokes sideways or rests first drags.
 function dragging(stage, drag, controls, parts, set, signal) {
   const [left, top, width, height] = drag.box;
   const area = make("div", { class: "gb-drag", "aria-hidden": "true" });
   area.style.cssText = `left:${left}%;top:${top}%;width:${width}%;height:${height}%;` +
-    `touch-action:${drag.controls[0] === null ? "pan-x" : drag.controls[1] === null ? "pan-y" : "none"};` +
+    "touch-action:pan-y pinch-zoom;" +
     `cursor:${drag.controls[0] === null ? "ns-resize" : drag.controls[1] === null ? "ew-resize" : "move"}`;
   const along = (share, [low, high], log) =>
     log ? low * (high / low) ** share : low + (high - low) * share;
@@ -249,16 +253,50 @@ function dragging(stage, drag, controls, parts, set, signal) {
     });
     set(wanted);
   };
-  area.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    event.preventDefault();
+  let finger = null, held = false;
+  const grab = (event) => {
     area.setPointerCapture(event.pointerId);
     parts[drag.controls.find((k) => k !== null)].field.focus({ preventScroll: true });
     follow(event);
+  };
+  const hold = () => { held = true; area.classList.add("gb-held"); grab(finger.event); };
+  const release = () => {
+    clearTimeout(finger && finger.timer);
+    finger = null;
+    held = false;
+    area.classList.remove("gb-held");
+  };
+  area.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    if (event.pointerType === "touch") {
+      release();
+      finger = { event, timer: setTimeout(hold, HOLD) };
+      return;
+    }
+    event.preventDefault();
+    grab(event);
   }, { signal });
   area.addEventListener("pointermove", (event) => {
-    if (area.hasPointerCapture(event.pointerId)) follow(event);
+    if (event.pointerType !== "touch") {
+      if (area.hasPointerCapture(event.pointerId)) follow(event);
+    } else if (held) {
+      follow(event);
+    } else if (finger) {
+      const x = Math.abs(event.clientX - finger.event.clientX);
+      const y = Math.abs(event.clientY - finger.event.clientY);
+      if (Math.max(x, y) <= SLIP) return;
+      clearTimeout(finger.timer);
+      if (x > y && drag.controls[0] !== null) { hold(); follow(event); } else finger = null;
+    }
   }, { signal });
+  area.addEventListener("pointerup", (event) => {
+    if (event.pointerType === "touch" && finger && !held) grab(event);
+    release();
+  }, { signal });
+  area.addEventListener("pointercancel", release, { signal });
+  area.addEventListener("touchmove", (event) => { if (held) event.preventDefault(); },
+    { signal, passive: false });
+  area.addEventListener("contextmenu", (event) => { if (finger) event.preventDefault(); }, { signal });
   stage.append(area);
 }
 
@@ -304,8 +342,27 @@ function number(shape, place) {
 }
 
 // The static form: `figure` holds the first drawing and the data.
+// The same figure may stand on a page twice: the later one takes ids of its own.
+function setApart(figure) {
+  const old = figure.id;
+  const taken = (id) => document.querySelectorAll(`#${CSS.escape(id)}`).length;
+  if (taken(old) < 2) return;
+  let count = 2;
+  while (taken(`${old}_${count}`)) count += 1;
+  const inside = new RegExp(`\\b${old}(?=-)`, "g"), own = `${old}_${count}`;
+  figure.id = own;
+  for (const node of figure.querySelectorAll("*")) {
+    for (const { name, value } of [...node.attributes]) {
+      if (value.includes(old)) node.setAttribute(name, value.replace(inside, own));
+    }
+  }
+  const data = figure.querySelector("script[type='application/json']");
+  data.textContent = data.textContent.replace(inside, own);
+}
+
 function mount(figure) {
   if (!figure || figure.genbook) return;
+  setApart(figure);
   const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
   const shape = spec.controls.map((control) => control.texts.length);
   const svg = figure.querySelector("svg");

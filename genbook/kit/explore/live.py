@@ -7,7 +7,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from genbook.kit import svg
+from genbook.kit import looks, svg
 from genbook.kit.explore import static
 from genbook.kit.explore.frames import Artist
 
@@ -27,7 +27,7 @@ class Explorable(anywidget.AnyWidget):
     """
 
     _esm = static.module()
-    _css = static.style()
+    _css = looks.style()
 
     name = traitlets.Unicode().tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
@@ -48,6 +48,15 @@ class Explorable(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         return f"<Explorable: {self._caption}>"
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """The widget, and an image of its figure where widgets are not shown."""
+        shown = super()._repr_mimebundle_(**options)
+        if shown is None:
+            return None
+        bundle, *details = shown if isinstance(shown, tuple) else (shown,)
+        bundle = {**bundle, "text/plain": repr(self), "image/png": self._artist.image(self.place)}
+        return (bundle, *details) if details else bundle
 
     @traitlets.observe("request")
     def _answer(self, change: Any) -> None:

@@ -13,7 +13,7 @@ from genbook.kit.explore.frames import Artist
 POINTS = 5
 
 
-def references(artist: Artist, name: str, caption: str, size: int) -> None:
+def references(artist: Artist, name: str, edition: str, caption: str, size: int) -> None:
     r"""Draw five random frames afresh and write them to ``$GENBOOK_EXPLORE_RECORD``, if set.
 
     They go past the encoding, so that a test can tell whether the page shows *the* frame that
@@ -21,7 +21,9 @@ def references(artist: Artist, name: str, caption: str, size: int) -> None:
 
     Args:
         artist: draws the frames.
-        name: the figure's id, and the file's name.
+        name: the figure's id.
+        edition: tells its frames from those on other data; the file is named after both, so that a
+            page from the cache finds the drawings of its own data.
         caption: of the figure.
         size: bytes that all frames take on the page.
     """
@@ -42,4 +44,4 @@ def references(artist: Artist, name: str, caption: str, size: int) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
     record = {"name": name, "caption": caption, "frames": board.count, "bytes": size}
     text = json.dumps({**record, "points": points}, ensure_ascii=False, indent=1)
-    (Path(folder) / f"{name}.json").write_text(text, encoding="utf-8")
+    (Path(folder) / f"{name}-{edition}.json").write_text(text, encoding="utf-8")

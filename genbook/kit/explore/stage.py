@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,7 +71,7 @@ def settle(figure: Figure, *, salt: str, alt: str) -> tuple[Stage, Node]:
         The stage and the drawing.
     """
     signature = _signature(figure)
-    svg.draw(figure, salt=salt)  # lets the layout settle
+    svg.lay_out(figure)
     width, height = figure.get_size_inches()
     panels = tuple(_panel(axes, place) for place, axes in enumerate(figure.axes))
     columns, stacked = svg.columns(figure), svg.stacked(figure, salt=salt)
@@ -80,7 +80,7 @@ def settle(figure: Figure, *, salt: str, alt: str) -> tuple[Stage, Node]:
     marked = dict(_marks(figure))
     for mark, axis in marked.items():
         axis.set_gid(mark)
-    root = svg.sketch(figure, salt=salt)
+    root = svg.sketch(figure)
     found = {node.attributes.get("id"): node for node in svg.walk(root)}
     kept = tuple(svg.copy(found[mark]) for mark in marked if mark in found)
     for node in kept:
@@ -150,20 +150,25 @@ def quick(figure: Figure, stage: Stage, *, salt: str, alt: str) -> Node | None:
         return None
     for mark, axis in marked.items():
         axis.draw = _placeholder(mark)  # type: ignore[method-assign]
-    root = svg.sketch(figure, salt=salt)
+    root = svg.sketch(figure)
     for axis in marked.values():
         del axis.draw
     drawn = dict(zip(marked, stage.axes, strict=True))
     for node in svg.walk(root):
-        node.children = [
-            svg.copy(drawn[child.attributes["id"]])
-            if child.attributes.get("id") in drawn
-            else child
-            for child in node.children
-        ]
+        node.children = list(_with_axes(node.children, drawn))
     if not svg.is_whole(root):
         return None
     return svg.finish(root, salt=salt, alt=alt, note=str(figure.get_label()))
+
+
+def _with_axes(children: list[Node], drawn: Mapping[str, Node]) -> Iterator[Node]:
+    """The children, axis lines in place of their marks; those without any lines are left out."""
+    for child in children:
+        axis = drawn.get(child.attributes.get("id", ""))
+        if axis is None:
+            yield child
+        elif axis.children:
+            yield svg.copy(axis)
 
 
 def _placeholder(mark: str) -> Any:

@@ -11,12 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from genbook.kit.explore.controls import Grid
+from genbook.kit.looks import style
 
 HERE = Path(__file__).parent
 
 
 def page(
-    *, name: str, drawing: str, stacked: str, caption: str, grid: Grid, spec: dict[str, Any]
+    *,
+    name: str,
+    edition: str,
+    drawing: str,
+    stacked: str,
+    caption: str,
+    grid: Grid,
+    spec: dict[str, Any],
 ) -> str:
     r"""Write an explorable for a page without a kernel.
 
@@ -25,6 +33,7 @@ def page(
 
     Args:
         name: the figure's id.
+        edition: tells its frames from those that the same figure has on other data.
         drawing: the first frame's SVG.
         stacked: its columns below one another, for a narrow screen; may be empty.
         caption: HTML.
@@ -39,7 +48,8 @@ def page(
     first = ", ".join(f"{c.label} = {c.texts[c.start]} {c.unit}".rstrip() for c in grid.controls)
     key = hashlib.sha256(script().encode()).hexdigest()[:8]
     return (
-        f'<figure class="gb-explore" id="{name}" data-genbook-explore="waiting">'
+        f'<figure class="gb-explore" id="{name}" data-edition="{edition}" '
+        'data-genbook-explore="waiting">'
         f"<style>{style()}</style>"
         f'<div class="gb-stage">{drawing}{stacked}</div>'
         '<div class="gb-controls" role="group" aria-label="Controls of the figure" hidden></div>'
@@ -49,7 +59,8 @@ def page(
         f'<script type="application/json">{data}</script>'
         f'<script>(()=>{{const key="genbookExplore_{key}";'
         f"if(!window[key]){{{script()}\nwindow[key]={{mount,render}};}}"
-        f'window[key].mount(document.getElementById("{name}"))}})()</script>'
+        f'const here=document.currentScript&&document.currentScript.closest("figure");'
+        f'window[key].mount(here||document.getElementById("{name}"))}})()</script>'
         "</figure>"
     )
 
@@ -78,16 +89,3 @@ def module() -> str:
         True
     """
     return (HERE / "explore.js").read_text(encoding="utf-8")
-
-
-@lru_cache(maxsize=1)
-def style() -> str:
-    r"""explore.css without its comments and blank.
-
-    Example:
-        >>> "/*" in style()
-        False
-    """
-    text = (HERE.parent / "static" / "explore.css").read_text(encoding="utf-8")
-    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
-    return re.sub(r"\s*([{};,>])\s*", r"\1", re.sub(r"\s+", " ", text)).strip()

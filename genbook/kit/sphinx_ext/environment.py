@@ -8,6 +8,8 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+from genbook.kit.data import places
+
 
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
@@ -21,6 +23,6 @@ def prepare(app: Sphinx, config: Config) -> None:
     os.environ.setdefault("GENBOOK_DOWNLOAD", "0")
     os.environ.setdefault("PYTHONHASHSEED", "0")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait yield a busy core
-    folder = os.environ.get("GENBOOK_DATA", "")
-    if folder and folder != "none":
-        os.environ["GENBOOK_DATA"] = str((Path(app.confdir) / folder).resolve())
+    folder = places.data_folder(Path(app.confdir))
+    if folder:
+        os.environ["GENBOOK_DATA"] = str(folder)

@@ -13,14 +13,18 @@ import importlib.metadata
 import json
 import os
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
+from genbook.kit.cells import trees
+from genbook.kit.data import mnist_files
+
 PACKAGE = Path(__file__).parents[2]
 BUILD_ONLY = Path(__file__).parent
-SETTINGS = ("GENBOOK_DATA", "GENBOOK_PROFILE", "GENBOOK_DEVICE", "GENBOOK_CACHE")
+SETTINGS = ("GENBOOK_PROFILE", "GENBOOK_DEVICE")
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "matplotlib")
 
 
@@ -76,7 +80,8 @@ def fingerprint(notebook: Path) -> str:
     r"""A hash of what a notebook depends on besides its own cells.
 
     The package's modules that its cells import, directly or through others; every resource of the
-    kit; the recorded studies of its topic; the data that is there; settings and library versions.
+    kit; the recorded studies of its topic; the data that it would read, byte by byte; settings and
+    library versions.
 
     Args:
         notebook: path of the ``.ipynb``.
@@ -84,8 +89,6 @@ def fingerprint(notebook: Path) -> str:
     Returns:
         Hexadecimal digits.
 
-    Raises:
-        SyntaxError: if a cell is not Python.
     """
     digest = hashlib.sha256()
     studies = sorted(notebook.parent.glob(f"studies/{notebook.stem}/*.json"))
@@ -96,7 +99,7 @@ def fingerprint(notebook: Path) -> str:
         digest.update(f"{key}={os.environ.get(key, '')};".encode())
     for library in LIBRARIES:
         digest.update(f"{library}=={importlib.metadata.version(library)};".encode())
-    digest.update(repr(_data_files()).encode())
+    digest.update(data_state().encode())
     return digest.hexdigest()[:16]
 
 
@@ -110,8 +113,8 @@ def modules_of(notebook: Path) -> set[Path]:
         Paths of ``.py`` files.
     """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
-    pending = set(imported_files(code))
+    code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
+    pending = {file for part in trees(code) for file in imported_files(ast.unparse(part))}
     found: set[Path] = set()
     while pending:
         path = pending.pop()
@@ -129,16 +132,21 @@ def imported_files(code: str) -> Iterator[Path]:
     Yields:
         Paths of modules and of the packages that hold them.
     """
+    for name in _imported_names(code):
+        if name.split(".")[0] == PACKAGE.name:
+            yield from _files_of(name.split(".")[1:])
+
+
+@cache
+def _imported_names(code: str) -> frozenset[str]:
+    """What is imported, in dotted names; every module is asked for by many, and parsed once."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for name in names:
-            if name.split(".")[0] == PACKAGE.name:
-                yield from _files_of(name.split(".")[1:])
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(names)
 
 
 def _files_of(parts: list[str]) -> Iterator[Path]:
@@ -154,12 +162,28 @@ def _resources() -> list[Path]:
     return sorted(path for path in PACKAGE.rglob("*") if path.suffix in kinds)
 
 
-def _data_files() -> list[tuple[str, int]]:
-    folder = os.environ.get("GENBOOK_DATA", "")
-    if not folder or folder == "none":
-        return []
-    paths = sorted(path for path in Path(folder).rglob("*") if path.is_file())
-    return [(path.name, path.stat().st_size) for path in paths]
+def data_state() -> str:
+    r"""What a notebook would read of the data that may or may not be there.
+
+    Returns:
+        The bytes of the files that :func:`genbook.kit.data.mnist` reads, as a hash, and what it
+        tells the reader about the others; the same wherever the same files lie.
+    """
+    return " ".join(map(_state_of, mnist_files.FILES))
+
+
+def _state_of(split: str) -> str:
+    try:
+        chosen = mnist_files.sources(split)
+    except ValueError as trouble:
+        return str(trouble)
+    hashes = [f"{name} {_hash(path)}" for name, path in sorted(chosen.paths.items())]
+    return f"{split}: {chosen.reason} {chosen.bad} {hashes}"
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _is_notebook(env: BuildEnvironment, docname: str) -> bool:

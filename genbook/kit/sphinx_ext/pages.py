@@ -33,10 +33,11 @@ def setup(app: Sphinx) -> None:
 
 
 def add_static(app: Sphinx) -> None:
-    """Serve the kit's style sheets with the book."""
+    """Serve the kit's style sheets and scripts with the book."""
     app.config.html_static_path.append(str(STATIC))
     app.add_css_file("explore.css")
     app.add_css_file("genbook.css")
+    app.add_js_file("print.js")
 
 
 def mend_pages(app: Sphinx, failure: Exception | None) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+import re
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -46,11 +49,15 @@ def run_missing(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None
     threads = str(max(1, (os.cpu_count() or 1) // workers))
     saved = {key: os.environ.get(key) for key in ("OMP_NUM_THREADS",)}
     os.environ["OMP_NUM_THREADS"] = threads
+    told = Progress(len(missing), workers, time.monotonic())
     try:
         with ThreadPoolExecutor(workers) as pool:
-            futures = [pool.submit(_run, app, path, notebook) for path, notebook in missing]
-            for future, (path, _) in zip(futures, missing, strict=True):
-                _store(cache, path, *future.result())
+            futures = {pool.submit(_run, app, path, nb): path for path, nb in missing}
+            for number, future in enumerate(as_completed(futures), start=1):
+                path = futures[future]
+                notebook, seconds = _result(future, pool)
+                _store(cache, path, notebook, seconds)
+                logger.info(told.line(path.name, seconds, number, time.monotonic()))
     finally:
         for key, value in saved.items():
             os.environ.pop(key) if value is None else os.environ.update({key: value})
@@ -69,6 +76,53 @@ def _is_cached(cache: JupyterCacheBase, notebook: NotebookNode) -> bool:
     return True
 
 
+@dataclass(frozen=True)
+class Progress:
+    r"""How far the notebooks are.
+
+    Args:
+        total: notebooks to run.
+        workers: that run at once.
+        start: the clock when they began, seconds.
+    """
+
+    total: int
+    workers: int
+    start: float
+
+    def line(self, name: str, seconds: float, done: int, now: float) -> str:
+        r"""What to tell when a notebook has been run.
+
+        Args:
+            name: of the notebook.
+            seconds: that it took.
+            done: how many have been run.
+            now: the clock.
+
+        Returns:
+            A line; the time left supposes that the others take as long as those that were run.
+
+        Example:
+            >>> Progress(12, 2, 0.0).line("gan.ipynb", 40.0, 3, 90.0)
+            'ran gan.ipynb in 40 s (3 of 12 notebooks, about 4.5 min left)'
+        """
+        left = (now - self.start) * (self.total - done) / done
+        still = f"about {left / 60:.1f} min" if left >= 60 else f"about {left:.0f} s"
+        rest = f", {still} left" if done < self.total else ""
+        return f"ran {name} in {seconds:.0f} s ({done} of {self.total} notebooks{rest})"
+
+
+def _result(
+    future: Future[tuple[NotebookNode, float]], pool: ThreadPoolExecutor
+) -> tuple[NotebookNode, float]:
+    """What a notebook gave; if it failed, no other is begun."""
+    try:
+        return future.result()
+    except ExtensionError:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
 def _run(app: Sphinx, path: Path, notebook: NotebookNode) -> tuple[NotebookNode, float]:
     logger.info("running %s", path.name)
     result = single_nb_execution(
@@ -79,9 +133,35 @@ def _run(app: Sphinx, path: Path, notebook: NotebookNode) -> tuple[NotebookNode,
         meta_override=True,
     )
     if result.err is not None:
-        raise ExtensionError(f"{path.name} failed in this cell:\n{result.exc_string}")
-    logger.info("ran %s in %.1f s", path.name, result.time)
+        raise ExtensionError(failure(path.name, notebook) or f"{path.name}: {result.err}")
     return notebook, float(result.time)
+
+
+def failure(name: str, notebook: NotebookNode) -> str:
+    r"""Which cell of a notebook failed, where, and how.
+
+    Args:
+        name: of the notebook's file.
+        notebook: as it was left.
+
+    Returns:
+        Notebook, cell, line and error, and the line's code; empty if no cell has an error.
+    """
+    for number, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                line = _line_of(output.get("traceback", []), cell.get("execution_count"))
+                code = cell.source.splitlines()[line - 1].strip() if line else cell.source.strip()
+                place = f"cell {number}" + (f", line {line}" if line else "")
+                return f"{name}, {place}: {output.ename}: {output.evalue}\n    {code}"
+    return ""
+
+
+def _line_of(traceback: list[str], count: int | None) -> int:
+    """The line of the cell itself that a traceback names first; 0 if it names none."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(traceback))
+    found = re.search(rf"In\s*\[{count}\], line (\d+)", text)
+    return int(found[1]) if found else 0
 
 
 def _store(cache: JupyterCacheBase, path: Path, notebook: NotebookNode, seconds: float) -> None:

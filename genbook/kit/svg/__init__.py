@@ -1,6 +1,6 @@
 """Figures as small, themed, repeatable SVG that sits in the page and takes its colours and font."""
 
-from genbook.kit.svg.drawing import draw, finish, render, settings, sketch
+from genbook.kit.svg.drawing import draw, finish, lay_out, render, settings, sketch
 from genbook.kit.svg.ids import is_whole
 from genbook.kit.svg.panels import columns, stacked
 from genbook.kit.svg.tree import Node, copy, inner, parse, serialise, walk
@@ -13,6 +13,7 @@ __all__ = [
     "finish",
     "inner",
     "is_whole",
+    "lay_out",
     "parse",
     "render",
     "serialise",

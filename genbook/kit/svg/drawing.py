@@ -55,7 +55,7 @@ def render(figure: Figure, *, salt: str, alt: str = "") -> str:
     """
     with settings():
         if figure.get_layout_engine() is not None:
-            _printed(figure)  # lets the layout settle
+            lay_out(figure)
         return serialise(draw(figure, salt=salt, alt=alt))
 
 
@@ -91,30 +91,22 @@ def draw(figure: Figure, *, salt: str, alt: str = "") -> Node:
         ...     draw(Figure(figsize=(2, 1)), salt="one").tag
         'svg'
     """
-    return finish(sketch(figure, salt=salt), salt=salt, alt=alt, note=str(figure.get_label()))
+    return finish(sketch(figure), salt=salt, alt=alt, note=str(figure.get_label()))
 
 
-def sketch(figure: Figure, *, salt: str) -> Node:
+def sketch(figure: Figure) -> Node:
     r"""The first half of :func:`draw`: matplotlib's drawing, shortened and themed.
 
     Args:
         figure: what to draw.
-        salt: makes matplotlib's ids repeatable.
 
     Returns:
-        The root of the drawing, with matplotlib's ids.
-
-    Raises:
-        ValueError: if ``salt`` is no plain word.
+        The root of the drawing, with matplotlib's ids, which depend on the figure alone.
     """
-    if not re.fullmatch(r"[A-Za-z][\w-]*", salt):
-        raise ValueError(
-            f"expected a salt of letters, digits and hyphens, a letter first, got {salt!r}"
-        )
     for image in (image for axes in figure.axes for image in axes.images):
         if image.get_interpolation() == "nearest":  # the browser enlarges pixels just as well
             image.set_interpolation("none")
-    matplotlib.rcParams["svg.hashsalt"] = salt
+    matplotlib.rcParams["svg.hashsalt"] = "genbook"
     root = parse(_printed(figure))
     inline(root)
     for node in walk(root):
@@ -134,10 +126,29 @@ def finish(root: Node, *, salt: str, alt: str = "", note: str = "") -> Node:
 
     Returns:
         The root of the drawing.
+
+    Raises:
+        ValueError: if ``salt`` is no plain word.
     """
+    if not re.fullmatch(r"[A-Za-z][\w-]*", salt):
+        raise ValueError(
+            f"expected a salt of letters, digits and hyphens, a letter first, got {salt!r}"
+        )
     rename(root, salt)
     whole = Node("g", {"id": f"{salt}{WHOLE}"}, children=root.children)
     return _dressed(root, whole, alt, note)
+
+
+def lay_out(figure: Figure) -> None:
+    r"""Let the layout of a figure settle, which takes one drawing.
+
+    Args:
+        figure: its axes may move.
+
+    Example:
+        >>> lay_out(Figure(figsize=(2, 1)))
+    """
+    _printed(figure)
 
 
 def _printed(figure: Figure) -> str:

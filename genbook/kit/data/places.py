@@ -1,0 +1,164 @@
+"""Where data may lie on this machine, and which copy is read: one answer for all who ask."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import genbook
+from genbook.kit.environment import cache_folder, path_setting, setting
+
+INSIDE = ("mnist", "", "MNIST/raw", "raw", "MNIST", "mnist/raw")
+"""Folders within ``GENBOOK_DATA`` that may hold the files, in the order they are looked at."""
+
+Check = Callable[[str, bytes, str], object]
+
+
+@dataclass(frozen=True)
+class Found:
+    r"""What was found of one file.
+
+    Args:
+        path: of the copy that is read; ``None`` if no good one is there.
+        bad: what is wrong with the copies that come before it.
+    """
+
+    path: Path | None
+    bad: tuple[str, ...] = ()
+
+
+def bundled_only() -> bool:
+    r"""Whether ``GENBOOK_DATA=none`` asks for nothing but what is bundled."""
+    return setting("GENBOOK_DATA").lower() == "none"
+
+
+def data_folder(base: Path | None = None) -> Path | None:
+    r"""The folder that ``GENBOOK_DATA`` names.
+
+    Blanks and quotes around it do not count, ``~`` and ``$NAME`` are expanded, and a relative path
+    counts from ``base``, then from the working directory, then from the repository.
+
+    Args:
+        base: where a relative path counts from first.
+
+    Returns:
+        The folder, absolute, or ``None`` if none is named.
+
+    Raises:
+        ValueError: if there is no such folder.
+    """
+    given = path_setting("GENBOOK_DATA")
+    if given is None or bundled_only():
+        return None
+    repository = Path(genbook.__file__).parent.parent
+    starts = [*([base] if base else []), Path.cwd(), repository]
+    for folder in (start / given for start in starts):
+        if folder.is_dir():
+            return folder.resolve()
+    raise ValueError(
+        f"GENBOOK_DATA: expected a folder or 'none', found no folder at {given}; unset it, or give "
+        "the folder that holds mnist/."
+    )
+
+
+def cached(name: str) -> Path:
+    r"""Where a download of the file called ``name`` is kept."""
+    return cache_folder() / "mnist" / f"{name}.gz"
+
+
+def looked_in() -> list[Path]:
+    r"""The folders that are looked at, in order."""
+    folder = data_folder()
+    return [cached("x").parent, *([folder / part for part in INSIDE] if folder else [])]
+
+
+def candidates(name: str) -> Iterator[Path]:
+    r"""Copies of a file, best first: in the cache, then under ``GENBOOK_DATA``.
+
+    Dots, underscores and capitals in a copy's name do not count, nor does ``.gz`` or ``.idx`` at
+    its end; a folder of that name may hold the file.
+
+    Args:
+        name: of the file, such as ``"train-images-idx3-ubyte"``.
+
+    Yields:
+        Paths of files.
+
+    Raises:
+        ValueError: if ``GENBOOK_DATA`` names no folder.
+    """
+    seen = set()
+    for folder in looked_in():
+        for path in _named(name, folder):
+            if path not in seen:
+                seen.add(path)
+                yield path
+
+
+def _named(name: str, folder: Path) -> Iterator[Path]:
+    for path in _entries(folder):
+        if plain(path.name) == name:
+            yield from (p for p in ([path] if path.is_file() else _entries(path)) if p.is_file())
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def plain(name: str) -> str:
+    r"""A file's name without what copies spell differently.
+
+    Args:
+        name: such as ``"Train-Images.idx3_ubyte.GZ"``.
+
+    Returns:
+        Small letters and hyphens, no ending.
+
+    Example:
+        >>> plain("Train-Images.idx3_ubyte.GZ"), plain("t10k-labels-idx1-ubyte")
+        ('train-images-idx3-ubyte', 't10k-labels-idx1-ubyte')
+    """
+    return re.sub(r"[._]", "-", re.sub(r"(\.(gz|idx|bin))+$", "", name.lower()))
+
+
+def find(name: str, check: Check) -> Found:
+    r"""The first copy of a file that is good.
+
+    Args:
+        name: of the file.
+        check: is given the name, the bytes and the path, and raises ``ValueError`` if the bytes are
+            not the ones wanted; one function, always the same, since its verdict is remembered.
+
+    Returns:
+        The copy, and what is wrong with those before it.
+
+    Raises:
+        ValueError: if ``GENBOOK_DATA`` names no folder.
+    """
+    bad: list[str] = []
+    for path in candidates(name):
+        try:
+            state = path.stat()
+            trouble = _trouble(check, name, path, (state.st_size, state.st_mtime_ns, state.st_ino))
+        except OSError as error:
+            trouble = f"{path}: {error.strerror}"
+        if trouble is None:
+            return Found(path, tuple(bad))
+        bad.append(trouble)
+    return Found(None, tuple(bad))
+
+
+@lru_cache(maxsize=64)
+def _trouble(check: Check, name: str, path: Path, state: Sequence[int]) -> str | None:
+    """What is wrong with a file in this state; a file is looked through once."""
+    try:
+        check(name, path.read_bytes(), str(path))
+    except ValueError as error:
+        return str(error)
+    return None
