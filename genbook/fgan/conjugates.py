@@ -291,7 +291,7 @@ def best_critic(convex: ConvexFunction, log_ratio: Tensor) -> Tensor:
 def divergence_on_grid(convex: ConvexFunction, log_p: Tensor, log_q: Tensor, x: Tensor) -> Tensor:
     r"""The f-divergence of two densities, by the trapezoid rule.
 
-    .. math:: D_f(p\|q) = \int q\,f(p/q)\,dx
+    .. math:: D_f(p\|q) = \int_{q>0} q\,f(p/q)\,dx + f'(\infty)\,p\{q=0\}
 
     Args:
         convex: f.

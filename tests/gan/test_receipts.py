@@ -245,7 +245,7 @@ def test_receipt_alone():
         "gan",
         "test_receipt_alone",
         rewritten("gan_alone", lambda row: {"apart_end": 3.0}),  # nothing collapses
-        rewritten("gan_alone", lambda row: {"near_end": 0.7 if row["seed"] == 5 else 0.9}),
+        rewritten("gan_alone", lambda row: {"near_end": 0.7} if row["seed"] == 5 else {}),
         rewritten("gan_alone", lambda row: {"push_end": 1.0}),
         altered(gan_runs.fate, lambda found: "on the ring" if found == "one point" else found),
     )
