@@ -291,7 +291,7 @@ def best_critic(convex: ConvexFunction, log_ratio: Tensor) -> Tensor:
 def divergence_on_grid(convex: ConvexFunction, log_p: Tensor, log_q: Tensor, x: Tensor) -> Tensor:
     r"""The f-divergence of two densities, by the trapezoid rule.
 
-    .. math:: D_f(p\|q) = \int q\,f(p/q)\,dx
+    .. math:: D_f(p\|q) = \int_{q>0} q\,f(p/q)\,dx + f'(\infty)\,p\{q=0\}
 
     Args:
         convex: f.
@@ -396,7 +396,8 @@ def sag_on_grid(
 ) -> Tensor:
     r"""How far the bound hangs below the divergence: the Fenchel–Young gap, averaged over q.
 
-    .. math:: D_f(p\|q) - F(T) = \int q\,\big[f(u)+f^*(T)-uT\big]\,dx,\qquad u = p/q
+    .. math:: D_f(p\|q) - F(T) = \int_{q>0} q\,\big[f(u)+f^*(T)-uT\big]\,dx
+        + \int_{q=0} p\,\big[f'(\infty)-T\big]\,dx,\qquad u = p/q
 
     Args:
         convex: f.
@@ -417,5 +418,10 @@ def sag_on_grid(
         >>> round(sag_on_grid(row("Pearson χ²"), torch.ones_like(x), log_p, log_p, x).item(), 6)
         0.25
     """
-    u = (log_p - log_q).clamp(-300, 300).exp()
-    return torch.trapezoid(log_q.exp() * fenchel_young(convex, u, t), x, dim=-1)
+    check_domain(convex, t)
+    in_p, in_q = log_p > -math.inf, log_q > -math.inf
+    log_u = torch.where(in_p & in_q, log_p, 0.0) - torch.where(in_p & in_q, log_q, 0.0)
+    u = torch.where(in_p | ~in_q, log_u.clamp(-300, 300).exp(), 0.0)
+    gap = torch.where(in_q, log_q.exp() * (convex.f(u) + convex.conjugate(t) - u * t), 0.0)
+    stray = torch.where(in_p & ~in_q, log_p.exp() * (convex.domain[1] - t), 0.0)
+    return torch.trapezoid(gap + stray, x, dim=-1)

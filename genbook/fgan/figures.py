@@ -65,7 +65,7 @@ def tangent(name: str, t: float) -> Figure:
     right.plot(u, convex.f(u).clamp(FLOOR - 1, 4), color=INK)
     inside, start = math.isfinite(value), _start(convex, t, value)
     right.plot([0, 3], [start, start + 3 * t], color=CRITIC, linestyle="-" if inside else "--")
-    shown = FLOOR if t > convex.domain[1] else start
+    shown = FLOOR if not inside and t >= convex.domain[1] else start
     right.plot([0], [max(shown, FLOOR)], "s", color=CRITIC, clip_on=False)
     top = float(convex.f(torch.tensor(MEASURED_AT, dtype=torch.float64)))
     foot = start + MEASURED_AT * t if inside else top

@@ -66,7 +66,7 @@ from genbook.gan.optimum import (
     smoothed_discriminator,
     value,
 )
-from genbook.gan.scenes import MODES, Race, Scene, forked_run, lattice, near, race, scene
+from genbook.gan.scenes import MODES, Race, Scene, fate, forked_run, lattice, near, race, scene
 
 __all__ = [
     "COSTS",
@@ -91,6 +91,7 @@ __all__ = [
     "disjoint_intervals",
     "divergence_gradient",
     "extragradient",
+    "fate",
     "fit_discriminator",
     "forked_run",
     "generator_gradient",

@@ -3,7 +3,7 @@ r"""Runs in the plane and on anything else: a game to scrub through, a race of t
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -21,7 +21,9 @@ from genbook.games.play import (
 )
 from genbook.gan.algorithm import Momentum, algorithm_1, gradient_norms, side_by_side
 from genbook.gan.costs import NON_SATURATING, SATURATING, Cost, objective, pushes
-from genbook.kit.seeds import Sampler
+from genbook.kit import data
+from genbook.kit.seeds import Sampler, around
+from genbook.kit.studies import Row, Study
 from genbook.kit.substreams import Substream
 
 WATCHED = Substream("noise whose samples are watched", 1)
@@ -283,3 +285,82 @@ def near(samples: Tensor, centres: Tensor, distance: float) -> tuple[Tensor, Ten
     gaps = torch.cdist(samples, centres.expand(len(samples), -1, -1))
     close = gaps < distance
     return close.any(-1).float().mean(-1), close.any(1).sum(-1)
+
+
+# --- The study --------------------------------------------------------------------------------
+
+CENTRES, DEVIATION = data.ring_centres(6, 2.2), 0.25
+COLLAPSED = 0.5
+"""A median distance between two samples below this is a collapse; on the ring it is 3."""
+
+
+def record_alone(slice: bool, seed: int) -> Iterator[Row]:
+    r"""The study ``gan_alone``, one seed: what becomes of samples when only one player moves.
+
+    Args:
+        slice: a few rounds only.
+        seed: one of the study's.
+
+    Yields:
+        A row a mode: median distance of two samples and the share near a mode (within three
+        deviations), at the fork and at the end, and the mean length of a push at the end.
+    """
+    rounds, fork, every = (8, 4, 4) if slice else (1_500, 400, 50)
+    sample = around(CENTRES, DEVIATION)
+    runs = forked_run(sample, seed=seed, rounds=rounds, fork=fork, every=every, shown=400)
+    for mode, moments in runs.items():
+        before, end = moments[fork // every].points, moments[-1].points
+        yield {
+            "seed": seed,
+            "mode": mode,
+            "apart_fork": _apart(before),
+            "near_fork": _close(before),
+            "apart_end": _apart(end),
+            "near_end": _close(end),
+            "push_end": round(moments[-1].arrows.norm(dim=1).mean().item(), 4),
+        }
+
+
+def _apart(points: Tensor) -> float:
+    """The median distance of two points."""
+    return round(torch.pdist(points).median().item(), 3)
+
+
+def _close(points: Tensor) -> float:
+    """The share of points within three deviations of a mode."""
+    return round(near(points[None], CENTRES, 3 * DEVIATION)[0].item(), 3)
+
+
+def fate(run: Row) -> str:
+    r"""What became of the samples of a recorded run.
+
+    Args:
+        run: a row of ``gan_alone``.
+
+    Returns:
+        ``"one point"`` if the median distance of two samples fell below a half, ``"off the data"``
+        if fewer than one in a hundred is near a mode, else ``"on the ring"``.
+
+    Example:
+        >>> fate({"apart_end": 0.06, "near_end": 1.0}), fate({"apart_end": 3.4, "near_end": 0.0})
+        ('one point', 'off the data')
+    """
+    if float(run["apart_end"]) < COLLAPSED:
+        return "one point"
+    return "off the data" if float(run["near_end"]) < 0.01 else "on the ring"
+
+
+STUDIES = (
+    Study(
+        name="gan_alone",
+        topic="gan",
+        run=record_alone,
+        seeds=tuple(range(20)),
+        config={
+            "data": "6 Gaussians of deviation 0.25 on a circle of radius 2.2",
+            "players": "2-64-64-2 and 2-64-64-1, ReLU; non-saturating; Adam 1e-3, betas 0.5 0.999",
+            "training": "batch 256; 400 rounds of both, then 1,100 of both or of one alone",
+            "samples": "400, from noise that stays the same",
+        },
+    ),
+)

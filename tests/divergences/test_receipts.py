@@ -9,6 +9,7 @@ import torch
 from chapters import Break, altered, assert_breaks, swap
 
 from genbook.divergences import densities, fitting, measures, samples
+from genbook.games import duality
 
 
 def penalised(divergence: measures.Divergence, penalty) -> Break:
@@ -99,6 +100,18 @@ def test_receipt_moments():
     )
 
 
+def test_receipt_parting():
+    def narrower(fit):
+        return replace(fit, sigma=0.9 * fit.sigma)
+
+    assert_breaks(
+        "divergences",
+        "test_receipt_parting",
+        altered(fitting.best_gaussian, narrower),
+        penalised(measures.REVERSE_KL, measures._kl),
+    )
+
+
 def test_receipt_mode():
     def first(divergence, log_p, x, *, starts):  # not the best of them
         return fitting.fit_gaussian(divergence, log_p, x, start=starts[0])
@@ -153,11 +166,35 @@ def test_receipt_bounds():
 
 
 def test_receipt_js_max():
+    def without_the_limit(row):
+        low, _ = row.domain
+        return replace(row, domain=(low, 0.0))
+
+    rows = tuple(without_the_limit(row) for row in duality.TABLE)
     assert_breaks(
         "divergences",
         "test_receipt_js_max",
         scaled(measures.JENSEN_SHANNON, 2.0),
         penalised(measures.JENSEN_SHANNON, measures._jeffrey),
+        penalised(measures.KL, measures._squared_hellinger),
+        swap(duality.TABLE, rows),
+    )
+
+
+def test_receipt_stray():
+    def as_printed(convex, p, q):  # the integral alone, where q > 0
+        there = q > 0
+        return (q[there] * convex.f(p[there] / q[there])).sum()
+
+    def where_q_is(penalty):
+        return lambda log_p, log_q: torch.where(log_q > -math.inf, penalty(log_p, log_q), 0.0)
+
+    assert_breaks(
+        "divergences",
+        "test_receipt_stray",
+        swap(duality.divergence, as_printed),
+        penalised(measures.TOTAL_VARIATION, where_q_is(measures._total_variation)),
+        penalised(measures.KL, where_q_is(measures._kl)),
     )
 
 
@@ -201,4 +238,13 @@ def test_receipt_published_fits():
         penalised(measures.PEARSON, measures._neyman),
         scaled(measures.JENSEN_SHANNON, 2.0),
         altered(fitting.gaussian_log_density, lambda log_q: 1.01 * log_q),
+    )
+
+
+def test_receipt_regret():
+    assert_breaks(
+        "divergences",
+        "test_receipt_regret",
+        penalised(measures.REVERSE_KL, measures._kl),
+        penalised(measures.PEARSON, measures._neyman),
     )

@@ -219,3 +219,20 @@ def test_gradients_stay_numbers_where_both_densities_vanish(convex):
     total = conjugates.as_divergence(convex).penalty(log_p, log_q).sum()
     for gradient in torch.autograd.grad(total, (log_p, log_q)):
         assert bool(gradient.isfinite().all())
+
+
+@each
+def test_the_sag_counts_what_lies_outside_q(convex):
+    """Uniform on [0, 1] and on [½, 3/2]: a half of each where the other is not."""
+    x = torch.linspace(-1, 2, 3001, dtype=torch.float64)
+    log_p, log_q = (
+        torch.where((x > low) & (x < low + 1), 0.0, -math.inf).double() for low in (0.0, 0.5)
+    )
+    t = convex.activation(0.3 + 0.2 * x)
+    most = conjugates.divergence_on_grid(convex, log_p, log_q, x)
+    lost = most - conjugates.bound_on_grid(convex, t, log_p, log_q, x)
+    torch.testing.assert_close(
+        conjugates.sag_on_grid(convex, t, log_p, log_q, x), lost, atol=2e-2, rtol=0
+    )
+    bounded = ("squared Hellinger", "Jensen–Shannon", "GAN", "total variation")
+    assert bool(lost.isfinite()) == (convex.name in bounded)

@@ -40,3 +40,12 @@ def test_the_drawn_line_touches_f_and_the_gap_is_fenchel_young():
     title = figure.axes[1].get_title(loc="left")
     assert "−f*(t) = −1.25" in title
     assert "gap at u = 2: 0.25" in title
+
+
+@pytest.mark.parametrize("name", ["reverse KL", "GAN"])
+def test_at_the_open_end_of_the_domain_no_start_of_a_line_is_drawn(name):
+    """f*(0) = ∞ there, so that the marker of −f* lies at the foot of the panel."""
+    square = next(
+        line for line in figures.tangent(name, 0.0).axes[1].lines if line.get_marker() == "s"
+    )
+    assert square.get_ydata()[0] == figures.FLOOR

@@ -28,6 +28,15 @@ def raw_critic_changed(change) -> Break:
     return swap(honest, lambda convex, log_ratio: change(honest, convex, log_ratio))
 
 
+def test_receipt_by_hand():
+    assert_breaks(
+        "fgan",
+        "test_receipt_by_hand",
+        altered(conjugates.numeric_conjugate, torch.neg),
+        altered(measures.on_atoms, lambda nats: nats / math.log(2)),  # bits
+    )
+
+
 def test_receipt_roads():
     honest = conjugates.autograd_conjugate
 

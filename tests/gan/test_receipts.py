@@ -120,6 +120,16 @@ def test_receipt_smooth():
     )
 
 
+def test_receipt_rare():
+    right = optimum.smoothed_discriminator
+    assert_breaks(
+        "gan",
+        "test_receipt_rare",
+        swap(right, lambda p, g, alpha, beta: right(p, g, alpha=alpha, beta=beta + 0.01)),
+        swap(right, lambda p, g, alpha, beta: right(p, g, alpha=alpha)),
+    )
+
+
 def test_receipt_circle():
     def both_descend(game, point):
         x, y = point[..., 0], point[..., 1]
@@ -226,6 +236,18 @@ def test_receipt_reassuring():
         broken("play", generator_asleep),
         broken("fit_discriminator", untrained),
         given=sooner(0.3),
+    )
+
+
+def test_receipt_alone():
+    """The record alone stands behind these claims, and how a fate is told."""
+    assert_breaks(
+        "gan",
+        "test_receipt_alone",
+        rewritten("gan_alone", lambda row: {"apart_end": 3.0}),  # nothing collapses
+        rewritten("gan_alone", lambda row: {"near_end": 0.7} if row["seed"] == 5 else {}),
+        rewritten("gan_alone", lambda row: {"push_end": 1.0}),
+        altered(gan_runs.fate, lambda found: "on the ring" if found == "one point" else found),
     )
 
 
