@@ -122,3 +122,15 @@ def test_predictions_are_counted_over_the_book(visit: Open) -> None:
     page.locator("section#predict details.gb-choice:not(.gb-right) summary").first.click()
     page.wait_for_selector("section#predict .gb-chosen")
     assert str(status.text_content()).endswith("In this book so far: 1 of 2.")
+
+
+@pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+def test_on_a_phone_every_equation_keeps_to_its_column(visit: Open, path: Path) -> None:
+    page = visit(path, viewport=pages.PHONE)
+    pages.settle(page)
+    page.wait_for_function("MathJax.startup.promise.then(() => true)")
+    wide = page.locator('mjx-container[display="true"]').evaluate_all(
+        """equations => equations.filter((e) => e.scrollWidth > e.clientWidth + 1)
+          .map((e) => [e.scrollWidth, e.clientWidth])"""
+    )
+    assert wide == []

@@ -207,7 +207,7 @@ def test_a_notebook_without_errors_has_no_failure(notebook):
 def test_a_style_or_script_of_the_page_alone_does_not_change_it():
     read = {path.name for path in fingerprints._resources()}
     assert {"explore.css", "explore.js", "book.mplstyle"} <= read
-    assert not read & {"genbook.css", "print.js", "reading.js", "predict.js"}
+    assert not read & {"genbook.css", "print.js", "reading.js", "predict.js", "equations.js"}
 
 
 def test_a_recorded_study_of_the_chapter_changes_it(notebook):

@@ -37,7 +37,7 @@ def add_static(app: Sphinx) -> None:
     app.config.html_static_path.extend(map(str, STATIC))
     app.add_css_file("explore.css")
     app.add_css_file("genbook.css")
-    for script in ("print.js", "reading.js", "predict.js"):
+    for script in ("print.js", "reading.js", "predict.js", "equations.js"):
         app.add_js_file(script)
 
 
