@@ -27,9 +27,7 @@ class folded(nodes.General, nodes.Element):  # noqa: N801 (docutils' naming)
 
 def visit_folded(translator: nodes.NodeVisitor, node: folded) -> None:
     """Open the fold."""
-    translator.body.append(
-        f'<details class="{node["kind"]}"><summary>{node["line"]}</summary>\n'
-    )
+    translator.body.append(f'<details class="{node["kind"]}"><summary>{node["line"]}</summary>\n')
 
 
 def depart_folded(translator: nodes.NodeVisitor, node: folded) -> None:
