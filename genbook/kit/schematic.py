@@ -15,6 +15,9 @@ from genbook.kit.palette import INK
 SMALLEST, WIDEST = 0.6, 5.0
 """Thickness of a wire in points through which nothing, and all, goes."""
 
+MARGIN = 0.15
+"""Around the drawing, in units of the schematic."""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -104,12 +107,13 @@ def schematic(
     figure, axes = plotting.subplots(width=width, height=height)
     axes.set_axis_off()
     axes.set_aspect("equal")
-    axes.set_xlim(
-        min(b.x - b.width / 2 for b in boxes) - 0.1, max(b.x + b.width / 2 for b in boxes) + 0.1
-    )
-    axes.set_ylim(
-        min(b.y - b.height / 2 for b in boxes) - 0.1, max(b.y + b.height / 2 for b in boxes) + 0.1
-    )
+    tops = [_middle(wire, places) for wire in wires]
+    words = [(x + wire.shift, y + wire.lift) for (x, y), wire in zip(tops, wires, strict=True)]
+    across = [b.x + side * b.width / 2 for b in boxes for side in (-1, 1)]
+    up = [b.y + side * b.height / 2 for b in boxes for side in (-1, 1)]
+    up += [y for _, y in tops + words]
+    axes.set_xlim(min(across) - MARGIN, max(across) + MARGIN)
+    axes.set_ylim(min(up) - MARGIN, max(up) + MARGIN)
     axes.set_title(title)
     frames = {box.name: _draw_box(axes, box) for box in boxes}
     for wire in wires:
@@ -168,7 +172,11 @@ def _draw_wire(
         )
     )
     if wire.words:
-        dx, dy = end.x - start.x, end.y - start.y
-        x = (start.x + end.x) / 2 - dy * wire.bend / 2 + wire.shift
-        y = (start.y + end.y) / 2 + dx * wire.bend / 2 + wire.lift
-        axes.text(x, y, wire.words, ha="center", va="center", fontsize=8.5)
+        x, y = _middle(wire, places)
+        axes.text(x + wire.shift, y + wire.lift, wire.words, ha="center", va="center", fontsize=8.5)
+
+
+def _middle(wire: Wire, places: dict[str, Box]) -> tuple[float, float]:
+    start, end = places[wire.start], places[wire.end]
+    dx, dy = end.x - start.x, end.y - start.y
+    return (start.x + end.x - dy * wire.bend) / 2, (start.y + end.y + dx * wire.bend) / 2
