@@ -5,18 +5,18 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from IPython.display import Markdown, display
 
 
-def source(thing: Callable[..., Any] | type, *, docstring: bool = False) -> str:
+def source(thing: Callable[..., Any] | type, *, whole: bool = False) -> str:
     r"""The source text of a function, method or class of the package.
 
     Args:
         thing: what to read.
-        docstring: keep the docstrings.
+        whole: keep docstrings and the checks of arguments, too.
 
     Returns:
         The text, without common indentation.
@@ -26,7 +26,7 @@ def source(thing: Callable[..., Any] | type, *, docstring: bool = False) -> str:
 
     Example:
         >>> source(source).splitlines()[0]
-        'def source(thing: Callable[..., Any] | type, *, docstring: bool = False) -> str:'
+        'def source(thing: Callable[..., Any] | type, *, whole: bool = False) -> str:'
     """
     try:
         text = textwrap.dedent(inspect.getsource(thing))
@@ -34,35 +34,56 @@ def source(thing: Callable[..., Any] | type, *, docstring: bool = False) -> str:
         raise ValueError(
             f"expected a function, method or class written in Python, got {thing!r}"
         ) from error
-    return text.rstrip() if docstring else _without_docstrings(text).rstrip()
+    return text.rstrip() if whole else _idea(text).rstrip()
 
 
-def _without_docstrings(text: str) -> str:
+def _idea(text: str) -> str:
     lines = text.splitlines()
-    for node in sorted(_documented(ast.parse(text)), key=lambda node: -node.lineno):
-        first = node.body[0]
-        del lines[first.lineno - 1 : first.end_lineno]
-        following = first.lineno - 1
+    for statement in sorted(_beside_the_idea(ast.parse(text)), key=lambda s: -s.lineno):
+        del lines[statement.lineno - 1 : statement.end_lineno]
+        following = statement.lineno - 1
         if following < len(lines) and not lines[following].strip():
             del lines[following]
     return "\n".join(lines)
 
 
-def _documented(tree: ast.AST) -> list[Any]:
-    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    return [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, kinds) and ast.get_docstring(node) and len(node.body) > 1
-    ]
+def _beside_the_idea(tree: ast.AST) -> Iterator[ast.stmt]:
+    """Docstrings, and the checks of arguments; what they leave is never empty."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            beside = [s for i, s in enumerate(node.body) if _is_check(s) or _is_docstring(i, s)]
+            if len(beside) < len(node.body):
+                yield from beside
 
 
-def show(*things: Callable[..., Any] | type, docstring: bool = False) -> None:
+def _is_docstring(place: int, statement: ast.stmt) -> bool:
+    return (
+        place == 0
+        and isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _is_check(statement: ast.stmt) -> bool:
+    """``if …: raise ValueError(…)`` and nothing else."""
+    if not isinstance(statement, ast.If) or statement.orelse or len(statement.body) != 1:
+        return False
+    (only,) = statement.body
+    return (
+        isinstance(only, ast.Raise)
+        and isinstance(only.exc, ast.Call)
+        and isinstance(only.exc.func, ast.Name)
+        and only.exc.func.id == "ValueError"
+    )
+
+
+def show(*things: Callable[..., Any] | type, whole: bool = False) -> None:
     r"""Display the package's own source, highlighted, and say where it lives.
 
     Args:
         *things: functions, methods or classes, shown one under the other.
-        docstring: keep the docstrings.
+        whole: keep docstrings and the checks of arguments, too.
 
     Raises:
         ValueError: if one of them has no Python source.
@@ -71,9 +92,15 @@ def show(*things: Callable[..., Any] | type, docstring: bool = False) -> None:
         >>> show(source)
         <IPython.core.display.Markdown object>
     """
-    blocks = [
-        f"```python\n# {thing.__module__}.{thing.__qualname__}\n"
-        f"{source(thing, docstring=docstring)}\n```"
-        for thing in things
-    ]
-    display(Markdown("\n".join(blocks)))
+    display(Markdown("\n".join(_block(thing, whole) for thing in things)))
+
+
+def _block(thing: Callable[..., Any] | type, whole: bool) -> str:
+    text = source(thing, whole=whole)
+    left_out = "" if "raise ValueError" not in _difference(thing, text) else ", arguments checked"
+    return f"```python\n# {thing.__module__}.{thing.__qualname__}{left_out}\n{text}\n```"
+
+
+def _difference(thing: Callable[..., Any] | type, shown: str) -> str:
+    kept = set(shown.splitlines())
+    return "\n".join(line for line in source(thing, whole=True).splitlines() if line not in kept)

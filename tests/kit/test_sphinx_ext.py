@@ -13,12 +13,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from docutils import nodes
 from jupyter_cache.executors.utils import single_nb_execution
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from genbook.kit.data import mnist_files
 from genbook.kit.data.idx import unpack
-from genbook.kit.sphinx_ext import fingerprints, pages, prerun
+from genbook.kit.sphinx_ext import fingerprints, folding, pages, prerun
 from genbook.kit.sphinx_ext.verified import Verified, receipts_in
 
 ROOT = Path(__file__).parents[2]
@@ -203,6 +204,12 @@ def test_a_notebook_without_errors_has_no_failure(notebook):
     assert prerun.failure("x.ipynb", nbformat.read(notebook, as_version=4)) == ""
 
 
+def test_a_style_or_script_of_the_page_alone_does_not_change_it():
+    read = {path.name for path in fingerprints._resources()}
+    assert {"explore.css", "explore.js", "book.mplstyle"} <= read
+    assert not read & {"genbook.css", "print.js", "reading.js", "predict.js", "equations.js"}
+
+
 def test_a_recorded_study_of_the_chapter_changes_it(notebook):
     before = fingerprints.fingerprint(notebook)
     studies = notebook.parent / "studies"
@@ -229,6 +236,62 @@ def test_receipts_are_read_back_from_the_page():
     assert receipts_in(html + "<p class='other'>x</p>", "book/x") == [
         Verified("book/x", "a < b", "1 < 2", "", "eq-a", "test_a", False)
     ]
+
+
+# Folding
+
+
+def code_cell(code: str, *outputs: str, tags: tuple[str, ...] = ()) -> nodes.container:
+    cell = nodes.container(classes=["cell", *tags], nb_element="cell_code", hide_mode="input")
+    cell += nodes.container(
+        "", nodes.literal_block(code, code), nb_element="cell_code_source", classes=["cell_input"]
+    )
+    if outputs:
+        cell += nodes.container(
+            "",
+            *(nodes.raw(text, text, format="html") for text in outputs),
+            nb_element="cell_code_output",
+        )
+    return cell
+
+
+RECEIPTED = (
+    '<p class="gb-receipt" data-claim="{0}" data-law="" data-measured="" data-label="l" '
+    'data-test="t">✓ {0}</p>'
+)
+
+
+def test_plumbing_is_folded_and_what_it_printed_stands():
+    cell = code_cell("import torch", "<p>out</p>")
+    folding.fold(cell)
+    fold, output = cell.children
+    assert fold["kind"] == "gb-fold"
+    assert fold.astext() == "import torch"
+    assert output.astext() == "<p>out</p>"
+    assert "hide_mode" not in cell.attributes  # folded once, not twice
+
+
+def test_the_idea_stays_open():
+    cell = code_cell("loss.backward()", tags=("tag_idea",))
+    folding.fold(cell)
+    assert cell.children[0]["nb_element"] == "cell_code_source"
+
+
+def test_receipts_become_one_line_that_opens_to_them_and_their_code():
+    shown = RECEIPTED.format("a &lt; b"), "<table></table>", RECEIPTED.format("c")
+    cell = code_cell("receipt(...)", *shown)
+    folding.fold(cell)
+    proof, output = cell.children
+    assert proof["kind"] == "gb-proof"
+    assert proof["line"] == folding.summary(["a < b", "c"])
+    assert [child.astext() for child in proof.children] == [shown[0], shown[2], "receipt(...)"]
+    assert output.astext() == "<table></table>"
+
+
+def test_a_magic_is_folded_too():
+    cell = code_cell("%matplotlib inline")
+    folding.fold(cell)
+    assert cell.children[0]["kind"] == "gb-fold"
 
 
 # A small book, built as a reader builds it
@@ -310,6 +373,15 @@ def test_the_page_of_receipts_links_to_the_equation(built):
     assert 'href="a.html#equation-eq-a"' in page
     assert 'id="equation-eq-a"' in built.page("a")
     assert "tests/a/test_receipts.py" in page
+
+
+def test_a_page_folds_its_code_and_keeps_every_receipt(built):
+    page = built.page("a")
+    code, receipt = page.index('<details class="gb-fold">'), page.index("gb-proof")
+    assert code < page.index("Path") < receipt
+    line = page[receipt : page.index("</summary>", receipt)]
+    assert "one is one" in line
+    assert receipt < page.index('class="gb-receipt"') < page.index("label", receipt)
 
 
 def test_a_page_loads_no_script_from_elsewhere_and_declares_nothing_twice(built):

@@ -5,6 +5,7 @@
 - notebooks that must run do so side by side (:mod:`.prerun`);
 - the reference, written from the code (:mod:`.reference`);
 - the page *What this book verifies* (:mod:`.verified`);
+- plumbing and receipts folded, the idea open (:mod:`.folding`);
 - accessible, script-light pages (:mod:`.pages`).
 """
 
@@ -14,11 +15,19 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-from genbook.kit.sphinx_ext import environment, fingerprints, pages, prerun, reference, verified
+from genbook.kit.sphinx_ext import (
+    environment,
+    fingerprints,
+    folding,
+    pages,
+    prerun,
+    reference,
+    verified,
+)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
-    for part in (environment, fingerprints, prerun, reference, verified, pages):
+    for part in (environment, fingerprints, prerun, reference, verified, folding, pages):
         part.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

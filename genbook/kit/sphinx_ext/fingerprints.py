@@ -159,7 +159,8 @@ def _files_of(parts: list[str]) -> Iterator[Path]:
 
 def _resources() -> list[Path]:
     kinds = {".js", ".css", ".mplstyle"}
-    return sorted(path for path in PACKAGE.rglob("*") if path.suffix in kinds)
+    found = (path for path in PACKAGE.rglob("*") if path.suffix in kinds)
+    return sorted(path for path in found if not path.is_relative_to(BUILD_ONLY))
 
 
 def data_state() -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-STATIC = Path(__file__).parents[1] / "static"
+STATIC = (Path(__file__).parents[1] / "static", Path(__file__).with_name("static"))
 
 MENDED = (
     # the book's name in the side bar stood in no landmark
@@ -34,10 +34,11 @@ def setup(app: Sphinx) -> None:
 
 def add_static(app: Sphinx) -> None:
     """Serve the kit's style sheets and scripts with the book."""
-    app.config.html_static_path.append(str(STATIC))
+    app.config.html_static_path.extend(map(str, STATIC))
     app.add_css_file("explore.css")
     app.add_css_file("genbook.css")
-    app.add_js_file("print.js")
+    for script in ("print.js", "reading.js", "predict.js", "equations.js"):
+        app.add_js_file(script)
 
 
 def mend_pages(app: Sphinx, failure: Exception | None) -> None:
