@@ -137,6 +137,10 @@ def pairs_of_pictures() -> None:
     scores.score_pairs(step.generator, thumbnails, judge)
     assert step.critic is not None
     translators.seen_by_gradient(translators.PatchCritic(_source(), translators.PATCHES[10]))
+    net = translators.silenced(step.generator)
+    assert isinstance(net, translators.UNet)
+    net.code(thumbnails.x)
+    pairs.photographs(pairs.grey, "grey", "train", count=2)
     colour = _rand(3, 3, 8, 8)
     for make in (pairs.grey, pairs.edges, photographs.colour):
         make(colour)
@@ -157,6 +161,7 @@ def cycles() -> None:
     scores.score_cycle(step.nets, heaps, readers, judge)
     scores.judged_right(judge, heaps)
     scores.perturbed(step.nets, y, (0.0, 0.1))
+    cyclegan.cycle_loss(step.nets.g, step.nets.f, x)
 
 
 def autoencoders() -> None:
