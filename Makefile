@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BOOK := _build/html/book/index.html
+PINS := _build/pins
+FAST := tests/kit tests/games tests/lstm genbook/kit genbook/games
 
 .DEFAULT_GOAL := help
-.PHONY: help book test units browser notebooks portable seeds lab studies benchmarks data format clean
+.PHONY: help book test units browser notebooks portable pins seeds lab studies benchmarks data format clean
 
 # Small models on few cores: threads that wait for one another cost more than they bring.
-test units notebooks seeds: export OMP_NUM_THREADS := 1
+test units notebooks pins seeds: export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY ?= PASSIVE
 # Keep freed tensors of a few MB for the next step; giving them back costs more than the step.
 export MALLOC_MMAP_THRESHOLD_ ?= 1073741824
@@ -45,6 +47,18 @@ portable: $(VENV)/.dev  ## unit tests and notebooks as three kinds of CPU comput
 		if [ $$cpu = own ]; then unset ATEN_CPU_CAPABILITY; else export ATEN_CPU_CAPABILITY=$$cpu; fi; \
 		$(MAKE) --keep-going units notebooks OMP_NUM_THREADS=$$threads; \
 	done; done
+
+pins:  ## the fast tests with the oldest and the newest packages allowed, each in its own .venv (long)
+	@set -e; mkdir -p $(PINS); : > $(PINS)/newest.txt; \
+	sed -nE 's/^ *"?([A-Za-z0-9_.-]+)>=([^,]+),.*/\1==\2/p' requirements.txt pyproject.toml > $(PINS)/oldest.txt; \
+	for end in oldest newest; do \
+		echo "the $$end packages allowed"; \
+		$(PYTHON) -m venv --clear $(PINS)/$$end; \
+		$(PINS)/$$end/bin/pip install --quiet $$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' requirements.txt); \
+		$(PINS)/$$end/bin/pip install --quiet -c $(PINS)/$$end.txt -e '.[dev]'; \
+		GENBOOK_DATA=none GENBOOK_DOWNLOAD=0 \
+			$(PINS)/$$end/bin/pytest -n auto -o filterwarnings= $(FAST); \
+	done
 
 seeds: $(VENV)/.dev  ## all receipts under 20 other seeds, as a table (long; goes on where it stopped)
 	$(BIN)/python benchmarks/receipts_under_seeds.py run

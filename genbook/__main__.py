@@ -69,6 +69,11 @@ def _study(arguments: Arguments) -> int:
     from genbook.kit.study_runs import record
 
     chosen = chosen_studies(arguments.topic, arguments.only)
+    if not arguments.slice and not studies.FOLDER.is_dir():
+        raise ValueError(
+            "studies are recorded in the book's checkout, and this is another installation. Get "
+            "it and install with “pip install -e .” from there, or add --slice to record nothing."
+        )
     for study in chosen:
         if not arguments.slice:
             check_folder(studies.file_of(study.name).parent, study.name)

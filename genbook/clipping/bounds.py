@@ -212,7 +212,9 @@ def with_largest(kind: str, size: int, largest: float, generator: torch.Generato
         raise ValueError(
             f"expected a kind out of {', '.join(KINDS)} and largest > 0, got {kind!r}, {largest}"
         )
-    drawn = torch.randn(size, size, generator=generator, dtype=torch.float64)
+    drawn = torch.randn(
+        size, size, generator=generator, device=generator.device, dtype=torch.float64
+    )
     if kind == "rotation":
         drawn = torch.linalg.qr(drawn).Q
     if kind == "one-way":
@@ -272,7 +274,7 @@ def held_norms(weight: Tensor, slopes: Tensor, steps: int) -> Tensor:
     """
     _check_square(weight)
     step = weight * slopes
-    powers = [torch.eye(len(weight), dtype=weight.dtype)]
+    powers = [torch.eye(len(weight), dtype=weight.dtype, device=weight.device)]
     for _ in range(steps):
         powers.append(step @ powers[-1])
     return paths.norms(torch.stack(powers))

@@ -65,6 +65,7 @@ class Models:
 
     Args:
         arms: S of them.
+        device: where the weights live; they are drawn on the CPU.
 
     Raises:
         ValueError: if there is none.
@@ -75,11 +76,13 @@ class Models:
         torch.Size([2])
     """
 
-    def __init__(self, arms: list[Arm]) -> None:
+    def __init__(self, arms: list[Arm], device: torch.device | str = "cpu") -> None:
         if not arms:
             raise ValueError("expected at least one arm, got none")
         drawn = [self._draw(arm) for arm in arms]
-        self.parameters = [torch.stack(part).requires_grad_() for part in zip(*drawn, strict=True)]
+        self.parameters = [
+            torch.stack(part).to(device).requires_grad_() for part in zip(*drawn, strict=True)
+        ]
 
     @staticmethod
     def _draw(arm: Arm) -> tuple[Tensor, ...]:
@@ -104,7 +107,7 @@ class Models:
             Shape ``[S, T, B, H]``.
         """
         table, recurrent, bias, _, _ = self.parameters
-        own = SYMBOLS * torch.arange(len(x))[:, None, None]
+        own = SYMBOLS * torch.arange(len(x), device=x.device)[:, None, None]
         drive = embedding(x + own, table.flatten(0, 1)) + bias[:, None]
         hidden, states = drive.new_zeros(len(x), x.shape[-1], HIDDEN), []
         for now in drive.unbind(1):
@@ -193,8 +196,9 @@ def train(
             f"got {len(codes)} and {total}"
         )
     sources = [seeded(STRETCHES.seed(arm.seed)) for arm in arms]
-    rates = torch.tensor([arm.rate for arm in arms])
-    thresholds = torch.tensor([arm.threshold for arm in arms])
+    device = codes.device
+    rates = torch.tensor([arm.rate for arm in arms], device=device)
+    thresholds = torch.tensor([arm.threshold for arm in arms], device=device)
     for index in range(total):
         losses = models.losses(stretches(codes, sources))
         gradients = torch.autograd.grad(losses.sum(), models.parameters)
@@ -217,8 +221,11 @@ def stretches(codes: Tensor, sources: list[torch.Generator]) -> Tensor:
         Shape ``[S, T + 1, B]``.
     """
     last = len(codes) - LENGTH
-    starts = [torch.randint(last, (BATCH,), generator=source) for source in sources]
-    return codes[torch.stack(starts)[:, None] + torch.arange(LENGTH + 1)[:, None]]
+    starts = [
+        torch.randint(last, (BATCH,), generator=source, device=source.device) for source in sources
+    ]
+    places = torch.stack(starts)[:, None].to(codes.device)
+    return codes[places + torch.arange(LENGTH + 1, device=codes.device)[:, None]]
 
 
 @torch.no_grad()

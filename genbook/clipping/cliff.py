@@ -194,7 +194,9 @@ def starts_below(count: int, generator: torch.Generator) -> Tensor:
         >>> starts_below(3, torch.Generator().manual_seed(0)).shape
         torch.Size([3, 2])
     """
-    across, below = torch.rand(2, count, generator=generator, dtype=torch.float64)
+    across, below = torch.rand(
+        2, count, generator=generator, device=generator.device, dtype=torch.float64
+    )
     w = 4.3 + 1.7 * across
     return torch.stack([w, wall(w) - 0.3 - 0.7 * below], -1)
 
@@ -226,7 +228,7 @@ def descend(
             f"expected rate > 0, thresholds > 0 and steps ≥ 0, got {rate}, {thresholds}, {steps}"
         )
     limits = thresholds.to(torch.float64)
-    first = torch.as_tensor(start, dtype=torch.float64)
+    first = torch.as_tensor(start, dtype=torch.float64, device=limits.device)
     points = first.expand(*torch.broadcast_shapes(first.shape[:-1], limits.shape), 2)
     record = []
     for _ in range(steps + 1):

@@ -128,7 +128,7 @@ def packed_tv(p: Tensor, q: Tensor, packed: int) -> float:
     total = 0.0
     for word in _counts(both.shape[1], packed):
         ways = math.factorial(packed) // math.prod(map(math.factorial, word))
-        chances = both.pow(torch.tensor(word)).prod(-1)
+        chances = both.pow(both.new_tensor(word)).prod(-1)
         total += ways * float((chances[0] - chances[1]).abs())
     return total / 2
 

@@ -48,11 +48,12 @@ def own_rings(radii: Tensor, stds: Tensor) -> tuple[Tensor, Sampler]:
         or not bool((radii > 0).all() & (stds > 0).all())
     ):
         raise ValueError(f"expected as many radii > 0 as deviations > 0, got {radii} and {stds}")
-    centres = radii[:, None, None] * data.ring_centres()
+    centres = radii[:, None, None] * data.ring_centres().to(radii)
     still = around(centres, 0.0)
 
     def draw(streams: Streams, n: int) -> Tensor:
-        return still(streams, n) + stds[:, None, None] * streams.normal(n, 2)
+        noise = streams.normal(n, 2)
+        return still(streams, n) + stds[:, None, None].to(noise) * noise
 
     return centres, draw
 
@@ -107,8 +108,8 @@ def looked_at(
     Yields:
         The iteration, samples **[S, 2500, 2]**, modes **[S]** and good shares **[S]**.
     """
-    streams = Streams(seeds)
-    noise = Streams(LOOKING.seeds(seeds)).normal(2500, LATENT)
+    streams = Streams(seeds, device=radii.device)
+    noise = Streams(LOOKING.seeds(seeds), device=radii.device).normal(2500, LATENT)
     centres, draw = own_rings(radii, stds)
     when = moments(iterations, LOOKS)
     game = small_game(iterations, unroll)

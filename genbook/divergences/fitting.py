@@ -80,6 +80,7 @@ def fit_gaussian(
         (1.0, 2.0)
     """
     mu, sigma = start
+    log_p, x = log_p.cpu(), x.cpu()  # SciPy searches on the CPU
     if not (math.isfinite(mu) and math.isfinite(sigma) and sigma > 0):
         raise ValueError(f"expected a finite start (μ, σ) with σ > 0, got {start}")
 
@@ -184,6 +185,8 @@ def fit_two_gaussians(
     if means[0] == means[1] or not sigma > 0:
         raise ValueError(f"expected two different means and σ > 0, got {means} and {sigma}")
 
+    log_p, x = log_p.cpu(), x.cpu()
+
     def objective(theta: Tensor) -> Tensor:
         shares = torch.stack([theta[0], -theta[0]]).div(2).log_softmax(0)
         parts = gaussian_log_density(x[:, None], theta[1:3], theta[3:5].exp())
@@ -262,7 +265,9 @@ def fit_mixture(samples: Tensor, *, components: int, seed: int) -> MixtureSameFa
             f"expected samples of shape [N] and 1 ≤ components ≤ N, got {list(samples.shape)} and "
             f"{components} components"
         )
-    fitted = GaussianMixture(components, random_state=seed).fit(samples.double()[:, None].numpy())
+    fitted = GaussianMixture(components, random_state=seed).fit(
+        samples.double()[:, None].cpu().numpy()
+    )
     order = fitted.means_[:, 0].argsort()
     return mixture(
         torch.from_numpy(fitted.weights_[order]),

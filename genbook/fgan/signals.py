@@ -179,7 +179,9 @@ def batch_gradients(
     """
     if batches < 1 or size < 1:
         raise ValueError(f"expected batches ≥ 1 and size ≥ 1, got {batches} and {size}")
-    z = torch.randn(batches, size, generator=generator, dtype=torch.float64)
+    z = torch.randn(
+        batches, size, generator=generator, device=generator.device, dtype=torch.float64
+    )
     x = (distance + z).requires_grad_()
     raw = raw_critic(convex, distance**2 / 2 - distance * x)
     loss = -convex.activation(raw) if practical else -convex.composed(raw)

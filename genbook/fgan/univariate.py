@@ -314,7 +314,7 @@ def learned(
     Yields:
         The game, its column of the table, and :math:`D_f(p\|q)`.
     """
-    x, log_p = grid()
+    x, log_p = (values.to(theta.device) for values in grid())
     with torch.no_grad():
         v = scores(critic, x.float().expand(len(contests), -1)[..., None]).double()
     for game, (mu, sigma), values in zip(contests, theta.tolist(), v, strict=True):

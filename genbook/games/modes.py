@@ -121,7 +121,7 @@ def histogram_kl(counts: Tensor, weights: Tensor | None = None) -> Tensor:
         >>> round(histogram_kl(torch.tensor([5, 5, 0, 0])).item(), 4)
         0.6931
     """
-    p = torch.ones(counts.shape[-1]) if weights is None else weights
+    p = counts.new_ones(counts.shape[-1]) if weights is None else weights
     if bool((counts < 0).any()) or bool((p <= 0).any()) or p.shape != counts.shape[-1:]:
         raise ValueError(
             f"expected counts ≥ 0 and one weight > 0 a mode, got counts {list(counts.shape)} "

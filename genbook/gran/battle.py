@@ -220,7 +220,7 @@ def verdicts(test: Tensor, cross: Tensor, band: float | Tensor = BAND) -> Tensor
     logs = test.double().log()
     gap = (logs[..., :, None] - logs[..., None, :]).abs()
     same = test[..., :, None] == test[..., None, :]
-    valid = same | (gap <= torch.as_tensor(band, dtype=torch.float64).log1p())
+    valid = same | (gap <= torch.as_tensor(band, dtype=torch.float64, device=gap.device).log1p())
     return (cross.mT - cross).sign().to(torch.float64) * valid
 
 
@@ -280,7 +280,7 @@ def bootstrap(
         )
 
     def again(count: int) -> Tensor:
-        return torch.randint(count, (repeats, count), generator=generator)
+        return torch.randint(count, (repeats, count), generator=generator, device=generator.device)
 
     both = test[:, again(test.shape[1])].double().mean(-1)
     one = sample_1[again(len(sample_1))].double().mean(-1)

@@ -212,12 +212,13 @@ def from_line(weights: Tensor) -> Sampler:
     """
     if weights.shape[-1:] != (241,):
         raise ValueError(f"expected probabilities [..., 241], got {list(weights.shape)}")
-    steps = weights.cumsum(-1)
 
     def draw(streams: Streams, n: int) -> Tensor:
+        steps = weights.to(streams.device).cumsum(-1)
         height = streams.uniform(n).double() * steps[..., -1:]
         levels = steps.expand(streams.count, -1).contiguous()
-        return line().float()[torch.searchsorted(levels, height).clamp(max=240)][..., None]
+        place = torch.searchsorted(levels, height).clamp(max=240)
+        return line().float().to(place.device)[place][..., None]
 
     return draw
 

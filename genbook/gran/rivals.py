@@ -114,7 +114,9 @@ def true_samples(
         True
     """
     points, x = (
-        torch.randn(count, dimension, generator=generator, dtype=torch.float64)
+        torch.randn(
+            count, dimension, generator=generator, device=generator.device, dtype=torch.float64
+        )
         for count in (samples, test)
     )
     log_p = -0.5 * (x.square().sum(1) + dimension * math.log(2 * math.pi))

@@ -112,7 +112,7 @@ def image_grid(
     """
     if columns < 1:
         raise ValueError(f"expected at least one column, got columns={columns}")
-    tiled = tile(torch.as_tensor(images), columns=columns, padding=padding)
+    tiled = tile(torch.as_tensor(images).cpu(), columns=columns, padding=padding)
     axes.imshow(tiled, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="equal")
     axes.set_axis_off()
 
@@ -176,7 +176,7 @@ def tint(signed: torch.Tensor, above: str = DATA, below: str = MODEL) -> np.ndar
         >>> tint(torch.tensor([[0.0, 1.0]]))[0, :, 3].tolist()
         [0.0, 0.55]
     """
-    values = signed.double().numpy()
+    values = signed.double().cpu().numpy()
     if not (np.abs(values) <= 1).all():
         raise ValueError(
             f"expected numbers in [−1, 1], got {values.min():g} to {values.max():g}; "

@@ -42,7 +42,7 @@ class Arm:
         bias = (
             spread_bias(50, length, generator)
             if self.forget_bias is None
-            else torch.full((50,), self.forget_bias)
+            else torch.full((50,), self.forget_bias, device=generator.device)
         )
         return Reader(
             "lstm",

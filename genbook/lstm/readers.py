@@ -71,6 +71,7 @@ class Reader(nn.Module):
         layer = nn.LSTM if kind == "lstm" else nn.RNN
         self.recurrent = layer(embedding or inputs, hidden)
         self.readout = nn.Linear(hidden, answers)
+        self.to(generator.device)
         self._start(generator, hidden, orthogonal)
         with torch.no_grad():
             bias = self.recurrent.get_parameter("bias_ih_l0")
@@ -333,4 +334,6 @@ def spread_bias(hidden: int, longest: int, generator: torch.Generator) -> Tensor
     """
     if longest < 3:
         raise ValueError(f"expected the longest lag to be at least 3 steps, got {longest}")
-    return torch.log(1 + (longest - 2) * torch.rand(hidden, generator=generator))
+    return torch.log(
+        1 + (longest - 2) * torch.rand(hidden, generator=generator, device=generator.device)
+    )

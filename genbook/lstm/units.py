@@ -108,9 +108,11 @@ def recent(codes: Tensor, count: int, size: int, generator: torch.Generator) -> 
             f"expected count ≥ 1, size ≥ 1 and a text [N], got {count}, {size} and "
             f"{list(codes.shape)}"
         )
-    tables = torch.randn(count, int(codes.max()) + 1, size, generator=generator)
+    tables = torch.randn(
+        count, int(codes.max()) + 1, size, generator=generator, device=generator.device
+    ).to(codes.device)
     padded = torch.cat([codes.new_zeros(count - 1), codes])
-    places = torch.arange(count - 1, len(padded))
+    places = torch.arange(count - 1, len(padded), device=codes.device)
     return torch.stack([tables[k][padded[places - k]] for k in range(count)]).sum(0).tanh()
 
 
@@ -279,8 +281,14 @@ def _judge(
     sign = 1 if chosen[unit] >= 0.5 else -1
     real = sign * (text.auc(labels)[unit].item() - 0.5)
     count = len(labels)
-    by = torch.randint(count // 10, count - count // 10, (shifts, 1), generator=generator)
-    turned = labels[(torch.arange(count) + by) % count]
+    by = torch.randint(
+        count // 10,
+        count - count // 10,
+        (shifts, 1),
+        generator=generator,
+        device=generator.device,
+    ).to(labels.device)
+    turned = labels[(torch.arange(count, device=labels.device) + by) % count]
     null = (text.auc(turned) - 0.5).abs().amax(-1)
     p_value = (1 + int((null >= real).sum())) / (1 + shifts)
     return Evidence(unit, real + 0.5, null, p_value, sign)

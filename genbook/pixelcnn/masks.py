@@ -148,11 +148,12 @@ class MaskedConv(nn.Module):
             ),
             "horizontal": (slice(half, half + 1), slice(0, half + 1), (half, 0, 0, 0)),
         }[stack]
-        self.register_buffer("mask", part[:, :, rows, columns].repeat(copies, 1, 1, 1))
-        weight = torch.randn(self.mask.shape, generator=generator)
+        mask = part[:, :, rows, columns].repeat(copies, 1, 1, 1).to(generator.device)
+        self.register_buffer("mask", mask)
+        weight = torch.randn(mask.shape, generator=generator, device=mask.device)
         fan_in = self.mask.sum((1, 2, 3), keepdim=True).clamp_min(1)
         self.weight = nn.Parameter(weight / fan_in.sqrt())
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.bias = nn.Parameter(weight.new_zeros(outputs))
         self.reach = half
 
     @property

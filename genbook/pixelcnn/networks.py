@@ -235,7 +235,7 @@ class GatedLayer(nn.Module):
             generator=generator,
         )
         self.out = MaskedConv(channels, channels, 1, kind="B", colours=colours, generator=generator)
-        start = torch.randn(classes, 2 * two, generator=generator) / 10
+        start = torch.randn(classes, 2 * two, generator=generator, device=generator.device) / 10
         self.shift = nn.Parameter(start) if classes else None
 
     def shifts(self, labels: Tensor | None) -> tuple[Tensor | float, Tensor | float]:

@@ -187,10 +187,13 @@ def sheared_coins(
     if min(count, height, width, shift) < 1:
         raise ValueError(f"expected numbers ≥ 1, got {count} images, {size}, shift {shift}")
     line = torch.randint(
-        2, (count, 1, 1, width + shift * (height - 1)), generator=generator
+        2,
+        (count, 1, 1, width + shift * (height - 1)),
+        generator=generator,
+        device=generator.device,
     ).float()
     rows = [line[..., shift * row : shift * row + width] for row in range(height)]
-    copied = torch.zeros(height, width, dtype=torch.bool)
+    copied = torch.zeros(height, width, dtype=torch.bool, device=line.device)
     copied[1:, : max(0, width - shift)] = True
     return torch.cat(rows, 2), copied
 

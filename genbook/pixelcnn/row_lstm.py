@@ -90,12 +90,12 @@ class GridRecurrence(nn.Module):
         self.colours = colours
 
         def matrix(inputs: int) -> nn.Parameter:
-            drawn = torch.randn(channels, inputs, generator=generator)
+            drawn = torch.randn(channels, inputs, generator=generator, device=generator.device)
             return nn.Parameter(drawn / (3 * inputs) ** 0.5)
 
         self.left, self.above = matrix(channels), matrix(channels)
         self.enter = matrix(2 * colours)
-        self.bias = nn.Parameter(torch.zeros(channels))
+        self.bias = nn.Parameter(self.left.new_zeros(channels))
 
     def inputs(self, x: Tensor) -> Tensor:
         r"""What enters: the pixel to the left and the pixel above, through U.
@@ -184,7 +184,7 @@ class RowLayer(nn.Module):
         self.look = MaskedConv(
             inputs, 4 * channels, kernel, kind=kind, stack="horizontal", generator=generator
         )
-        drawn = torch.randn(4 * channels, channels, 3, generator=generator)
+        drawn = torch.randn(4 * channels, channels, 3, generator=generator, device=generator.device)
         self.state = nn.Parameter(drawn / (3 * channels) ** 0.5)
         with torch.no_grad():
             self.look.bias[channels : 2 * channels] = 1.0

@@ -84,7 +84,13 @@ def sample(
     with torch.inference_mode():
         way = recall(model, x.shape, labels) if cached else LongWay(model, x, labels)
         for row, line in enumerate(canvas):
-            coins = torch.rand(*line.shape, model.levels, generator=generator, dtype=torch.float64)
+            coins = torch.rand(
+                *line.shape,
+                model.levels,
+                generator=generator,
+                device=generator.device,
+                dtype=torch.float64,
+            )
             noise = torch.zeros_like(coins) if greedy else -torch.log(-torch.log(coins))
             way.enter_row(row)
             paint(way, line, noise.to(x), given[row].tolist())

@@ -104,7 +104,7 @@ def probe(
     Returns:
         One row.
     """
-    net = network(family, seeded(seed))
+    net = network(family, seeded(seed)).to(train_set.images.device)
     how = PixelTraining(config.probe, 16, 5e-3, every=config.probe)
     for _ in train(net, train_set.images, how, seeded(SHORT.seed(seed))):
         pass

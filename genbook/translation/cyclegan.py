@@ -37,7 +37,7 @@ def turn(points: Tensor, degrees: float) -> Tensor:
         >>> turn(torch.tensor([[1.0, 0.0]]), 90).round(decimals=3).abs().tolist()
         [[0.0, 1.0]]
     """
-    angle = torch.deg2rad(torch.as_tensor(degrees, dtype=points.dtype))
+    angle = torch.deg2rad(points.new_tensor(degrees))
     x, y = points.unbind(-1)
     return torch.stack([x * angle.cos() - y * angle.sin(), x * angle.sin() + y * angle.cos()], -1)
 
@@ -107,9 +107,10 @@ class ImagePool:
         if len(self.kept) < self.size:
             self.kept.append(image)
             return image
-        if self.size == 0 or torch.rand((), generator=self.generator) < 0.5:
+        source = self.generator
+        if self.size == 0 or torch.rand((), generator=source, device=source.device) < 0.5:
             return image
-        place = int(torch.randint(self.size, (), generator=self.generator))
+        place = int(torch.randint(self.size, (), generator=source, device=source.device))
         old, self.kept[place] = self.kept[place], image
         return old
 
@@ -225,7 +226,7 @@ def train_cycle(
         NonFiniteLoss: if a loss is infinite or NaN.
     """
     at_least_one(iterations)
-    source = torch.Generator().manual_seed(seed)
+    source = torch.Generator(heaps.x.device).manual_seed(seed)
     nets = CycleNets(source, recipe, side=heaps.x.shape[-1], channels=heaps.x.shape[1])
     pools = ImagePool(recipe.pool, source), ImagePool(recipe.pool, source)
     ours = adam(chain(nets.g.parameters(), nets.f.parameters()), rate)

@@ -67,12 +67,13 @@ def initialise(module: nn.Module, generator: torch.Generator) -> nn.Module:
     r"""Draw every convolution's weights from N(0, 1/fan-in) and set its bias to zero.
 
     Args:
-        module: changed in place.
+        module: changed in place, and moved to where the generator is.
         generator: where the weights come from.
 
     Returns:
         The same module.
     """
+    module.to(generator.device)
     for layer in module.modules():
         if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
             weight = layer.weight.data
@@ -362,8 +363,9 @@ def seen_by_gradient(critic: nn.Module, *, channels: int = 1, side: int = 64) ->
     """
     source = torch.Generator().manual_seed(0)
     image = torch.rand(1, channels, side, side, generator=source, dtype=torch.float64)
-    image.requires_grad_(True)
-    verdicts = copy.deepcopy(critic).double()(image)
+    judge = copy.deepcopy(critic).double()
+    image = image.to(next(judge.parameters()).device).requires_grad_(True)
+    verdicts = judge(image)
     centre = verdicts[0, 0, verdicts.shape[2] // 2, verdicts.shape[3] // 2]
     (slope,) = torch.autograd.grad(centre, image)
     touched = slope[0].abs().sum(0) > 0

@@ -70,7 +70,7 @@ def directions(images: Tensor, bins: int = 8) -> Tensor:
     if not steep.any():
         raise ValueError("expected images that are not even everywhere")
     place = (torch.atan2(down, across) / torch.pi * bins).round().long() % bins
-    shares = torch.zeros(bins, dtype=images.dtype).index_add(0, place.flatten(), steep.flatten())
+    shares = images.new_zeros(bins).index_add(0, place.flatten(), steep.flatten())
     return shares / shares.sum()
 
 
@@ -254,7 +254,7 @@ def _texture_score(nets: CycleNets | None, held: Domains, judge: nn.Module) -> R
     with torch.no_grad():
         ways = (("y", held.x, nets.g(held.x), held.y), ("x", held.y, nets.f(held.y), held.x))
     for number, (goal, start, made, real) in enumerate(ways):
-        taken = share_read(judge, made, torch.full((len(made),), 1 - number))
+        taken = share_read(judge, made, torch.full((len(made),), 1 - number, device=made.device))
         found = {**found, f"as_{goal}": taken}
         for key, shares in (("tones", tones), ("slopes", directions)):
             left = left_to_go(shares(made), shares(start), shares(real))

@@ -147,7 +147,7 @@ def train_pairs(
         NonFiniteLoss: if a loss is infinite or NaN.
     """
     at_least_one(iterations)
-    source = torch.Generator().manual_seed(seed)
+    source = torch.Generator(pairs.x.device).manual_seed(seed)
     channels = (pairs.x.shape[1], pairs.y.shape[1])
     net = UNet(
         source,

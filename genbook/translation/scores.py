@@ -34,7 +34,7 @@ def reader(images: Tensor, labels: Tensor, *, seed: int = 0, steps: int = 400) -
     """
     if len(images) != len(labels):
         raise ValueError(f"expected a label an image, got {len(images)} and {len(labels)}")
-    source, small = torch.Generator().manual_seed(seed), images.shape[-1] < 16
+    source, small = torch.Generator(images.device).manual_seed(seed), images.shape[-1] < 16
     first = nn.Conv2d(1, 16, 3, 1, 1) if small else nn.Conv2d(1, 16, 5, 2, 2)
     side = (images.shape[-1] if small else images.shape[-1] // 2) // 2
     trunk = [first, nn.ReLU(), nn.Conv2d(16, 32, 3, 2, 1), nn.ReLU(), nn.Flatten()]
@@ -73,7 +73,9 @@ def domain_judge(heaps: Domains, *, seed: int = 0, steps: int = 400) -> nn.Modul
     """
     count = min(len(heaps.x), len(heaps.y))
     both = torch.cat([heaps.x[:count], heaps.y[:count]])
-    return reader(both, torch.arange(2).repeat_interleave(count), seed=seed, steps=steps)
+    return reader(
+        both, torch.arange(2, device=both.device).repeat_interleave(count), seed=seed, steps=steps
+    )
 
 
 def judged_right(judge: nn.Module, heaps: Domains) -> float:
@@ -86,8 +88,9 @@ def judged_right(judge: nn.Module, heaps: Domains) -> float:
     Returns:
         The share of both heaps together.
     """
-    truth = torch.cat([torch.zeros(len(heaps.x)), torch.ones(len(heaps.y))]).long()
-    return share_read(judge, torch.cat([heaps.x, heaps.y]), truth)
+    both = torch.cat([heaps.x, heaps.y])
+    truth = torch.arange(len(both), device=both.device) >= len(heaps.x)
+    return share_read(judge, both, truth.long())
 
 
 def steepness(images: Tensor) -> Tensor:
@@ -232,8 +235,8 @@ def score_cycle(
     return CycleScore(
         to_y=share_read(readers[1], made_y, heaps.x_labels),
         to_x=share_read(readers[0], made_x, heaps.y_labels),
-        as_y=share_read(judge, made_y, torch.ones(len(made_y)).long()),
-        as_x=share_read(judge, made_x, torch.zeros(len(made_x)).long()),
+        as_y=share_read(judge, made_y, made_y.new_ones(len(made_y)).long()),
+        as_x=share_read(judge, made_x, made_x.new_zeros(len(made_x)).long()),
         cycle_x=float((back_x - heaps.x).abs().mean()),
         cycle_y=float((back_y - heaps.y).abs().mean()),
         smuggled=float((made_x - clean).norm() / made_x.norm()),
@@ -256,6 +259,6 @@ def perturbed(nets: CycleNets, y: Tensor, levels: tuple[float, ...], *, seed: in
     source = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         middle = nets.f(y)
-        noise = torch.randn(middle.shape, generator=source)
+        noise = torch.randn(middle.shape, generator=source).to(middle)
         errors = [(nets.g(middle + level * noise) - y).abs().mean() for level in levels]
     return torch.stack(errors)

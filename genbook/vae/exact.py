@@ -138,12 +138,18 @@ class LinearGaussian:
         return divergence
 
 
-def all_binary(pixels: int, *, dtype: torch.dtype = torch.float64) -> Tensor:
+def all_binary(
+    pixels: int,
+    *,
+    dtype: torch.dtype = torch.float64,
+    device: torch.device | str = "cpu",
+) -> Tensor:
     r"""Every image of a few binary pixels.
 
     Args:
         pixels: ``P`` ≤ 16.
         dtype: floating dtype of the result.
+        device: where the result lives.
 
     Returns:
         Shape ``[2**P, P]``.
@@ -157,8 +163,8 @@ def all_binary(pixels: int, *, dtype: torch.dtype = torch.float64) -> Tensor:
     """
     if not 1 <= pixels <= 16:
         raise ValueError(f"expected 1 to 16 pixels (2**P images), got {pixels}")
-    codes = torch.arange(2**pixels)[:, None]
-    return (codes >> torch.arange(pixels - 1, -1, -1) & 1).to(dtype)
+    codes = torch.arange(2**pixels, device=device)[:, None]
+    return (codes >> torch.arange(pixels - 1, -1, -1, device=device) & 1).to(dtype)
 
 
 @torch.no_grad()

@@ -323,8 +323,9 @@ class PeekingVAE(VAE):
         generator: torch.Generator,
     ) -> None:
         super().__init__(pixels, latent, hidden=hidden, generator=generator)
-        order = torch.arange(pixels)
-        reach = torch.arange(peek) * max(1, pixels - 1) // peek
+        device = generator.device
+        order = torch.arange(pixels, device=device)
+        reach = torch.arange(peek, device=device) * max(1, pixels - 1) // peek
         self.register_buffer("look", (order[None, :] <= reach[:, None]).float())
         self.register_buffer("speak", (reach[None, :] < order[:, None]).float())
         self.inward = _linear(pixels, peek, generator)
@@ -370,7 +371,7 @@ def network(sizes: Sequence[int], generator: torch.Generator) -> nn.Sequential:
 
 
 def _linear(inputs: int, outputs: int, generator: torch.Generator) -> nn.Linear:
-    layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs)
+    layer: nn.Linear = nn.utils.skip_init(nn.Linear, inputs, outputs, device=generator.device)
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
     return layer

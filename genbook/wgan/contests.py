@@ -115,7 +115,7 @@ def compete(
     """
     if every < 1:
         raise ValueError(f"expected every ≥ 1, got {every}")
-    streams, pixels = Streams(seeds), table.shape[1]
+    streams, pixels = Streams(seeds, device=table.device), table.shape[1]
     sizes = [LATENT, WIDTH, WIDTH, pixels]
     generator = mlp(sizes, streams, batch_norm=True, output=nn.Sigmoid)
     critic = mlp([pixels, WIDTH, WIDTH, 1], streams, lambda: nn.LeakyReLU(0.2))
@@ -128,7 +128,7 @@ def compete(
         generator_optimiser=contest.optimiser,
         clip_weights=contest.clip,
     )
-    eyes, losses = Streams(JUDGING.seeds(seeds)), []
+    eyes, losses = Streams(JUDGING.seeds(seeds), device=table.device), []
     for step in play(generator, critic, contest.objective, rows(table), game, streams):
         losses.append(step.critic_loss)
         if len(losses) == every:

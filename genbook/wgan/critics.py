@@ -130,7 +130,7 @@ def fit(
             f"expected one table a stream, [{streams.count}, N, 2], got {list(tables.shape)}"
         )
     optim = optimiser.over(critic.parameters())
-    limits = None if clip is None else torch.as_tensor(clip, dtype=tables.dtype)
+    limits = None if clip is None else torch.as_tensor(clip).to(tables)
     for index in range(steps):
         real, fake = pair(tables, batch, streams)
         loss = critic_step(critic, optim, objective, real, fake, streams)
@@ -161,6 +161,7 @@ def pair(tables: Tensor, n: int, streams: Streams) -> tuple[Tensor, Tensor]:
         >>> real.abs().max().item(), fake.shape
         (0.0, torch.Size([1, 4, 2]))
     """
+    tables = tables.to(streams.device)
     rows = streams.integers(tables.shape[1], n)
     real = tables.gather(1, rows[..., None].expand(-1, -1, tables.shape[-1]))
     return real, real + streams.normal(n, tables.shape[-1])
@@ -182,7 +183,7 @@ def surface(critic: nn.Module, count: int, *, side: int = SIDE, reach: float = R
         >>> surface(nn.Linear(2, 1), 1, side=3).shape
         torch.Size([1, 3, 3])
     """
-    ticks = torch.linspace(-reach, reach, side)
+    ticks = torch.linspace(-reach, reach, side, device=next(critic.parameters()).device)
     second, first = torch.meshgrid(ticks, ticks, indexing="ij")
     points = torch.stack([first, second], dim=-1).reshape(1, -1, 2).expand(count, -1, -1)
     with torch.no_grad():
@@ -250,7 +251,7 @@ def certify(t_real: Tensor, t_fake: Tensor, real: Tensor, fake: Tensor) -> Certi
         )
     points = torch.cat([real, fake]).double()
     steepest = lipschitz(torch.cat([t_real, t_fake]).double(), torch.cdist(points, points))
-    exact = float(ot.emd2([], [], torch.cdist(real.double(), fake.double()).numpy()))
+    exact = float(ot.emd2([], [], torch.cdist(real.double(), fake.double()).cpu().numpy()))
     value = float(t_real.double().mean() - t_fake.double().mean())
     return Certificate(value, steepest, exact)
 
@@ -317,7 +318,8 @@ def certificates(critic: nn.Module, seed: int, n: int = 1_000) -> list[Certifica
         >>> len(certificates(critic, seed=1, n=5))
         3
     """
-    real, fake = pair(toys(n, seed), n, Streams([seed] * len(TOYS)))
+    streams = Streams([seed] * len(TOYS), device=next(critic.parameters()).device)
+    real, fake = pair(toys(n, seed), n, streams)
     with torch.no_grad():
         t_real, t_fake = scores(critic, real), scores(critic, fake)
     return [certify(*each) for each in zip(t_real, t_fake, real, fake, strict=True)]

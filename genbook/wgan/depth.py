@@ -90,7 +90,7 @@ def decades_per_layer(norms: Tensor) -> Tensor:
             f"with minimum {norms.min().item():g}"
         )
     logs = norms.double().log10()
-    layers = torch.arange(norms.shape[1], dtype=torch.float64)
+    layers = torch.arange(norms.shape[1], dtype=torch.float64, device=norms.device)
     centred = layers - layers.mean()
     return logs @ centred / centred.square().sum()
 

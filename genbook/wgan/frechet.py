@@ -137,7 +137,7 @@ def train_judge(
     """
     if steps < 1:
         raise ValueError(f"expected at least one step, got {steps}; 2000 suffice for MNIST")
-    streams = Streams([seed])
+    streams = Streams([seed], device=train.images.device)
     trunk = mlp([train.flat.shape[1], 128, FEATURES], streams, output=nn.ReLU)
     head = mlp([FEATURES, 10], streams)
     both = nn.Sequential(trunk, head)
@@ -150,7 +150,8 @@ def train_judge(
     def features(x: Tensor) -> Tensor:
         return trunk(x.reshape(1, -1, x.shape[-1])).reshape(*x.shape[:-1], FEATURES)
 
-    shuffled = features(test.flat)[torch.randperm(len(test), generator=seeded(seed))]
+    order = torch.randperm(len(test), generator=seeded(seed)).to(test.images.device)
+    shuffled = features(test.flat)[order]
     halves = [moments(half) for half in shuffled.chunk(2)]
     right = both(test.flat[None])[0].argmax(-1) == test.labels
     return Judge(features, moments(shuffled), float(frechet(*halves)), float(right.float().mean()))
@@ -178,5 +179,5 @@ def rank_correlation(a: Tensor, b: Tensor) -> Tensor:
             f"expected two series [..., n] with n ≥ 2, got {list(a.shape)} and {list(b.shape)}"
         )
     pairs = zip(a.reshape(-1, a.shape[-1]), b.reshape(-1, b.shape[-1]), strict=True)
-    found = [spearmanr(x.numpy(), y.numpy()).statistic for x, y in pairs]
-    return torch.tensor(found, dtype=torch.float64).reshape(a.shape[:-1])
+    found = [spearmanr(x.cpu().numpy(), y.cpu().numpy()).statistic for x, y in pairs]
+    return torch.tensor(found, dtype=torch.float64, device=a.device).reshape(a.shape[:-1])

@@ -98,3 +98,31 @@ def test_a_loss_that_is_no_number_is_named():
     config = training.TrainConfig(steps=2, batch=4, every=1)
     with pytest.raises(NonFiniteLoss, match="loss"):
         list(training.train(model, torch.rand(8, 9), config, generator=seeded(1)))
+
+
+@pytest.mark.parametrize("kind", ["autoencoder", "path", "score"])
+def test_a_forward_pass_in_bfloat16_keeps_the_losses_near_those_of_single_precision(kind):
+    from functools import partial
+
+    from genbook.kit.device import seeded
+    from genbook.vae import models, training
+
+    def losses(autocast):
+        images, width = torch.rand(64, 16, generator=seeded(0)), {"hidden": (16,)}
+        options = {"generator": seeded(2), "autocast": autocast}
+        if kind == "autoencoder":
+            model = models.Autoencoder(16, 2, **width, generator=seeded(1))
+            loop = training.train_autoencoder(
+                model, images, training.TrainConfig(steps=5), **options
+            )
+        else:
+            model = models.VAE(16, 2, **width, generator=seeded(1))
+            config = training.TrainConfig(steps=5, estimator=kind)
+            loop = training.train(model, images, config, **options)
+        return torch.tensor([list(step.terms.values()) for step in loop])
+
+    exact = losses(partial(torch.autocast, "cpu", enabled=False))
+    coarse = losses(partial(torch.autocast, "cpu", dtype=torch.bfloat16))
+    assert coarse.isfinite().all()
+    assert not torch.equal(coarse, exact)
+    torch.testing.assert_close(coarse, exact, rtol=0.03, atol=0.03)

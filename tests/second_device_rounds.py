@@ -1,0 +1,224 @@
+"""A round on a second device of what has no example of its own.
+
+Called with the second device in place; all tensors and generators are made there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from elsewhere import ELSEWHERE
+
+from genbook import games
+from genbook.clipping import characters
+from genbook.collapse import onset
+from genbook.fgan import survival, univariate
+from genbook.games.play import play as play_game
+from genbook.gan import costs, scenes
+from genbook.gan import images as gan_images
+from genbook.gran import arena, draw_study, players, recurrent, speckle
+from genbook.kit import data
+from genbook.kit.device import Device
+from genbook.kit.seeds import Streams, around, mlp
+from genbook.pixelcnn import likelihood, networks, row_lstm, sampling
+from genbook.translation import cyclegan, pairs, photographs, pix2pix, scores
+from genbook.translation import networks as translators
+from genbook.vae import bounds, exact, models, study
+from genbook.vae import training as vae_training
+from genbook.wgan import contests, frechet
+
+__all__ = ["ROUNDS"]
+
+
+def _source(seed: int = 0) -> torch.Generator:
+    return torch.Generator(ELSEWHERE).manual_seed(seed)
+
+
+def _rand(*shape: int) -> torch.Tensor:
+    return torch.rand(*shape, generator=_source(), device=ELSEWHERE)
+
+
+def _digits() -> data.ImageSet:
+    return data.digits(device=ELSEWHERE)
+
+
+def text() -> None:
+    codes = torch.arange(96, device=ELSEWHERE).repeat(4)
+    arms = [characters.Arm(0, 0.1), characters.Arm(0, 0.1, threshold=1.0)]
+    reader = characters.Models(arms, device=ELSEWHERE)
+    list(characters.train(reader, arms, codes, total=1))
+    characters.bits(reader, codes, streams=4)
+
+
+def rings() -> None:
+    radii = torch.tensor([1.0, 4.0], device=ELSEWHERE)
+    list(onset.looked_at(radii, radii / 100, [0, 1], 2, 1))
+
+
+def survivors() -> None:
+    survival.on_images(games.KL, _digits().flat, (0,), practical=True, iterations=1, draws=5)
+
+
+def contests_of_one_gaussian() -> None:
+    theta = torch.tensor([[0.0, 1.0]], device=ELSEWHERE)
+    critic = mlp([1, 4, 1], Streams([0], device=ELSEWHERE))
+    list(univariate.learned(univariate.CONTESTS[:1], theta, critic))
+
+
+def play() -> None:
+    streams = Streams([0, 1], device=ELSEWHERE)
+    generator, critic = mlp([2, 8, 2], streams), mlp([2, 8, 1], streams)
+    sample = around(torch.zeros(1, 2, device=ELSEWHERE), std=1.0)
+    for settings in ({"unroll": 1}, {"average": 0.9, "decay": 1.0, "clip_weights": 0.1}):
+        game = games.Game(1, batch=4, **settings)
+        list(play_game(generator, critic, games.from_convex(games.GAN), sample, game, streams))
+    images = _digits()
+    games.learn_to_read(images, images, steps=1).classes(images.flat[None, :9])
+
+
+def scene() -> None:
+    streams = Streams([0], device=ELSEWHERE)
+    pair = mlp([2, 8, 2], streams), mlp([2, 8, 1], streams)
+    places = scenes.lattice(1.0, 3).to(ELSEWHERE)
+    scenes.scene(*pair, costs.SATURATING, streams.normal(5, 2), places, 0)
+
+
+def parzen() -> None:
+    images = gan_images.split(_digits(), data.digits("test", device=ELSEWHERE))
+    list(gan_images.parzen_rows("digits", images, [0], [1], 20))
+
+
+def battles() -> None:
+    images = _digits()
+    few = arena_of_one()
+    trained, *_ = players.tournament([players.GRAN1, players.GRAN3], images, images, [0], few)
+    arena.fight(*trained, images.flat[:20], samples=10)
+    arena.strokes(trained[1], 2)
+    arena.rough(trained[0], count=5)
+    list(speckle.compare(trained, images.flat, images.flat[:20], 0, few))
+    recurrent.Recurrent(64, Streams([0], device=ELSEWHERE), steps=2).canvases(_rand(1, 3, 100))
+    net = draw_study.build(draw_study.WINDOW, 8, 0, hidden=8).to(ELSEWHERE)
+    draw_study.bound(net, images.images[:4, 0].round(), _source())
+    net.sample(3, _source())
+
+
+def arena_of_one() -> players.Arena:
+    return players.Arena(1, 1, 10, 10)
+
+
+def pixels() -> None:
+    labels = torch.tensor([0, 1], device=ELSEWHERE)
+    x = _rand(2, 1, 5, 4).round()
+    nets = [
+        networks.PixelCNN(4, 1, generator=_source()),
+        networks.GatedPixelCNN(4, 1, classes=2, generator=_source()),
+        row_lstm.RowLSTM(4, 1, generator=_source()),
+    ]
+    for net in nets:
+        known = labels if isinstance(net, networks.GatedPixelCNN) else None
+        how = likelihood.PixelTraining(1, 2, 1e-2, None)
+        list(likelihood.train(net, x, how, _source(), known))
+        likelihood.nll(net, x, known)
+        for cached in (True, False):
+            sampling.sample(net, 2, (5, 4), _source(), labels=known, cached=cached)
+        mask = torch.ones(5, 4, dtype=torch.bool, device=ELSEWHERE)
+        sampling.sample(net, 2, (5, 4), _source(), labels=known, start=x, known=mask)
+    grid = row_lstm.GridRecurrence(4, generator=_source())
+    grid.one_by_one(x)
+
+
+def pairs_of_pictures() -> None:
+    thumbnails = pairs.thumbnails(_digits()).take(8)
+    for critic in ("none", "y", "xy"):
+        recipe = pix2pix.Recipe(critic=critic)
+        *_, step = pix2pix.train_pairs(thumbnails, recipe, seed=0, iterations=1, batch=4)
+    judge = scores.reader(thumbnails.x, thumbnails.labels, steps=1)
+    scores.score_pairs(step.generator, thumbnails, judge)
+    assert step.critic is not None
+    translators.seen_by_gradient(translators.PatchCritic(_source(), translators.PATCHES[10]))
+    net = translators.silenced(step.generator)
+    assert isinstance(net, translators.UNet)
+    net.code(thumbnails.x)
+    pairs.photographs(pairs.grey, "grey", "train", count=2)
+    colour = _rand(3, 3, 8, 8)
+    for make in (pairs.grey, pairs.edges, photographs.colour):
+        make(colour)
+    for still in (photographs.OneColour(colour), photographs.StillGrey()):
+        still(pairs.grey(colour))
+    photographs.tones(colour)
+
+
+def cycles() -> None:
+    images = _digits()
+    x, y = images.images[:8], images.images[8:16]
+    heaps = pairs.Domains("digits", 2, x, y, images.labels[:8], images.labels[8:16])
+    recipe = cyclegan.CycleRecipe()
+    *_, step = cyclegan.train_cycle(heaps, recipe, seed=0, iterations=2, batch=4)
+    judge = scores.domain_judge(heaps, steps=1)
+    readers = scores.reader(x, heaps.x_labels, steps=1), scores.reader(y, heaps.y_labels, steps=1)
+    assert step.nets is not None
+    scores.score_cycle(step.nets, heaps, readers, judge)
+    scores.judged_right(judge, heaps)
+    scores.perturbed(step.nets, y, (0.0, 0.1))
+    cyclegan.cycle_loss(step.nets.g, step.nets.f, x)
+
+
+def autoencoders() -> None:
+    device = Device(ELSEWHERE)
+    images = _digits().flat[:64]
+    how = vae_training.TrainConfig(steps=1)
+    plain = models.Autoencoder(64, 2, hidden=(8,), generator=_source())
+    list(vae_training.fit(plain, images, how, seed=0, device=device))
+    models.rescale(plain, torch.eye(2, device=ELSEWHERE) * 2)
+    for kind in (models.VAE, models.PeekingVAE):
+        model = kind(64, 2, hidden=(8,), generator=_source())
+        for estimator in ("path", "score"):
+            config = vae_training.TrainConfig(steps=1, estimator=estimator)
+            list(vae_training.fit(model, images, config, seed=0, device=device))
+            vae_training.encoder_noise(
+                model, images.round(), estimator, draws=2, generator=_source()
+            )
+        model.sample(3, _source())
+    study.probe(images, images, dataset="digits", seed=0, device=device)
+
+
+def a_linear_model() -> None:
+    weight = torch.tensor([[1.0], [2.0]], dtype=torch.float64, device=ELSEWHERE)
+    offset = torch.zeros(2, dtype=torch.float64, device=ELSEWHERE)
+    model = exact.LinearGaussian(weight, offset, 0.5)
+    x = torch.ones(3, 2, dtype=torch.float64, device=ELSEWHERE)
+    bounds.importance_log_prob(model, x, samples=3, generator=_source())
+    model.gap(x, model.encode(x))
+    model.elbo(x, model.encode(x))
+
+
+def wasserstein() -> None:
+    images = _digits()
+    judge = frechet.train_judge(images, images, steps=1)
+    for contest in contests.contests().values():
+        list(contests.compete(contest, images.flat, judge, [0], iterations=1, every=1))
+
+
+def places_in_a_data_set() -> None:
+    images = data.digits(device="cpu").to(ELSEWHERE)
+    drawn = data.batches(images, 4, _source(), steps=2)
+    next(iter(drawn))
+    drawn.load_state_dict(drawn.state_dict())
+    data.python_source(2_000, device=ELSEWHERE).sample(2, 5, _source())
+
+
+ROUNDS: dict[str, list[Callable[[], None]]] = {
+    "clipping": [text],
+    "collapse": [rings],
+    "fgan": [survivors, contests_of_one_gaussian],
+    "games": [play],
+    "gan": [scene, parzen],
+    "gran": [battles],
+    "kit": [places_in_a_data_set],
+    "pixelcnn": [pixels],
+    "translation": [pairs_of_pictures, cycles],
+    "vae": [autoencoders, a_linear_model],
+    "wgan": [wasserstein],
+}
+"""By package."""
