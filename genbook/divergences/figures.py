@@ -15,6 +15,7 @@ from torch.distributions import Distribution, MixtureSameFamily, Normal
 from genbook.divergences import densities, fitting, measures
 from genbook.divergences.densities import grid
 from genbook.kit.plotting import CRITIC, DATA, MODEL, MUTED, SERIES, subplots
+from genbook.kit.schematic import Box, Wire, schematic
 
 STARTS = ((0.0, 2.0), (-2.0, 0.5), (2.0, 0.5))
 
@@ -319,3 +320,31 @@ def front_page(separation: float, share: float) -> Figure:
     axes.set(xlim=(-5, 5), ylim=(0, 1.05), xlabel="x", ylabel="density")
     axes.legend(loc="upper center", ncols=3)
     return figure
+
+
+def averages() -> Figure:
+    r"""What the two directions of KL average, and over whom."""
+    return schematic(
+        [
+            Box("p", 0, 1.6, "data p", DATA, 1.3),
+            Box("q", 0, 0, "model q", MODEL, 1.3),
+            Box("ratio", 2.4, 0.8, "log p/q\nat every x", width=1.5, height=0.9),
+            Box("forward", 5.3, 1.6, "KL(p‖q)", DATA, 1.5),
+            Box("reverse", 5.3, 0, "KL(q‖p)", MODEL, 1.5),
+        ],
+        [
+            Wire("p", "ratio"),
+            Wire("q", "ratio"),
+            Wire("ratio", "forward", "averaged over p", colour=DATA, lift=0.3, shift=-0.4),
+            Wire(
+                "ratio",
+                "reverse",
+                "averaged over q, sign turned",
+                colour=MODEL,
+                lift=-0.3,
+                shift=-0.6,
+            ),
+        ],
+        width=5.4,
+        height=2.0,
+    )

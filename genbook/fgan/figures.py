@@ -28,6 +28,7 @@ from genbook.kit.plotting import (
     image_grid,
     subplots,
 )
+from genbook.kit.schematic import Box, Wire, schematic
 from genbook.kit.studies import Row
 
 NAMES = [convex.name for convex in TABLE]
@@ -382,3 +383,25 @@ def drawn_images(samples: Mapping[str, Tensor]) -> Figure:
         image_grid(axes, torch.nan_to_num(images), columns=len(images))
         axes.set_title(title, fontsize=8.5)
     return figure
+
+
+def machinery() -> Figure:
+    r"""One convex f gives the divergence, and by its conjugate the game."""
+    return schematic(
+        [
+            Box("f", 0, 1.5, "convex f", SERIES[0], 1.3),
+            Box("star", 0, 0, "conjugate f*", SERIES[0], 1.5),
+            Box("df", 5.9, 1.5, "D_f(p‖q)", width=1.4),
+            Box("t", 2.5, 0, "critic T of data\nand of fakes", CRITIC, 1.7, 0.8),
+            Box("b", 5.9, 0, "bound", width=1.4),
+        ],
+        [
+            Wire("f", "df", "average of f(p/q) over q", lift=0.2),
+            Wire("f", "star", "supporting\nlines", shift=0.75, lift=0.0),
+            Wire("star", "t"),
+            Wire("t", "b", "E T − E f*(T)", lift=0.22, shift=0.1),
+            Wire("b", "df", "≤, equal for\nthe best T", shift=0.85, lift=0.0),
+        ],
+        width=5.6,
+        height=2.1,
+    )

@@ -30,6 +30,7 @@ from genbook.kit.plotting import (
     subplots,
     tint,
 )
+from genbook.kit.schematic import Box, Wire, schematic
 
 STEPS = 120
 _LABELS = ((0.5, "right", 0.03), (0.7, "right", -0.06), (0.93, "right", -0.07), (0.8, "left", 0.0))
@@ -316,3 +317,26 @@ def galleries(rows: Mapping[str, Tensor], size: tuple[int, int], columns: int = 
         image_grid(axes, table.reshape(-1, 1, *size), columns=columns)
         axes.set_title(title, fontsize=9)
     return figure
+
+
+def machinery() -> Figure:
+    r"""Who gives what to whom in the game."""
+    return schematic(
+        [
+            Box("z", 0, 0, "noise z", width=1.0, framed=False),
+            Box("g", 1.8, 0, "generator G", MODEL, 1.6),
+            Box("x", 1.8, 1.4, "data x", DATA, 1.6),
+            Box("d", 4.5, 0.7, "discriminator\nD", CRITIC, 1.8, 0.9),
+            Box("v", 6.9, 0.7, "V(D, G)", width=1.1),
+        ],
+        [
+            Wire("z", "g"),
+            Wire("g", "d", "fakes", colour=MODEL, lift=-0.2, shift=0.2),
+            Wire("x", "d", "reals", colour=DATA, lift=0.2, shift=0.2),
+            Wire("d", "v"),
+            Wire("v", "d", "D climbs", colour=CRITIC, dashed=True, bend=-0.8, lift=0.17),
+            Wire("v", "g", "G descends", colour=GRADIENT, dashed=True, bend=0.35, lift=-0.17),
+        ],
+        width=5.6,
+        height=2.3,
+    )

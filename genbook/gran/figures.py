@@ -15,6 +15,7 @@ from genbook.gran import battle, draw, exact_battles
 from genbook.gran.draw_study import ABLATION, WHOLE, WINDOW
 from genbook.gran.players import Table
 from genbook.kit.plotting import CRITIC, DATA, INK, MODEL, MUTED, SERIES, image_grid, subplots, tint
+from genbook.kit.schematic import Box, Wire, schematic
 from genbook.kit.studies import StudyResult, spread
 
 PATCH = 5
@@ -293,3 +294,25 @@ def parzen_gap(gaps: Mapping[int, Mapping[int, float]]) -> Figure:
     axes.set(xlabel="dimension", ylabel="nats above the one point")
     axes.legend(loc="lower left")
     return figure
+
+
+def machinery() -> Figure:
+    r"""A generator that looks at its own canvas before it draws again."""
+    return schematic(
+        [
+            Box("z", 0, 0, "noise z", width=1.1, framed=False),
+            Box("f", 2.1, 0, "decoder", MODEL, 1.3),
+            Box("c", 4.4, 0, "canvas C", MODEL, 1.4),
+            Box("e", 4.4, -1.4, "encoder", SERIES[0], 1.3),
+            Box("s", 7.2, 0, "image\nσ(C)", MODEL, 1.2, 0.8),
+        ],
+        [
+            Wire("z", "f"),
+            Wire("f", "c", "+ ΔC", colour=MODEL, lift=0.22),
+            Wire("c", "e", "what is there", lift=0.0, shift=1.0),
+            Wire("e", "f", "h, T times", colour=SERIES[0], bend=0.35, lift=-0.2, shift=-0.2),
+            Wire("c", "s", "at the end", lift=0.22),
+        ],
+        width=5.4,
+        height=2.2,
+    )
