@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import torch
-from chapters import altered, assert_breaks, swap
+from chapters import altered, assert_breaks, rewritten, swap
 
 from genbook.kit import data
 from genbook.kit.device import seeded
@@ -161,6 +161,22 @@ def test_receipt_lag():
         return 1 - accuracy(reader, length, sequences=sequences, seed=seed)
 
     assert_breaks("lstm", "test_receipt_lag", swap(accuracy, share_of_errors), given=short_runs)
+
+
+def test_receipt_held_gates():
+    """The record alone stands behind these claims."""
+
+    def among(held, **values):
+        return lambda row: values if row["held"] is held and row["seed"] == 0 else {}
+
+    assert_breaks(
+        "lstm",
+        "test_receipt_held_gates",
+        rewritten("lstm_held", among(True, accuracy=0.25)),
+        rewritten("lstm_held", among(False, accuracy=0.5)),
+        rewritten("lstm_held", among(True, direct_after=0.01)),
+        rewritten("lstm_held", among(True, total_after=0.9)),
+    )
 
 
 def taught(monkeypatch):
