@@ -10,7 +10,7 @@ r"""When the generator forgets.
 ``limits``
     Exact limits of the scores: what the data, or a perfect sampler of few modes, would get.
 ``onset``
-    Where collapse begins: rings of many sizes at once, and generators that look further ahead.
+    Generators that look further ahead, on rings that may differ from slice to slice.
 ``published``
     What two papers report on the ring of eight and the grid of 25, and their protocols.
 ``remedies``

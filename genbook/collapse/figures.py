@@ -11,12 +11,10 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from genbook.collapse import causes, limits
-from genbook.collapse.onset import onset
 from genbook.collapse.remedies import GRID, Benchmark
-from genbook.games import modes as games_modes
 from genbook.kit import data
 from genbook.kit.packing import unpack_points
-from genbook.kit.plotting import CRITIC, DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.plotting import CRITIC, DATA, MODEL, MUTED, SERIES, image_grid, subplots
 from genbook.kit.studies import Row
 
 
@@ -122,37 +120,47 @@ def stale(refresh: int, begin: float) -> Figure:
 
 
 def packing(kept: int, packed: int) -> Figure:
-    r"""What a critic of m samples sees of lost modes, beside another way to be as wrong.
+    r"""What a critic of m samples sees of lost modes, beside two other ways to be as wrong.
 
     Args:
         kept: of ten equal modes.
         packed: m.
 
     Returns:
-        Two panels: the two generators' histograms; total variation against m.
+        Two panels: the three generators' histograms; total variation against m.
     """
     p = torch.full((10,), 0.1, dtype=torch.float64)
     lost, uneven = forgetful(kept), lopsided(kept)
     figure, (left, right) = subplots(1, 2, width=7.4, height=2.8, width_ratios=[1.2, 1])
-    left.bar([k - 0.2 for k in range(10)], lost.tolist(), width=0.38, color=MODEL, label="forgets")
-    left.bar(
-        [k + 0.2 for k in range(10)], uneven.tolist(), width=0.38, color=SERIES[0], label="lopsided"
+    share = 1 - kept / 10
+    bars = (
+        ("forgets", MODEL, [*lost.tolist(), 0.0]),
+        ("lopsided", SERIES[0], [*uneven.tolist(), 0.0]),
+        ("adds junk", SERIES[2], [(1 - share) / 10] * 10 + [share]),
     )
-    left.axhline(0.1, color=DATA, linestyle="--")
-    left.set(xlim=(-0.6, 9.6), ylim=(0, 0.3), xlabel="mode", xticks=range(10))
-    left.legend(loc="upper right")
-    left.set_title(f"TV of one sample: {limits.packed_tv(p, lost, 1):.2f} for both")
+    for place, (label, color, heights) in enumerate(bars):
+        at = [k + 0.27 * (place - 1) for k in range(11)]
+        left.bar(at, heights, width=0.25, color=color, label=label)
+    left.plot([-0.5, 9.5], [0.1, 0.1], color=DATA, linestyle="--")
+    left.set(xlim=(-0.6, 10.6), ylim=(0, 0.52), xlabel="mode")
+    left.set_xticks(range(11), [*map(str, range(10)), "junk"])
+    left.legend(loc="upper left")
+    left.set_title(f"TV of one sample: {limits.packed_tv(p, lost, 1):.2f} for all")
     sizes = range(1, 9)
-    for q, color in ((lost, MODEL), (uneven, SERIES[0])):
-        heights = [seen_together(q, m) for m in sizes]
-        right.plot(sizes, heights, color=color)
+    curves = (
+        ([seen_together(lost, m) for m in sizes], MODEL, "-"),
+        ([seen_together(uneven, m) for m in sizes], SERIES[0], "-"),
+        ([junk_together(kept, m) for m in sizes], SERIES[2], ":"),
+    )
+    for heights, color, style in curves:
+        right.plot(sizes, heights, color=color, linestyle=style, linewidth=2)
         right.plot([packed], [heights[packed - 1]], "o", color=color)
     right.set(xlim=(0.8, 8.2), ylim=(0, 1), xlabel="samples that the critic sees together, m")
-    seen = [seen_together(q, packed) for q in (lost, uneven)]
-    right.set_title(f"total variation: {seen[0]:.2f} and {seen[1]:.2f}")
+    seen = [heights[packed - 1] for heights, _, _ in curves]
+    right.set_title(f"total variation: {seen[0]:.2f}, {seen[1]:.2f}, {seen[2]:.2f}")
     figure.set_label(
         f"{kept} of 10 modes kept, m = {packed}: total variation {seen[0]:.2f} for the forgetful "
-        f"generator, {seen[1]:.2f} for the lopsided one"
+        f"generator, {seen[1]:.2f} for the lopsided one, {seen[2]:.2f} for the one with junk"
     )
     return figure
 
@@ -201,6 +209,22 @@ def seen_together(q: Tensor, packed: int) -> float:
     return limits.packed_tv(share / len(q), share * values, packed)
 
 
+def junk_together(kept: int, packed: int) -> float:
+    r"""Total variation of m samples of a generator with all modes and junk against the data.
+
+    The data are one cell, the places without data another, which changes nothing.
+
+    Args:
+        kept: of ten modes, in a forgetful generator that is as far away: a share 1 − k/10 is junk.
+        packed: m.
+
+    Returns:
+        A number in [0, 1].
+    """
+    data, fakes = torch.tensor([[1.0, 0.0], [kept / 10, 1 - kept / 10]], dtype=torch.float64)
+    return limits.packed_tv(data, fakes, packed)
+
+
 def unrolling(rows: Sequence[Row]) -> Callable[..., Figure]:
     r"""What draws the bilinear game beside the recorded ring.
 
@@ -240,42 +264,6 @@ def unrolling(rows: Sequence[Row]) -> Callable[..., Figure]:
     return draw
 
 
-def beginnings(rows: Sequence[Row]) -> Callable[..., Figure]:
-    r"""What draws the sweep over radius and deviation.
-
-    Args:
-        rows: of the study ``collapse_sweep``.
-
-    Returns:
-        A function of the radius and the deviation.
-    """
-
-    def draw(radius: float, std: float) -> Figure:
-        chosen = [row for row in rows if row["radius"] == radius and row["std"] == std]
-        times = sorted({int(row["iteration"]) for row in chosen})
-        figure, (left, right) = subplots(1, 2, width=7.4, height=3.0, width_ratios=[1, 1.3])
-        reach = 1.5 * radius
-        points = next(str(row["points"]) for row in chosen if row["points"])
-        _cloud(left, unpack_points(points) / reach, radius / reach * data.ring_centres(), 1.0)
-        left.set_title(f"seed 0, iteration {times[-1]}; frame ± {reach:g}")
-        begins = []
-        for number, seed in enumerate(sorted({int(row["seed"]) for row in chosen})):
-            counts = [int(row["modes"]) for row in chosen if row["seed"] == seed]
-            color = SERIES[number]
-            right.plot(times, counts, color=color, linewidth=1.4)
-            at = onset(counts)
-            begins.append(str(times[at]) if at >= 0 else "never")
-            right.plot([times[max(at, 0)]], [counts[at] if at >= 0 else -2], "v", color=color)
-        right.set(xlim=(0, times[-1]), ylim=(-0.3, 8.5), xlabel="iteration", title="modes of 8")
-        figure.set_label(
-            f"radius {radius:g}, deviation {std:g}: collapse begins at iteration "
-            f"{', '.join(begins)}"
-        )
-        return figure
-
-    return draw
-
-
 # --- Pictures ----------------------------------------------------------------------------------
 
 
@@ -298,23 +286,6 @@ def gallery(runs: Sequence[tuple[str, Tensor]], benchmark: Benchmark, columns: i
             continue
         _cloud(axes, run[1], benchmark.centres, benchmark.reach, size=4)
         axes.set_title(run[0], fontsize=8.5)
-    return figure
-
-
-def trap() -> Figure:
-    r"""Eight angles with both ends of the circle, and eight without.
-
-    Returns:
-        Two panels; the repeated mode is marked.
-    """
-    figure, panels = subplots(1, 2, width=5.6, height=2.6)
-    closed = torch.linspace(0, 2 * math.pi, 8)
-    rings = (torch.stack([closed.cos(), closed.sin()], 1), data.ring_centres())
-    for axes, ring, title in zip(panels, rings, ("linspace(0, 2π, 8)", "2πi/8"), strict=True):
-        axes.plot(*ring.T, "o", color=DATA, markersize=7)
-        axes.set(xlim=(-1.4, 1.4), ylim=(-1.4, 1.4), xticks=[], yticks=[], aspect="equal")
-        axes.set_title(f"{title}: {games_modes.distinct(ring)} modes")
-    panels[0].plot([1], [0], "o", color=GRADIENT, markersize=13, fillstyle="none")
     return figure
 
 

@@ -1,7 +1,6 @@
-r"""Where collapse begins: rings of many sizes at once, and generators that look further ahead.
+r"""Generators that look further ahead, on rings that may differ from slice to slice.
 
-Both sweeps use small networks on plain coordinates and the non-saturating game, so that nothing is
-tuned to one ring. Each setting is a slice of the seed axis.
+Small networks on plain coordinates and the non-saturating game; a run is a slice of the seed axis.
 """
 
 from __future__ import annotations
@@ -19,8 +18,6 @@ from genbook.kit.packing import pack_points
 from genbook.kit.seeds import Sampler, Streams, around
 from genbook.kit.studies import Row, Study
 
-RADII = (0.5, 1.0, 2.0, 4.0)
-STDS = (0.01, 0.02, 0.05, 0.1)
 LOOKS, POINTS = 10, 60
 
 
@@ -129,52 +126,8 @@ def looked_at(
             )
 
 
-def onset(modes: Sequence[int]) -> int:
-    r"""The look at which collapse begins: the first with fewer modes than an earlier one.
-
-    Args:
-        modes: captured, look by look.
-
-    Returns:
-        Its number from 0, or −1 if the count never falls.
-
-    Example:
-        >>> onset([2, 5, 5, 3, 4]), onset([1, 1, 2])
-        (3, -1)
-    """
-    falls = [k for k in range(1, len(modes)) if modes[k] < max(modes[:k])]
-    return falls[0] if falls else -1
-
-
-SWEEP_ITERATIONS, UNROLL_ITERATIONS = 800, 500
-SWEEP_SEEDS, UNROLL_SEEDS = (0, 1, 2), (0, 1, 2, 3, 4)
+UNROLL_ITERATIONS, UNROLL_SEEDS = 500, (0, 1, 2, 3, 4)
 DEPTHS = (0, 1, 2, 5)
-
-
-def record_sweep(slice: bool) -> Iterator[Row]:
-    r"""The study ``collapse_sweep``: sixteen rings, three seeds, one computation.
-
-    Args:
-        slice: only 20 iterations.
-
-    Yields:
-        Radius, deviation, seed, iteration, modes, good share; samples of the first seed's end.
-    """
-    cells = [(r, s, seed) for r in RADII for s in STDS for seed in SWEEP_SEEDS]
-    radii, stds = (torch.tensor([cell[k] for cell in cells]) for k in (0, 1))
-    iterations = 20 if slice else SWEEP_ITERATIONS
-    for at, drawn, modes, good in looked_at(radii, stds, [c[2] for c in cells], iterations):
-        for place, (radius, std, seed) in enumerate(cells):
-            last = at == iterations and seed == SWEEP_SEEDS[0]
-            yield {
-                "radius": radius,
-                "std": std,
-                "seed": seed,
-                "iteration": at,
-                "modes": int(modes[place]),
-                "good": round(float(good[place]), 4),
-                "points": pack_points(drawn[place, :POINTS]) if last else "",
-            }
 
 
 def record_unroll(slice: bool) -> Iterator[Row]:
@@ -205,18 +158,6 @@ def record_unroll(slice: bool) -> Iterator[Row]:
 NETWORKS = "2-64-64-2 and 2-64-64-1, ReLU, plain coordinates"
 
 STUDIES = (
-    Study(
-        name="collapse_sweep",
-        topic="collapse",
-        run=record_sweep,
-        seeds=SWEEP_SEEDS,
-        config={
-            "networks": NETWORKS,
-            "game": "non-saturating, batch 128, Adam 1e-3, betas 0.5 0.999",
-            "iterations": SWEEP_ITERATIONS,
-            "rings": "8 Gaussians; radius 0.5, 1, 2, 4; deviation 0.01, 0.02, 0.05, 0.1",
-        },
-    ),
     Study(
         name="collapse_unroll",
         topic="collapse",

@@ -3,6 +3,8 @@ r"""LSTM: what the gates do.
 ``cells``
     LSTM cells that name their gates, a plain recurrent net, and the paths a gradient takes
     back.
+``carriers``
+    What carries a symbol over a long lag: the forget gates, or the ways through the hidden state?
 ``lag``
     The long-lag study: does a cell remember the first symbol of a sequence?
 ``paths``
@@ -15,6 +17,7 @@ r"""LSTM: what the gates do.
 
 from __future__ import annotations
 
+from genbook.lstm.carriers import Carried, carried, held_run, hold_forget_gates
 from genbook.lstm.cells import (
     Gates,
     LSTMCell,
@@ -44,7 +47,6 @@ from genbook.lstm.paths import (
     path_by_autograd,
     rnn_bound,
     rnn_path,
-    saturating_pair,
     spectral_radius,
     step_gap_bound,
     total_path,
@@ -65,6 +67,7 @@ __all__ = [
     "ARMS",
     "LENGTHS",
     "Arm",
+    "Carried",
     "Evidence",
     "Gates",
     "LSTMCell",
@@ -73,10 +76,13 @@ __all__ = [
     "Reader",
     "arm_named",
     "auc",
+    "carried",
     "direct_path",
     "evidence",
     "from_torch",
+    "held_run",
     "hold",
+    "hold_forget_gates",
     "jacobians",
     "lag_accuracy",
     "lag_run",
@@ -94,7 +100,6 @@ __all__ = [
     "rnn_path",
     "row_batches",
     "rows",
-    "saturating_pair",
     "spectral_radius",
     "spread_bias",
     "step_gap_bound",

@@ -262,36 +262,6 @@ def rnn_bound(weight: Tensor, steps: int, *, gamma: float = 1.0) -> Tensor:
     return bound
 
 
-def saturating_pair(steps: int) -> tuple[RNNCell, Tensor, Tensor]:
-    r"""A plain net of spectral radius 0 whose gradient doubles at every step.
-
-    .. math:: W_h = \begin{pmatrix} 2 & -2 \\ 2 & -2 \end{pmatrix},\qquad W_h^2 = 0
-
-    The inputs hold unit 1 at 0, where tanh has slope 1, and unit 2 where its slope is almost 0, so
-    that each step multiplies by the first row only. Then :math:`\|\partial h_{t+k}/\partial h_t\|
-    = 2^k\sqrt2` for k ≥ 1, up to the slope left in unit 2.
-
-    Args:
-        steps: T.
-
-    Returns:
-        The net, its inputs ``[T, 2]`` and the hidden state to start from ``[2]``; double precision.
-
-    Example:
-        >>> from genbook.lstm.cells import unroll_rnn
-        >>> net, xs, start = saturating_pair(4)
-        >>> norms(rnn_path(net, unroll_rnn(net, xs, start)))[0].item() / 2**0.5
-        8.0...
-    """
-    net = RNNCell(2, 2, dtype=torch.float64)
-    with torch.no_grad():
-        net.weight_h.copy_(torch.tensor([[2.0, -2.0], [2.0, -2.0]]))
-        net.weight_x.copy_(torch.eye(2))
-        net.bias.zero_()
-    xs = torch.tensor([2.0, 22.0], dtype=torch.float64).expand(steps, 2)
-    return net, xs, torch.tensor([0.0, 1.0], dtype=torch.float64)
-
-
 def spectral_radius(weight: Tensor) -> Tensor:
     r"""The largest modulus of an eigenvalue, :math:`\rho(W) \le \lambda_1(W)`.
 

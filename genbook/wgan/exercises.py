@@ -227,9 +227,6 @@ def _check_hinge(answer: Pair) -> str | None:
     return agree(answer, kantorovich_loss, SCORED, described)
 
 
-hinge = Exercise(name="hinge", check=_check_hinge, reference=kantorovich_loss)
-
-
 class Settings(NamedTuple):
     r"""What a critic's step needs.
 
@@ -304,9 +301,6 @@ def _check_clip(answer: Update) -> str | None:
     return None
 
 
-clip = Exercise(name="clip", check=_check_clip, reference=step_then_clip)
-
-
 def away_loss(t_fake: Tensor) -> Tensor:
     """Meant to be the generator's loss, where T is high on data; it drives the fakes away."""
     return t_fake.mean()
@@ -356,6 +350,46 @@ def _check_sign_trains(answer: Callable[[Tensor], Tensor]) -> str | None:
     return "the value is right, but no gradient reaches the fakes: it was detached on the way."
 
 
-sign = Exercise(name="sign", check=_check_sign, reference=towards_loss)
+Round = Callable[[Tensor, Tensor, Tensor, Tensor, Settings], Sequence[Any]]
 
-EXERCISES = (earth, penalty, hinge, clip, sign)
+
+def printed_round(
+    t_real: Tensor, t_fake: Tensor, weights: Tensor, gradient: Tensor, settings: Settings
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Meant to be L_D, L_G and the critic's weights after a clipped step; no line is right."""
+    critic_loss = (1 - t_real).clamp_min(0).mean() + (1 + t_fake).clamp_min(0).mean()
+    generator_loss = t_fake.mean()
+    clipped = weights.clamp(-settings.limit, settings.limit)
+    return critic_loss, generator_loss, clipped - settings.rate * gradient
+
+
+def mended_round(
+    t_real: Tensor, t_fake: Tensor, weights: Tensor, gradient: Tensor, settings: Settings
+) -> tuple[Tensor, Tensor, Tensor]:
+    """L_D and L_G without margins, high scores for data, and the clip after the step."""
+    stepped = weights - settings.rate * gradient
+    critic_loss, generator_loss = t_fake.mean() - t_real.mean(), -t_fake.mean()
+    return critic_loss, generator_loss, stepped.clamp(-settings.limit, settings.limit)
+
+
+def _check_round(answer: Round) -> str | None:
+    came = call(answer, SCORES, OTHERS, *UPDATES[0])
+    if not isinstance(came, (tuple, list)) or len(came) != 3:
+        return f"expected three results (L_D, L_G, weights), got {shown(came)}."
+    lines: tuple[tuple[str, Callable[[], str | None]], ...] = (
+        ("critic's loss", lambda: _check_hinge(lambda a, b: call(answer, a, b, *UPDATES[0])[0])),
+        (
+            "generator's loss",
+            lambda: _check_sign(lambda b: call(answer, SCORES, b, *UPDATES[0])[1]),
+        ),
+        ("weights", lambda: _check_clip(lambda w, g, c: call(answer, SCORES, OTHERS, w, g, c)[2])),
+    )
+    for name, check in lines:
+        if (hint := check()) is not None:
+            return f"{name}: {hint}"
+    return None
+
+
+round = Exercise(name="round", check=_check_round, reference=mended_round)
+
+EXERCISES = (earth, penalty, round)

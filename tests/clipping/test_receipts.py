@@ -63,6 +63,22 @@ def test_receipt_linear():
     )
 
 
+def test_receipt_settled():
+    def least_modulus(weight):
+        return torch.linalg.eigvals(weight).abs().min()
+
+    def without_slopes(weight, xs, squash=bounds.TANH):
+        return bounds_products(weight, 0 * xs, squash)
+
+    bounds_products = bounds.products
+    assert_breaks(
+        "clipping",
+        "test_receipt_settled",
+        swap(paths.spectral_radius, least_modulus),
+        swap(bounds_products, without_slopes),
+    )
+
+
 def test_receipt_counterexamples():
     def symmetric(largest, _):
         return largest * torch.eye(2, dtype=torch.float64)
@@ -131,6 +147,15 @@ def test_receipt_wall():
     )
 
 
+def test_receipt_peak():
+    assert_breaks(
+        "clipping",
+        "test_receipt_peak",
+        swap(cliff.slopes, WITHOUT_SLOPE),
+        altered(cliff.wall, lambda b: b - 4.5e-5),  # as if the line were the peak's
+    )
+
+
 def test_receipt_curvature():
     assert_breaks(
         "clipping", "test_receipt_curvature", swap(cliff.wall, lambda w: torch.sigmoid(w) - w)
@@ -154,9 +179,13 @@ def test_receipt_torch():
 
 
 def test_receipt_direction():
+    def sign_lost(gradients, limit):
+        return [g.abs().clamp(max=limit) for g in gradients]
+
     assert_breaks(
         "clipping",
         "test_receipt_direction",
+        swap(rules.by_value, sign_lost),
         swap(rules.by_norm, each_alone),
         swap(rules.largest_turn, lambda count: math.degrees(math.asin(1 / math.sqrt(count)))),
         altered(rules.turned, torch.deg2rad),
@@ -214,6 +243,21 @@ def test_receipt_rates():
         return original(*arguments, scale=scale**2, **settings)
 
     assert_breaks("clipping", "test_receipt_rates", swap(original, scaled_twice), given=no_recall)
+
+
+def test_receipt_decay():
+    original, norm = rules.path, rules.by_norm
+
+    def with_the_old_scale(*arguments, scale=1.0, **settings):
+        return original(*arguments, scale=scale**0.5, **settings)
+
+    assert_breaks(
+        "clipping",
+        "test_receipt_decay",
+        swap(original, with_the_old_scale),
+        swap(norm, lambda gradients, threshold: norm(gradients, threshold + 1)),
+        given=no_recall,
+    )
 
 
 def test_receipt_layer():

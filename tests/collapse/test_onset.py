@@ -6,13 +6,10 @@ import math
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from genbook.collapse import onset
 from genbook.games import modes as games_modes
 from genbook.kit.seeds import Streams
-from tests.collapse.given import FEW
 
 
 def test_rings_of_their_own_have_their_own_size_and_width():
@@ -23,12 +20,3 @@ def test_rings_of_their_own_have_their_own_size_and_width():
         distance, _ = games_modes.nearest(drawn[place, None], centres[place])
         rayleigh = float(stds[place]) * math.sqrt(math.pi / 2)
         assert distance.mean().item() == pytest.approx(rayleigh, rel=0.03)
-
-
-@FEW
-@given(st.lists(st.integers(0, 8), min_size=1, max_size=10))
-def test_collapse_begins_where_the_count_first_falls(modes):
-    at = onset.onset(modes)
-    rising = modes[:at] if at >= 0 else modes
-    assert rising == sorted(rising)
-    assert at < 0 or modes[at] < modes[at - 1]

@@ -101,6 +101,43 @@ def test_receipt_pack():
     )
 
 
+def test_receipt_junk():
+    """Junk that lies on the data, and packs that are never packed on one side."""
+    honest = limits.packed_tv
+
+    def on_the_data(p, q, m):
+        return honest(p, q, m) if len(p) > 2 or p[1] > 0 else honest(p, 0.5 * (p + q), m)
+
+    assert_breaks("collapse", "test_receipt_junk", swap(honest, on_the_data))
+
+
+def test_receipt_touch():
+    """Shows that the claim is read from the record."""
+    assert_breaks(
+        "collapse",
+        "test_receipt_touch",
+        rewritten("collapse_unroll", lambda row: {"good": 2 * row["good"]}),
+    )
+
+
+def test_receipt_diverged():
+    """Shows that one run that stays, or one that leaves, would be seen."""
+    stays = {"points": "0 0 " * 100}
+    leaves = {"points": "900 900 " * 100}
+    assert_breaks(
+        "collapse",
+        "test_receipt_diverged",
+        rewritten(
+            "collapse_grid",
+            lambda row: stays if row["seed"] == 2 and row["method"] == "f-GAN, KL" else {},
+        ),
+        rewritten(
+            "collapse_grid",
+            lambda row: leaves if row["seed"] == 2 and row["method"] == "f-GAN, reverse KL" else {},
+        ),
+    )
+
+
 def test_receipt_spectral():
     """A norm over rows instead of singular values; a matrix that is not divided at all."""
     spectral_norm = critics.spectral_norm
@@ -182,13 +219,6 @@ def test_receipt_patience():
             "collapse_patience",
             lambda row: {"modes": 24, "good": 0.93} if row["seed"] == 1 else {},
         ),
-    )
-
-
-def test_receipt_sweep():
-    """Shows that the claims are read from the record."""
-    assert_breaks(
-        "collapse", "test_receipt_sweep", rewritten("collapse_sweep", lambda row: {"modes": 5})
     )
 
 

@@ -110,18 +110,6 @@ def test_the_plain_nets_path_keeps_the_bound(seed, gain):
     assert (reach <= bound * (1 + 1e-9)).all()
 
 
-def test_the_spectral_radius_bounds_nothing():
-    net, xs, start = lstm_paths.saturating_pair(11)
-    reach = lstm_paths.norms(lstm_paths.rnn_path(net, lstm_cells.unroll_rnn(net, xs, start))).flip(
-        0
-    )
-    assert lstm_paths.spectral_radius(net.weight_h) < 1e-6
-    k = torch.arange(11, dtype=DOUBLE)
-    assert torch.allclose(reach[1:], math.sqrt(2) * 2 ** k[1:], rtol=1e-9)
-    refused((reach[-1] - lstm_paths.spectral_radius(net.weight_h) ** 10).clamp_min(0), 1.0)
-    assert (reach <= lstm_paths.rnn_bound(net.weight_h, 10) * (1 + 1e-12)).all()
-
-
 def test_the_bound_with_the_radius_instead_of_the_singular_value_is_broken():
     net, xs = rnn_of(3, 1.5), inputs_of(12, seed=3) * 0.1
     reach = lstm_paths.norms(lstm_paths.rnn_path(net, lstm_cells.unroll_rnn(net, xs))).flip(0)

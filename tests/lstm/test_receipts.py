@@ -6,7 +6,7 @@ import math
 from dataclasses import replace
 
 import torch
-from chapters import altered, assert_breaks, swap
+from chapters import altered, assert_breaks, rewritten, swap
 
 from genbook.kit import data
 from genbook.kit.device import seeded
@@ -15,55 +15,6 @@ from genbook.lstm import cells as lstm_cells
 from genbook.lstm import figures, lag, readers
 from genbook.lstm import paths as lstm_paths
 from genbook.lstm import units as lstm_text
-from tests.lstm.given import DOUBLE
-
-
-def test_receipt_bound():
-    def by_radius(weight, steps, *, gamma=1.0):
-        return (gamma * lstm_paths.spectral_radius(weight)) ** torch.arange(steps + 1)
-
-    def by_frobenius(weight, steps, *, gamma=1.0):
-        return (gamma * weight.norm()) ** torch.arange(steps + 1, dtype=DOUBLE)
-
-    assert_breaks(
-        "lstm",
-        "test_receipt_bound",
-        swap(lstm_paths.rnn_bound, by_radius),
-        swap(lstm_paths.rnn_bound, by_frobenius),
-    )
-
-
-def rnn_path_with(slope):
-    """The path of a plain net whose tanh has another slope."""
-
-    def rnn_path(cell, hidden):
-        back = [torch.eye(cell.hidden, dtype=hidden.dtype)]
-        for h in hidden[1:].flip(0):
-            back.append(back[-1] @ (slope(h)[..., None] * cell.weight_h))
-        return torch.stack(back[::-1])
-
-    return rnn_path
-
-
-def test_receipt_radius():
-    assert_breaks(
-        "lstm",
-        "test_receipt_radius",
-        swap(lstm_paths.rnn_path, rnn_path_with(lambda h: h * (1 - h))),
-        swap(lstm_paths.rnn_path, rnn_path_with(torch.ones_like)),
-        swap(lstm_paths.spectral_radius, lambda weight: torch.linalg.matrix_norm(weight, 2)),
-    )
-
-
-def test_receipt_necessary():
-    def with_the_bias(cell, hidden):
-        back = [torch.eye(cell.hidden, dtype=hidden.dtype)]
-        for h in hidden[1:].flip(0):
-            step = (1 - h**2)[..., None] * (cell.weight_h + cell.weight_h.T) / 2
-            back.append(back[-1] @ step)
-        return torch.stack(back[::-1])
-
-    assert_breaks("lstm", "test_receipt_necessary", swap(lstm_paths.rnn_path, with_the_bias))
 
 
 def test_receipt_torch():
@@ -210,6 +161,22 @@ def test_receipt_lag():
         return 1 - accuracy(reader, length, sequences=sequences, seed=seed)
 
     assert_breaks("lstm", "test_receipt_lag", swap(accuracy, share_of_errors), given=short_runs)
+
+
+def test_receipt_held_gates():
+    """The record alone stands behind these claims."""
+
+    def among(held, **values):
+        return lambda row: values if row["held"] is held and row["seed"] == 0 else {}
+
+    assert_breaks(
+        "lstm",
+        "test_receipt_held_gates",
+        rewritten("lstm_held", among(True, accuracy=0.25)),
+        rewritten("lstm_held", among(False, accuracy=0.5)),
+        rewritten("lstm_held", among(True, direct_after=0.01)),
+        rewritten("lstm_held", among(True, total_after=0.9)),
+    )
 
 
 def taught(monkeypatch):

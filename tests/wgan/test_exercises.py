@@ -75,24 +75,48 @@ def half_detached(critic, x):
     return ((n - 1) * (n.detach() - 1)).mean()
 
 
-def clip_in_numpy(weights, gradient, settings):
-    stepped = weights.numpy() - settings.rate * gradient.numpy()
-    return np.clip(stepped, -settings.limit, settings.limit)
+def around(critic=None, generator=None, weights=None):
+    """The mended round with some of its lines replaced."""
+
+    def answer(t_real, t_fake, w, g, settings):
+        right = list(exercises.mended_round(t_real, t_fake, w.clone(), g, settings))
+        if critic is not None:
+            right[0] = critic(t_real, t_fake)
+        if generator is not None:
+            right[1] = generator(t_fake)
+        if weights is not None:
+            right[2] = weights(w, g, settings)
+        return tuple(right)
+
+    return answer
 
 
-def clip_in_place(weights, gradient, settings):
-    weights.sub_(settings.rate * gradient)
-    return weights.clamp_(-settings.limit, settings.limit)
+def in_numpy(t_real, t_fake, w, g, settings):
+    stepped = w.numpy() - settings.rate * g.numpy()
+    losses = np.mean(t_fake.numpy()) - np.mean(t_real.numpy()), -np.mean(t_fake.detach().numpy())
+    return [*map(float, losses), np.clip(stepped, -settings.limit, settings.limit)]
 
 
-def clip_in_lists(weights, gradient, settings):
-    pairs = zip(weights.tolist(), gradient.tolist(), strict=True)
-    return [max(-settings.limit, min(settings.limit, w - settings.rate * g)) for w, g in pairs]
+def in_lists(t_real, t_fake, w, g, settings):
+    pairs = zip(w.tolist(), g.tolist(), strict=True)
+    clipped = [max(-settings.limit, min(settings.limit, a - settings.rate * b)) for a, b in pairs]
+    generator = 3 - sum(t_fake.tolist()) / len(t_fake)
+    return [sum(t_fake.tolist()) / len(t_fake) - t_real.mean()], generator, clipped
 
 
-def clip_by_sign(weights, gradient, settings):
-    w = (weights - settings.rate * gradient).float()
-    return w.sign() * torch.minimum(w.abs(), torch.tensor(settings.limit))
+def in_place(t_real, t_fake, w, g, settings):
+    w.sub_(settings.rate * g)
+    return (
+        -(t_real.mean() - t_fake.mean()),
+        -t_fake.sum() / len(t_fake),
+        w.clamp_(-settings.limit, settings.limit),
+    )
+
+
+def in_single(t_real, t_fake, w, g, settings):
+    stepped = (w - settings.rate * g).float()
+    clipped = stepped.sign() * torch.minimum(stepped.abs(), torch.tensor(settings.limit))
+    return t_fake.float().mean() - t_real.float().mean(), (-t_fake.float()).mean(), clipped
 
 
 def scaled_down(weights, gradient, settings):
@@ -103,6 +127,47 @@ def scaled_down(weights, gradient, settings):
 def clipped_above(weights, gradient, settings):
     return (weights - settings.rate * gradient).clamp(max=settings.limit)
 
+
+WRONG_ROUNDS = (
+    (exercises.printed_round, "critic's loss: it stops at a margin"),
+    (lambda t_real, t_fake, w, g, s: t_fake.mean() - t_real.mean(), "expected three results"),
+    (lambda t_real, t_fake, w, g, s: t_real.averaged(), "your code raised"),
+    *(
+        (around(critic=line), words)
+        for line, words in (
+            (lambda t_real, t_fake: t_real.mean() - t_fake.mean(), "critic's loss: the sign"),
+            (lambda t_real, t_fake: (1 - t_real).mean() + (1 + t_fake).mean(), "left over"),
+            (lambda t_real, t_fake: t_fake.sum() - t_real.sum(), "means"),
+            (lambda t_real, t_fake: -(t_real.mean() - t_fake.mean()).abs(), "upside down"),
+            (lambda t_real, t_fake: t_fake.median() - t_real.median(), "for scores [0.2, 1.5"),
+            (lambda t_real, t_fake: t_fake - t_real.mean(), "expected one number"),
+        )
+    ),
+    *(
+        (around(generator=line), words)
+        for line, words in (
+            (lambda t: t.mean(), "generator's loss: a step down this loss"),
+            (lambda t: t.mean().abs(), "only differences"),
+            (lambda t: softplus(-t).mean(), "saturates"),
+            (lambda t: -t.sum(), "a mean"),
+            (lambda t: -t.mean().detach(), "no gradient reaches the fakes"),
+            (lambda t: -t.max(), "count alike"),
+            (lambda t: -t, "expected one number"),
+        )
+    ),
+    *(
+        (around(weights=line), words)
+        for line, words in (
+            (exercises.clip_then_step, "weights: a weight can leave"),
+            (lambda w, g, s: w - s.rate * g.clamp(-s.limit, s.limit), "clips the gradient"),
+            (lambda w, g, s: (w + s.rate * g).clamp(-s.limit, s.limit), "steps up"),
+            (lambda w, g, s: w.clamp(-s.limit, s.limit), "no step"),
+            (scaled_down, "on its own"),
+            (clipped_above, "you return [0.01, -0.005, -0.014], beyond ±0.01"),
+            (lambda w, g, s: w - s.rate * g, "beyond ±0.01"),
+        )
+    ),
+)
 
 ANSWERS = {
     "earth": Answers(
@@ -148,53 +213,7 @@ ANSWERS = {
             (lambda c, x: 10 * exercises.mended_penalty(c, x), "expected 0.25, got 2.5"),
         ),
     ),
-    "hinge": Answers(
-        right=(
-            lambda t_real, t_fake: -(t_real - t_fake).mean(),
-            lambda t_real, t_fake: float(np.mean(t_fake.numpy()) - np.mean(t_real.numpy())),
-            lambda t_real, t_fake: t_fake.float().mean() - t_real.float().mean(),
-            lambda t_real, t_fake: [sum(t_fake.tolist()) / len(t_fake) - t_real.mean()],
-        ),
-        wrong=(
-            (exercises.hinge_loss, "margin"),
-            (lambda t_real, t_fake: t_real.mean() - t_fake.mean(), "sign"),
-            (lambda t_real, t_fake: (1 - t_real).mean() + (1 + t_fake).mean(), "left over"),
-            (lambda t_real, t_fake: t_fake.sum() - t_real.sum(), "means"),
-            (lambda t_real, t_fake: -(t_real.mean() - t_fake.mean()).abs(), "upside down"),
-            (lambda t_real, t_fake: t_fake.median() - t_real.median(), "for scores [0.2, 1.5"),
-            (lambda t_real, t_fake: t_fake - t_real, "expected one number"),
-        ),
-    ),
-    "clip": Answers(
-        right=(clip_in_numpy, clip_in_place, clip_in_lists, clip_by_sign),
-        wrong=(
-            (exercises.clip_then_step, "comes last"),
-            (lambda w, g, s: w - s.rate * g.clamp(-s.limit, s.limit), "clips the gradient"),
-            (lambda w, g, s: (w + s.rate * g).clamp(-s.limit, s.limit), "steps up"),
-            (lambda w, g, s: w.clamp(-s.limit, s.limit), "no step"),
-            (scaled_down, "on its own"),
-            (clipped_above, "you return [0.01, -0.005, -0.014], beyond ±0.01"),
-            (lambda w, g, s: w - s.rate * g, "beyond ±0.01"),
-        ),
-    ),
-    "sign": Answers(
-        right=(
-            lambda t: -t.sum() / len(t),
-            lambda t: 3 - t.mean(),
-            lambda t: float(-np.mean(t.numpy())),
-            lambda t: (-t.float()).mean(),
-            lambda t: -sum(t.tolist()) / len(t),
-        ),
-        wrong=(
-            (exercises.away_loss, "away from the data"),
-            (lambda t: t.mean().abs(), "only differences"),
-            (lambda t: softplus(-t).mean(), "saturates"),
-            (lambda t: -t.sum(), "a mean"),
-            (lambda t: -t.mean().detach(), "no gradient reaches the fakes"),
-            (lambda t: -t.max(), "count alike"),
-            (lambda t: -t, "expected one number"),
-        ),
-    ),
+    "round": Answers(right=(in_numpy, in_lists, in_place, in_single), wrong=WRONG_ROUNDS),
 }
 
 

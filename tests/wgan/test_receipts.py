@@ -150,6 +150,19 @@ def test_receipt_constant():
     )
 
 
+def test_receipt_far():
+    """A score without a limit keeps or raises its slope; a bounded one has none left far away."""
+    honest = transport.parallel_lines
+
+    def without_noise(theta, noise=0.0):
+        return honest(theta)
+
+    def near_by(theta, noise=0.0):
+        return honest(0.2 * theta, noise)
+
+    assert_breaks("wgan", "test_receipt_far", swap(honest, without_noise), swap(honest, near_by))
+
+
 def test_receipt_conjugate():
     assert_breaks(
         "wgan",
@@ -378,6 +391,31 @@ def test_receipt_closest():
         rewritten(
             "wgan_mnist", changed("distance", lambda d: 3 * d, game="WGAN-GP", critic_steps=1)
         ),
+    )
+
+
+def test_receipt_cost():
+    """The record alone stands behind this claim."""
+    assert_breaks(
+        "wgan",
+        "test_receipt_cost",
+        rewritten("wgan_mnist", changed("distance", lambda d: 0.2 * d, game="GAN", iteration=800)),
+        rewritten(
+            "wgan_mnist", changed("distance", lambda d: 6 * d, game="GAN-QP", iteration=2400)
+        ),
+    )
+
+
+def test_receipt_equal_steps():
+    """The record alone stands behind this claim."""
+    at = {"critic_steps": 5, "iteration": 750}
+    assert_breaks(
+        "wgan",
+        "test_receipt_equal_steps",
+        rewritten("wgan_mnist", changed("distance", lambda d: 1.5 * d, game="GAN", **at)),
+        rewritten("wgan_mnist", changed("distance", lambda d: d / 1.5, game="WGAN, clipped", **at)),
+        rewritten("wgan_mnist", changed("distance", lambda d: 0.8 * d, game="GAN-QP", **at)),
+        rewritten("wgan_mnist", changed("distance", lambda d: 1.5 * d, game="WGAN-GP", **at)),
     )
 
 
