@@ -170,3 +170,8 @@ def test_docstrings_with_backslashes_are_raw(path):
         if isinstance(node, kinds) and ast.get_docstring(node) is not None:
             written = ast.get_source_segment(text, node.body[0]) or ""
             assert "\\" not in written or written.startswith("r"), written[:60]
+
+
+@each_notebook
+def test_no_equation_begins_with_a_bracket_that_its_environment_would_take_as_an_option(path):
+    assert not re.findall(r"\\begin\{(?:aligned|gathered|split)\}\s*\[[^]]*\]", markdown(path))

@@ -8,6 +8,8 @@ r"""One pixel at a time: PixelRNN and PixelCNN.
     A memory for each of the three networks: what the rows above say, and how a row is wired.
 ``networks``
     Networks that paint one pixel at a time: PixelCNN, plain and gated.
+``one_layer``
+    Drawing with a single masked convolution: what a row cache is, before there are many layers.
 ``receptive_field``
     What an output has seen: exact Jacobians, and receptive fields by theory.
 ``row_cache``
@@ -42,6 +44,7 @@ from genbook.pixelcnn.networks import (
     ResidualBlock,
     gate,
 )
+from genbook.pixelcnn.one_layer import Draw, row_by_row
 from genbook.pixelcnn.receptive_field import (
     before,
     blind_share,
@@ -71,6 +74,7 @@ __all__ = [
     "FAMILIES",
     "PUBLISHED",
     "Above",
+    "Draw",
     "GatedLayer",
     "GatedMemory",
     "GatedPixelCNN",
@@ -116,6 +120,7 @@ __all__ = [
     "probe",
     "quantise",
     "recall",
+    "row_by_row",
     "same",
     "sample",
     "sensitivity",

@@ -158,7 +158,7 @@ class RowLayer(nn.Module):
     r"""One layer of a Row LSTM: rows from top to bottom, a whole row at each step.
 
     .. math::
-        [o, f, i, g] &= K^{ss} * h_{y-1} + K^{is} * x_y\\
+        (o, f, i, g) &= K^{ss} * h_{y-1} + K^{is} * x_y\\
         c_y &= \sigma(f)\odot c_{y-1} + \sigma(i)\odot\tanh(g), \qquad
         h_y = \sigma(o)\odot\tanh(c_y)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -113,6 +114,39 @@ def mixed_loss(share: float, weight: float, painted: Tensor) -> tuple[Tensor, Te
         parts += [torch.xlogy(p, p / m), torch.xlogy(q, q / m)]
     game = torch.stack(parts).sum(0)
     return game, weight * (share * (1 - painted) + (1 - share) * painted)
+
+
+def one_pixel_optimum(share: float, weight: float) -> float:
+    r"""Where the sum of :func:`mixed_loss` is least: never at an end while λ is finite.
+
+    .. math:: \frac{v(2 - p - v)}{(p + v)(1 - v)} = r, \qquad r = e^{-\lambda(1 - 2p)}
+
+    A quadratic, :math:`(r - 1)v^2 + (2 - p - r(1 - p))\,v - rp = 0`, with one root in (0, 1).
+
+    Args:
+        share: p, strictly between 0 and 1.
+        weight: λ ≥ 0, in nats.
+
+    Returns:
+        v.
+
+    Raises:
+        ValueError: if the share is not inside (0, 1), or the weight is negative or not finite.
+
+    Example:
+        >>> one_pixel_optimum(0.5, 3.0)
+        0.5
+    """
+    if not 0 < share < 1 or not 0 <= weight < math.inf:
+        raise ValueError(
+            f"expected a share inside (0, 1) and a finite weight ≥ 0, got {share} and {weight}"
+        )
+    if share > 0.5:
+        return 1 - one_pixel_optimum(1 - share, weight)
+    r = math.exp(-weight * (1 - 2 * share))
+    middle = 2 - share - r * (1 - share)
+    root = math.sqrt(middle**2 - 4 * (1 - r) * r * share)
+    return 2 * r * share / (middle + root)
 
 
 def one_pixel(share: float, weight: float) -> Figure:

@@ -151,8 +151,9 @@ class PairScore:
         sharpness: see :func:`sharpness`.
         midtones: see :func:`midtones`.
         l1: mean absolute difference to the answer.
-        follows: mean absolute difference between translations of different inputs, as a share of
-            that between their answers; 0 if the input is ignored.
+        follows: mean absolute difference between translations of different inputs, each with its
+            own noise, as a share of that between their answers; equal to ``noise`` on average if
+            the input is ignored.
         noise: the same between two translations of one input.
     """
 

@@ -12,6 +12,7 @@ from genbook.pixelcnn import (
     likelihood,
     masks,
     networks,
+    one_layer,
     receptive_field,
     row_cache,
     row_lstm,
@@ -59,7 +60,20 @@ def test_receipt_colours():
     one_colour = swap(
         masks._colour_of, lambda channels, _: torch.zeros(channels, dtype=torch.int64)
     )
-    assert_breaks("pixelcnn", "test_receipt_colours", one_colour)
+    assert_breaks("pixelcnn", "test_receipt_colours", one_colour, open_masks)
+
+
+def test_receipt_norm():
+    """Masks that close nothing; masks that close the centre for every colour."""
+    causal_mask = masks.causal_mask
+
+    def shut(kernel, *sizes, kind, colours=1, **words):
+        mask = causal_mask(kernel, *sizes, kind=kind, colours=colours, **words)
+        if kind == "A":
+            mask[:, :, kernel // 2, kernel // 2] = 0
+        return mask
+
+    assert_breaks("pixelcnn", "test_receipt_norm", open_masks, swap(causal_mask, shut))
 
 
 def test_receipt_field():
@@ -156,6 +170,22 @@ def test_receipt_live():
         swap(probe, lambda _, *rest: probe("Row LSTM", *rest)),
         short(40),
     )
+
+
+def test_receipt_one_layer():
+    """Finished rows that are forgotten; a value that tells only its neighbour."""
+
+    def forgetful(monkeypatch):
+        conv2d = one_layer.conv2d
+        monkeypatch.setattr(one_layer, "conv2d", lambda x, w, b: conv2d(0 * x, w, b))
+
+    def hasty(monkeypatch):
+        def steps(*ends):
+            return range(1, 2) if len(ends) == 2 else range(*ends)
+
+        monkeypatch.setattr(one_layer, "range", steps, raising=False)
+
+    assert_breaks("pixelcnn", "test_receipt_one_layer", forgetful, hasty)
 
 
 def test_receipt_cached():

@@ -26,3 +26,21 @@ def test_the_game_for_one_pixel_is_zero_exactly_at_the_share_of_ink(share):
 def test_drawings_have_a_readout():
     assert "40%" in figures.one_pixel(0.4, 0.5).get_label()
     assert "180°" in figures.round_trip(180).get_label()
+
+
+@pytest.mark.parametrize("share", [0.01, 0.3, 0.5, 0.8])
+@pytest.mark.parametrize("weight", [0.0, 0.13, 3.0, 12.0])
+def test_the_optimum_of_one_pixel_has_slope_zero(share, weight):
+    best = torch.tensor(figures.one_pixel_optimum(share, weight), dtype=torch.float64)
+    v = best.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(sum(figures.mixed_loss(share, weight, v[None])).sum(), v)
+    assert 0 < best < 1
+    assert abs(slope) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("share", "weight"), [(0.0, 1.0), (1.0, 1.0), (0.4, -1.0), (0.4, torch.inf)]
+)
+def test_one_pixel_needs_a_share_inside_and_a_finite_weight(share, weight):
+    with pytest.raises(ValueError, match="inside"):
+        figures.one_pixel_optimum(share, weight)

@@ -29,6 +29,25 @@ def test_receipt_pixel():
     )
 
 
+def test_receipt_root():
+    """The game's optimum, whatever the weight; the end that L1 wants."""
+    assert_breaks(
+        "translation",
+        "test_receipt_root",
+        swap(figures.one_pixel_optimum, lambda share, _: share),
+        swap(figures.one_pixel_optimum, lambda share, _: float(share > 0.5)),
+    )
+
+
+def test_receipt_ends():
+    """Shows that the claims are read from the record."""
+    assert_breaks(
+        "translation",
+        "test_receipt_ends",
+        rewritten("translation_sweeps", lambda row: {"sharpness": 0.5, "read": 0.5, "noise": 0.5}),
+    )
+
+
 def test_receipt_blind():
     def crossed(critic, x, y):
         return torch.cat([y, y], 1) if critic == "xy" else x + y

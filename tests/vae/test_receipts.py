@@ -240,3 +240,49 @@ def test_receipt_order():
         "test_receipt_order",
         *(rewritten("vae_nll", worse(k, column)) for k in (5, 50) for column in ("nll", "nll_k")),
     )
+
+
+def test_receipt_beta():
+    """A divergence of the wrong sign."""
+    assert_breaks("vae", "test_receipt_beta", altered(models.gaussian_kl, lambda kl: -kl))
+
+
+def test_receipt_stationary():
+    """A divergence with a slope at the prior; another likelihood than the decoder is best for."""
+    honest, likelihood = models.gaussian_kl, models.bernoulli_log_prob
+    assert_breaks(
+        "vae",
+        "test_receipt_stationary",
+        swap(honest, lambda q: honest(q) + 0.1 * q.mean),
+        swap(likelihood, lambda x, logits: likelihood(x, 1.1 * logits)),
+    )
+
+
+def test_receipt_correction():
+    """Shows that the claims are read from the record."""
+    assert_breaks(
+        "vae",
+        "test_receipt_correction",
+        rewritten("vae_nll", lambda row: {"nll_k": row["nll"] + 1}),
+    )
+
+
+def test_receipt_units():
+    """Shows that a record in which samples cost units would be seen."""
+    assert_breaks(
+        "vae",
+        "test_receipt_units",
+        rewritten("vae_nll", lambda row: {"active": 50 - row["active"]}),
+    )
+
+
+def test_receipt_cures():
+    """Cures that are not applied."""
+    cost, annealed = training.kl_cost, training.annealed
+    assert_breaks(
+        "vae",
+        "test_receipt_cures",
+        swap(cost, lambda kl, free_nats=0.0: cost(kl)),
+        swap(annealed, lambda config, index: config.beta),
+        method(models.PeekingVAE, "log_likelihood", models.VAE.log_likelihood),
+    )
