@@ -98,7 +98,7 @@ def test_a_chapter_has_five_receipts_three_explorables_and_five_exercises(path):
     assert len(list(notebooks.receipts(path))) >= 5
     source = "\n".join(code(path))
     assert len(re.findall(r"^explore\(", source, re.M)) >= 3
-    assert markdown(path).count("```{exercise}") >= 5
+    assert markdown(path).count(":::{exercise}") >= 5
 
 
 @each_chapter

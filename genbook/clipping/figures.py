@@ -19,7 +19,8 @@ from genbook.clipping import bounds, cliff, rules
 from genbook.clipping.characters import UNIFORM, Outcome
 from genbook.clipping.penalty import RecallStep
 from genbook.kit.device import seeded
-from genbook.kit.plotting import GRADIENT, INK, MODEL, MUTED, SERIES, subplots
+from genbook.kit.plotting import CRITIC, GRADIENT, INK, MODEL, MUTED, SERIES, subplots
+from genbook.kit.schematic import Box, Wire, schematic
 from genbook.lstm import paths
 
 REACH = 30
@@ -444,3 +445,23 @@ def best(rows: Sequence[Mapping[str, Any]], factor: float) -> tuple[float, float
         )
     free, clipped = (fmean(map(min, side)) for side in runs)
     return free, clipped
+
+
+def way_back(factor: float) -> Figure:
+    r"""The gradient on its way back through six steps, as thick as what is left of it.
+
+    Args:
+        factor: what one step multiplies a gradient by.
+    """
+    steps = 6
+    boxes = [Box(f"x{k}", 1.25 * k, 0, f"x{k}", width=0.7) for k in range(steps + 1)]
+    boxes.append(Box("loss", 1.25 * steps, 1.15, "loss", CRITIC, 1.0))
+    left = [factor ** (steps - k) for k in range(steps)]
+    thick = [min(1.0, share / 4) for share in left]
+    wires = [Wire(f"x{k}", f"x{k + 1}", share=0.05) for k in range(steps)]
+    wires += [
+        Wire(f"x{k + 1}", f"x{k}", f"{value:.2g}", share, 0.9, GRADIENT, lift=-0.2)
+        for k, (value, share) in enumerate(zip(left, thick, strict=True))
+    ]
+    wires.append(Wire(f"x{steps}", "loss", share=0.05))
+    return schematic(boxes, wires, width=6.0, height=1.7)

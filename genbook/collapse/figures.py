@@ -14,7 +14,8 @@ from genbook.collapse import causes, limits
 from genbook.collapse.remedies import GRID, Benchmark
 from genbook.kit import data
 from genbook.kit.packing import unpack_points
-from genbook.kit.plotting import CRITIC, DATA, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.plotting import CRITIC, DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.schematic import Box, Wire, schematic
 from genbook.kit.studies import Row
 
 
@@ -315,3 +316,25 @@ def read_digits(
         right.bar(range(10), share.tolist(), color=MODEL)
         right.set(ylim=(0, 1), xticks=range(10), yticks=[0, 1])
     return figure
+
+
+def packs() -> Figure:
+    r"""One sample cannot show what is missing; a pack of them can."""
+    return schematic(
+        [
+            Box("g", 0, 0, "generator", MODEL, 1.4),
+            Box("one", 2.6, 0.7, "one sample:\nfine by itself", MODEL, 1.8, 0.8, framed=False),
+            Box("pack", 2.6, -0.9, "m samples:\nall of one mode", MODEL, 1.8, 0.8, framed=False),
+            Box("d1", 5.4, 0.7, "D: real?", CRITIC, 1.5),
+            Box("dm", 5.4, -0.9, "D: too alike", CRITIC, 1.5),
+        ],
+        [
+            Wire("g", "one", colour=MODEL, share=0.1),
+            Wire("g", "pack", colour=MODEL, share=0.6),
+            Wire("one", "d1", share=0.1),
+            Wire("pack", "dm", share=0.6),
+            Wire("dm", "g", "spread", colour=GRADIENT, dashed=True, bend=0.35, lift=-0.17),
+        ],
+        width=5.4,
+        height=2.3,
+    )

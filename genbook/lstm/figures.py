@@ -15,6 +15,7 @@ from torch import Tensor
 
 from genbook.kit.device import seeded
 from genbook.kit.plotting import DATA, GRADIENT, MODEL, MUTED, SERIES, subplots
+from genbook.kit.schematic import Box, Wire, schematic
 from genbook.lstm import cells as lstm_cells
 from genbook.lstm import lag, paths, readers
 from genbook.lstm.lag import ARMS, LENGTHS
@@ -509,3 +510,30 @@ def _null(panel: Axes, evidence: Evidence) -> None:
         (0.5 + evidence.null).numpy(), bins=[0.5 + place / 80 for place in range(41)], color=MUTED
     )
     panel.axvline(evidence.auc, color=MODEL)
+
+
+def cell(forget: float, let_in: float, let_out: float) -> Figure:
+    r"""The cell with wires as thick as its gates are open.
+
+    Args:
+        forget: f in [0, 1], the share of the state that is kept.
+        let_in: i in [0, 1], the share of the new content that is written.
+        let_out: o in [0, 1], the share of the state that is shown.
+    """
+    return schematic(
+        [
+            Box("old", 0, 0, "c before", SERIES[0], 1.3),
+            Box("sum", 2.7, 0, "+", width=0.6),
+            Box("new", 5.2, 0, "c after", SERIES[0], 1.3),
+            Box("g", 2.7, -1.5, "new content g", width=1.7),
+            Box("h", 5.2, 1.5, "output h", width=1.3),
+        ],
+        [
+            Wire("old", "sum", f"× f = {forget:.2f}", forget, colour=SERIES[0], lift=0.25),
+            Wire("g", "sum", f"× i = {let_in:.2f}", let_in, lift=0.0, shift=0.65),
+            Wire("sum", "new", "", max(forget, let_in), colour=SERIES[0]),
+            Wire("new", "h", f"tanh, × o = {let_out:.2f}", let_out, lift=0.0, shift=-1.05),
+        ],
+        width=5.2,
+        height=2.9,
+    )

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d
 
 from genbook.kit.plotting import CRITIC, DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.schematic import Box, Wire, schematic
 from genbook.pixelcnn import receptive_field
 from genbook.pixelcnn.receptive_field import before, blind_spot
 
@@ -259,3 +260,22 @@ def costs(rows: Sequence[Mapping[str, str | int | float | bool]]) -> Figure:
     right.set_yticks([3, 10, 30, 100, 300, 1000], ["3", "10", "30", "100", "300", "1000"])
     left.legend()
     return figure
+
+
+def stacks() -> Figure:
+    r"""Two stacks: one reads the rows above, the other its own row and the first stack."""
+    boxes = [Box("v0", 0, 1.4, "image", DATA, 1.0), Box("h0", 0, 0, "image", DATA, 1.0)]
+    wires = []
+    for layer, words in ((1, "one row down"), (2, ""), (3, "")):
+        boxes += [
+            Box(f"v{layer}", 2.0 * layer, 1.4, "rows above", SERIES[0], 1.5),
+            Box(f"h{layer}", 2.0 * layer, 0, "left, own row", SERIES[1], 1.6),
+        ]
+        wires += [
+            Wire(f"v{layer - 1}", f"v{layer}", colour=SERIES[0]),
+            Wire(f"h{layer - 1}", f"h{layer}", colour=SERIES[1]),
+            Wire(f"v{layer}", f"h{layer}", words, shift=0.75, lift=0.0),
+        ]
+    boxes.append(Box("p", 8.1, 0, "p(pixel)", MODEL, 1.1))
+    wires.append(Wire("h3", "p"))
+    return schematic(boxes, wires, width=5.8, height=1.9)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from genbook.kit.packing import unpack_images
 from genbook.kit.plotting import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, SERIES, subplots, tile
+from genbook.kit.schematic import Box, Wire, schematic
 from genbook.kit.studies import Row, StudyResult
 from genbook.translation.cyclegan import turn
 from genbook.translation.studies import LEVELS, SHOWN
@@ -407,3 +408,27 @@ def round_trip(angle: float, seed: int = 0) -> Figure:
     axes[2].set_xlabel(f"cycle error {error:.4f}", color=INK)
     figure.set_label(f"turned by {angle:g}°: cycle error {error:.4f}, {kept:.0%} keep their side")
     return figure
+
+
+def machinery() -> Figure:
+    r"""The critic sees the input beside the output, and so whether they fit."""
+    return schematic(
+        [
+            Box("x", 0, 0.7, "input x", DATA, 1.2),
+            Box("z", 2.1, -0.6, "noise z", width=1.1, framed=False),
+            Box("g", 2.1, 0.7, "generator G", MODEL, 1.6),
+            Box("y", 4.6, 0.7, "G(x, z)", MODEL, 1.2),
+            Box("d", 6.9, 0.7, "critic of\npairs", CRITIC, 1.3, 0.9),
+            Box("l", 4.6, -0.6, "L1 to the answer y", width=2.1),
+        ],
+        [
+            Wire("x", "g"),
+            Wire("z", "g"),
+            Wire("g", "y", colour=MODEL),
+            Wire("y", "d", colour=MODEL),
+            Wire("x", "d", "the input, too", colour=DATA, bend=0.28, lift=0.15),
+            Wire("y", "l"),
+        ],
+        width=5.6,
+        height=2.3,
+    )

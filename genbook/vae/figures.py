@@ -15,6 +15,7 @@ from torch import Tensor
 
 from genbook.kit.device import seeded
 from genbook.kit.plotting import DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.schematic import Box, Wire, schematic
 from genbook.vae import bounds as vae_bounds
 from genbook.vae import exact as vae_exact
 from genbook.vae import models
@@ -442,3 +443,31 @@ def suspects(
     )
     right.grid(False, axis="y")
     return figure
+
+
+def machinery() -> Figure:
+    r"""The noise enters beside the path, so that the gradient passes."""
+    return schematic(
+        [
+            Box("x", 0, 0, "image x", DATA, 1.2),
+            Box("e", 2.0, 0, "encoder", width=1.2),
+            Box("m", 4.0, 0.0, "μ, σ", width=0.9),
+            Box("z", 5.9, 0, "z = μ + σε", SERIES[0], 1.5),
+            Box("d", 7.9, 0, "decoder", MODEL, 1.2),
+            Box("noise", 5.9, 1.3, "noise ε", width=1.2, framed=False),
+            Box("kl", 4.0, -1.2, "KL: nats spent", width=1.9),
+            Box("r", 7.9, -1.2, "log p(x | z)", width=1.6),
+        ],
+        [
+            Wire("x", "e"),
+            Wire("e", "m"),
+            Wire("m", "z"),
+            Wire("noise", "z"),
+            Wire("z", "d"),
+            Wire("m", "kl"),
+            Wire("d", "r"),
+            Wire("d", "e", "∇", colour=GRADIENT, dashed=True, bend=-0.24, lift=0.15, shift=-0.9),
+        ],
+        width=5.8,
+        height=2.3,
+    )

@@ -25,6 +25,7 @@ from genbook.kit.plotting import (
     image_grid,
     subplots,
 )
+from genbook.kit.schematic import Box, Wire, schematic
 from genbook.kit.studies import Row
 from genbook.wgan import contests, critics, transport
 
@@ -449,3 +450,26 @@ def clouds(seed: int, n: int = 200) -> tuple[Tensor, Tensor]:
     real = critics.toys(n, seed)[0].double()
     noise = torch.randn(n, 2, generator=generator, dtype=torch.float64)
     return real, 0.7 * noise + torch.tensor([0.5, 0.0], dtype=torch.float64)
+
+
+def machinery() -> Figure:
+    r"""A critic on a leash, and what each player wants of it."""
+    return schematic(
+        [
+            Box("g", 0, 0, "generator", MODEL, 1.4),
+            Box("x", 0, 1.5, "data", DATA, 1.4),
+            Box("f", 2.9, 0.75, "critic f\nslope ≤ 1", CRITIC, 1.5, 0.9),
+            Box("w", 6.0, 0.75, "mean on data −\nmean on fakes", width=1.9, height=0.9),
+            Box("leash", 2.9, 2.0, "clip, or penalty", CRITIC, 1.9, framed=False),
+        ],
+        [
+            Wire("x", "f", "x", colour=DATA, lift=0.2),
+            Wire("g", "f", "G(z)", colour=MODEL, lift=-0.22, shift=0.1),
+            Wire("f", "w"),
+            Wire("leash", "f", "", colour=CRITIC, dashed=True),
+            Wire("w", "f", "raise", colour=CRITIC, dashed=True, bend=-0.6, lift=0.17),
+            Wire("w", "g", "lower", colour=GRADIENT, dashed=True, bend=0.3, lift=-0.17),
+        ],
+        width=5.6,
+        height=2.5,
+    )
