@@ -97,7 +97,7 @@ def battles() -> None:
     arena.strokes(trained[1], 2)
     arena.rough(trained[0], count=5)
     list(speckle.compare(trained, images.flat, images.flat[:20], 0, few))
-    recurrent.Recurrent(64, Streams([0], device=ELSEWHERE), steps=2).canvases(_rand(1, 3, 100))
+    recurrent.Recurrent(64, Streams([0], device=ELSEWHERE), steps=2).canvases(_rand(1, 3, 64))
     net = draw_study.build(draw_study.WINDOW, 8, 0, hidden=8).to(ELSEWHERE)
     draw_study.bound(net, images.images[:4, 0].round(), _source())
     net.sample(3, _source())
