@@ -427,6 +427,13 @@ def test_a_login_page_is_no_mnist(place, mirror):
         data.fetch_mnist()
 
 
+def test_the_command_asks_no_one_where_downloads_are_forbidden(place, mirror, monkeypatch):
+    monkeypatch.setenv("GENBOOK_DOWNLOAD", "0")
+    with pytest.raises(ValueError, match="GENBOOK_DOWNLOAD=0 forbids"):
+        data.fetch_mnist()
+    assert mirror.asked == []
+
+
 def test_a_bad_copy_never_replaces_a_good_one(place, mirror):
     data.fetch_mnist()
     mirror.files = dict.fromkeys(PACKED, b"rubbish")

@@ -141,8 +141,11 @@ def fetch_mnist() -> list[Path]:
         Where the files are.
 
     Raises:
-        ValueError: If the network or every mirror fails; it says what each of them did.
+        ValueError: If ``GENBOOK_DOWNLOAD=0`` forbids it, before anything is asked for; if the
+            network or every mirror fails: it says what each of them did.
     """
+    if not flag("GENBOOK_DOWNLOAD", default=True):
+        raise ValueError("GENBOOK_DOWNLOAD=0 forbids to download MNIST; unset it and try again")
     try:
         return list(_downloaded(list(MD5)).values())
     except OSError as trouble:
