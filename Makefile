@@ -7,7 +7,7 @@ PINS := _build/pins
 FAST := tests/kit tests/games tests/lstm genbook/kit genbook/games
 
 .DEFAULT_GOAL := help
-.PHONY: help book test units browser notebooks portable pins seeds lab studies benchmarks data format clean
+.PHONY: help book pdf test units browser notebooks portable pins seeds lab studies benchmarks data format clean
 
 # Small models on few cores: threads that wait for one another cost more than they bring.
 test units notebooks pins seeds: export OMP_NUM_THREADS := 1
@@ -37,6 +37,9 @@ units: $(VENV)/.dev  ## the unit tests alone
 
 notebooks: $(VENV)/.dev  ## run every notebook on the bundled data, compare the receipts
 	GENBOOK_DATA=none GENBOOK_DOWNLOAD=0 $(BIN)/pytest -n auto --dist loadfile --nbval-lax -o addopts= -o filterwarnings= -o timeout=0 book
+
+pdf: $(VENV)/.dev  ## print the built book into one PDF; SOLUTIONS=1 prints the solutions, too
+	$(BIN)/python -m genbook pdf $(if $(SOLUTIONS),--solutions)
 
 browser: $(VENV)/.dev  ## drive the built book in Chromium (after make book)
 	$(BIN)/pytest -n auto tests/browser

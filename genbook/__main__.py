@@ -8,6 +8,7 @@ import pkgutil
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import genbook
@@ -126,8 +127,22 @@ def rooms() -> list[str]:
     ]
 
 
+def _pdf_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--solutions", action="store_true", help="print the solutions, too")
+
+
+def _pdf(arguments: Arguments) -> int:
+    from genbook.kit.paper import print_book
+
+    build, target = Path("_build/html"), Path("_build/pdf/nothing-on-faith.pdf")
+    sheets = print_book(build, Path("_toc.yml"), target, solutions=arguments.solutions)
+    print(f"{sheets} pages in {target}")
+    return 0
+
+
 COMMANDS = {
     "data": Command("fetch MNIST into the cache", _data_arguments, _data),
+    "pdf": Command("print the built book into one PDF", _pdf_arguments, _pdf),
     "refresh": Command(
         "run notebooks on the bundled data and store the outputs that CI compares",
         _refresh_arguments,

@@ -1,0 +1,100 @@
+"""The book on paper: contents and outline lead to the right sheets, and links stay inside."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from browser import pages
+from playwright.sync_api import Browser
+from pypdf import PdfReader, PdfWriter
+
+from genbook.kit import paper
+
+NAMES = ("index", "wgan", "references")
+
+
+@pytest.fixture(scope="module")
+def leaves(chromium: Browser) -> list[paper.Leaf]:
+    built = pages.BUILD / "html" / "book"
+    return [paper.printed(chromium, built / f"{name}.html") for name in NAMES]
+
+
+@pytest.fixture(scope="module")
+def book(chromium: Browser, leaves: list[paper.Leaf]) -> PdfReader:
+    return reread(paper.bound(chromium, leaves))
+
+
+def reread(writer: PdfWriter) -> PdfReader:
+    buffer = io.BytesIO()
+    writer.write(buffer)
+    return PdfReader(buffer)
+
+
+def flat(text: str) -> str:
+    return "".join(text.split())
+
+
+def entries(reader: PdfReader, outline: list[Any]) -> list[tuple[str, int]]:
+    found: list[tuple[str, int]] = []
+    for entry in outline:
+        if isinstance(entry, list):
+            found += entries(reader, entry)
+        else:
+            found.append((str(entry.title), int(reader.get_destination_page_number(entry) or 0)))
+    return found
+
+
+def test_contents_name_the_sheet_on_which_each_page_begins(
+    book: PdfReader, leaves: list[paper.Leaf]
+) -> None:
+    front = flat(book.pages[0].extract_text())
+    start = 1
+    for leaf in leaves:
+        assert flat(f"{leaf.title}{start + 1}") in front
+        assert flat(leaf.title) in flat(book.pages[start].extract_text())
+        start += leaf.sheets
+    assert start == len(book.pages)
+
+
+def test_the_outline_leads_to_the_sheet_with_the_heading(book: PdfReader) -> None:
+    found = entries(book, book.outline)
+    assert len(found) > 10
+    for title, sheet in found:
+        assert flat(title) in flat(book.pages[sheet].extract_text()), title
+
+
+def test_every_sheet_bears_its_number(book: PdfReader) -> None:
+    for number, sheet in enumerate(book.pages, 1):
+        assert flat(sheet.extract_text()).endswith(str(number))
+
+
+def test_links_to_pages_of_the_book_stay_in_it_and_none_leads_to_the_disk(book: PdfReader) -> None:
+    goals = []
+    for sheet in book.pages:
+        for reference in sheet.get("/Annots", ()):
+            action = reference.get_object().get("/A", {})
+            assert not str(action.get("/URI", "")).startswith("file:")
+            if action.get("/S") == "/GoTo" and isinstance(action["/D"], list):
+                goals.append(action["/D"][0].get_object())
+    assert goals
+    assert all(goal["/Type"] == "/Page" for goal in goals)
+
+
+def test_solutions_are_printed_if_asked_for(chromium: Browser, leaves: list[paper.Leaf]) -> None:
+    with_them = paper.printed(chromium, leaves[1].path, solutions=True)
+    assert "∎" in "".join(
+        sheet.extract_text() for sheet in PdfReader(io.BytesIO(with_them.pdf)).pages
+    )
+    assert with_them.sheets >= leaves[1].sheets
+
+
+def test_a_book_that_is_not_built_is_refused_before_any_work(tmp_path) -> None:
+    toc = tmp_path / "_toc.yml"
+    with pytest.raises(ValueError, match=r"no _toc\.yml"):
+        paper.print_book(tmp_path, toc, tmp_path / "out.pdf")
+    toc.write_text("format: jb-book\nroot: a\nchapters:\n- file: b\n- glob: book/api/*\n")
+    assert paper.in_order(toc) == ["a", "b"]
+    with pytest.raises(ValueError, match="a, b: not built yet; run make book"):
+        paper.print_book(tmp_path, toc, tmp_path / "out.pdf")
