@@ -9,7 +9,10 @@ import base64
 import hashlib
 import io
 import os
+import re
+import textwrap
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from PIL import Image
 
 from genbook.kit import recycling, svg
 from genbook.kit.looks import style
@@ -244,14 +248,22 @@ class Picture:
             f"<figcaption>{self.caption}</figcaption></figure>"
         )
         shown = {"text/plain": repr(self), "text/html": html}
-        return shown if on_a_page else {**shown, "image/png": png(self.figure)}
+        return (
+            shown
+            if on_a_page
+            else {
+                **shown,
+                "image/png": png(self.figure, caption=self.caption),
+            }
+        )
 
 
-def png(figure: Figure, *, dpi: float = 110) -> str:
+def png(figure: Figure, *, caption: str = "", dpi: float = 110) -> str:
     r"""A figure as an image on white, for mails, previews and print where no SVG is shown.
 
     Args:
         figure: what to draw; it stays as it is.
+        caption: printed under it, without its markup.
         dpi: dots an inch.
 
     Returns:
@@ -262,14 +274,40 @@ def png(figure: Figure, *, dpi: float = 110) -> str:
         >>> png(fig)[:5]
         'iVBOR'
     """
-    usual, before, paper = figure.canvas, figure.dpi, figure.get_facecolor()
+    parts = [_on_white(figure, dpi)]
+    if caption.strip():
+        parts.append(_on_white(_caption(caption, float(figure.get_figwidth())), dpi))
+    width = max(part.shape[1] for part in parts)
+    parts = [
+        np.pad(part, ((0, 0), (0, width - part.shape[1]), (0, 0)), constant_values=255)
+        for part in parts
+    ]
     buffer = io.BytesIO()
+    Image.fromarray(np.concatenate(parts)).save(buffer, "png", optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _on_white(figure: Figure, dpi: float) -> np.ndarray:
+    """The figure's pixels, ``[height, width, 3]``."""
+    usual, before, paper = figure.canvas, figure.dpi, figure.get_facecolor()
     try:
         figure.dpi = dpi
         figure.set_facecolor("white")
-        FigureCanvasAgg(figure).print_png(buffer, pil_kwargs={"optimize": True})
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        return np.asarray(canvas.buffer_rgba())[..., :3].copy()
     finally:
         figure.set_canvas(usual)
         figure.dpi = before
         figure.set_facecolor(paper)
-    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _caption(caption: str, width: float) -> Figure:
+    words = unescape(re.sub(r"<[^>]*>", "", caption)).replace("$", r"\$")
+    size, margin = 8.5, 0.12
+    letters = max(20, int((width - 2 * margin) * 72 / (0.56 * size)))
+    lines = textwrap.wrap(words, letters)
+    height = 1.35 * size / 72 * len(lines) + 2 * margin
+    figure = Figure(figsize=(width, height))
+    figure.text(margin / width, 1 - margin / height, "\n".join(lines), va="top", fontsize=size)
+    return figure

@@ -134,11 +134,24 @@ def test_off_the_page_a_picture_brings_its_own_style(monkeypatch):
 
 def test_off_the_page_a_picture_brings_an_image_on_white():
     image = Image.open(io.BytesIO(base64.b64decode(bundle_of([1, 2])["image/png"])))
-    assert image.size == (440, 220)
+    assert image.size[0] == 440
+    assert image.size[1] > 220  # the caption stands below
     pixels = np.asarray(image.convert("RGBA"))
     assert (pixels[0, 0] == 255).all()
     assert (pixels[..., 3] == 255).all()
     assert (pixels[..., :3] < 128).any()
+
+
+def test_an_image_carries_its_caption_as_words():
+    figure, _ = subplots(width=4, height=2)
+    sizes = [
+        Image.open(io.BytesIO(base64.b64decode(plotting.png(figure, caption=caption)))).size
+        for caption in ("", "One <b>line</b> &amp; costs 5 $.", "A longer caption. " * 10)
+    ]
+    assert sizes[0] == (440, 220)
+    assert 220 < sizes[1][1] < sizes[2][1]
+    bare = plotting.png(figure, caption="One line & costs 5 $.")
+    assert plotting.png(figure, caption="One <b>line</b> &amp; costs 5 $.") == bare
 
 
 def test_an_image_leaves_the_figure_as_it_was():

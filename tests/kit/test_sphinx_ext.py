@@ -333,9 +333,10 @@ class Book:
         count = COUNT.format(log=self.log.as_posix(), name=stem)
         write_notebook(self.folder / f"{stem}.ipynb", count, source, title=f"Chapter {stem}")
 
-    def build(self) -> subprocess.CompletedProcess[str]:
+    def build(self, *options: str) -> subprocess.CompletedProcess[str]:
         program = "from jupyter_book.cli.main import main; main()"
         command = [sys.executable, "-c", program, "build", ".", "-n", "-W", "--keep-going"]
+        command += options
         environment = {**os.environ, "GENBOOK_DATA": "none", "PYTHONPATH": str(ROOT)}
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
@@ -354,6 +355,29 @@ def built(tmp_path_factory) -> Book:
     result = book.build()
     assert result.returncode == 0, result.stdout + result.stderr
     return book
+
+
+def test_latex_gets_an_image_of_every_figure_with_its_caption(tmp_path):
+    book = Book(tmp_path)
+    shown = (
+        "from genbook.kit import plotting\n"
+        "from genbook.kit.page import explore, picture\n"
+        "def draw(a):\n"
+        "    figure, axes = plotting.subplots(width=3, height=2)\n"
+        "    axes.plot([0, 1], [0, a])\n"
+        "    axes.set(xlim=(0, 1), ylim=(0, 2))\n"
+        "    return figure\n"
+        "picture(draw(1), caption='A picture.', alt='A line.')\n"
+        "explore(draw, a=(0, 2, 1), caption='An explorable.', alt='A line.')"
+    )
+    book.write("b", shown)
+    result = book.build("--builder", "latex")
+    assert result.returncode == 0, result.stdout + result.stderr
+    (tex,) = (tmp_path / "_build" / "latex").glob("*.tex")
+    text = tex.read_text()
+    assert text.count("includegraphics") == 2
+    assert "<Explorable" not in text
+    assert "Explorable: " not in text
 
 
 def test_only_a_changed_notebook_runs_again(built, tmp_path):

@@ -82,11 +82,12 @@ class Artist:
         other.stage = replace(self.stage, stacked=stacked)
         return other
 
-    def image(self, place: Sequence[int]) -> str:
+    def image(self, place: Sequence[int], caption: str = "") -> str:
         r"""A frame as an image, for where neither scripts nor drawings are shown.
 
         Args:
             place: a point of the grid.
+            caption: printed under it.
 
         Returns:
             PNG, base64.
@@ -94,7 +95,7 @@ class Artist:
         with styled():
             figure = self._held(tuple(place))
             _close(figure)
-            return plotting.png(figure)
+            return plotting.png(figure, caption=caption)
 
     def frames(self) -> list[Node]:
         r"""Draw every frame, the last control fastest.

@@ -55,7 +55,8 @@ class Explorable(anywidget.AnyWidget):
         if shown is None:
             return None
         bundle, *details = shown if isinstance(shown, tuple) else (shown,)
-        bundle = {**bundle, "text/plain": repr(self), "image/png": self._artist.image(self.place)}
+        image = self._artist.image(self.place, self._caption)
+        bundle = {**bundle, "text/plain": repr(self), "image/png": image}
         return (bundle, *details) if details else bundle
 
     @traitlets.observe("request")

@@ -14,11 +14,11 @@ from genbook.kit.data import places
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
     app.connect("config-inited", prepare)
+    app.connect("builder-inited", choose_form)
 
 
 def prepare(app: Sphinx, config: Config) -> None:
-    """Turn static explorables on and pin the folders, whoever started the build."""
-    os.environ["GENBOOK_STATIC"] = "1"
+    """Pin the folders, whoever started the build."""
     os.environ["GENBOOK_EXPLORE_RECORD"] = str(Path(app.outdir).parent / "references")
     os.environ.setdefault("GENBOOK_DOWNLOAD", "0")
     os.environ.setdefault("PYTHONHASHSEED", "0")
@@ -26,3 +26,8 @@ def prepare(app: Sphinx, config: Config) -> None:
     folder = places.data_folder(Path(app.confdir))
     if folder:
         os.environ["GENBOOK_DATA"] = str(folder)
+
+
+def choose_form(app: Sphinx) -> None:
+    """Pages that move where html is written; figures with an image of each elsewhere (LaTeX)."""
+    os.environ["GENBOOK_STATIC"] = "1" if app.builder.format == "html" else "0"

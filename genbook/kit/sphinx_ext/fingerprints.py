@@ -24,7 +24,7 @@ from genbook.kit.data import mnist_files
 
 PACKAGE = Path(__file__).parents[2]
 BUILD_ONLY = Path(__file__).parent
-SETTINGS = ("GENBOOK_PROFILE", "GENBOOK_DEVICE")
+SETTINGS = ("GENBOOK_PROFILE", "GENBOOK_DEVICE", "GENBOOK_STATIC")
 LIBRARIES = ("torch", "numpy", "scipy", "scikit-learn", "matplotlib")
 
 
