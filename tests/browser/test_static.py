@@ -311,7 +311,31 @@ def test_without_scripting_the_first_frame_and_its_caption_stand(
         assert box is not None
         assert box["height"] > 100
         assert figure.locator("figcaption").is_visible()
+        assert figure.locator(".gb-still").is_visible()
         assert not figure.locator(".gb-controls").is_visible()
+
+
+def test_where_scripts_run_no_figure_says_that_it_stands_still(page: Page) -> None:
+    assert page.locator(pages.READY).count() == page.locator(pages.FIGURE).count() > 0
+    assert page.locator(".gb-still").count() == 0
+
+
+@pytest.mark.parametrize("missing", ["Element.prototype.replaceChildren", "window.AbortController"])
+def test_in_an_old_browser_the_first_frame_and_a_sentence_stand(
+    visit: Open, written: Path, missing: str
+) -> None:
+    page = visit(written)
+    drawn = page.locator(pages.DRAWING).first.bounding_box()
+    page.context.add_init_script(f"delete {missing};")
+    page.reload()
+    assert page.locator(pages.READY).count() == 0
+    figure = page.locator(pages.FIGURE).first
+    assert figure.locator(".gb-still").is_visible()
+    assert not figure.locator(".gb-controls").is_visible()
+    now = figure.locator(pages.DRAWING).bounding_box()
+    assert now is not None
+    assert drawn is not None
+    assert now["height"] == drawn["height"]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -362,6 +362,16 @@ function setApart(figure) {
 
 function mount(figure) {
   if (!figure || figure.genbook) return;
+  try {
+    start(figure);
+  } catch (error) {  // a browser too old: the first frame and a sentence stand
+    console.error(error);
+    figure.querySelector(".gb-controls").hidden = true;
+    figure.dataset.genbookExplore = "failed";
+  }
+}
+
+function start(figure) {
   setApart(figure);
   const spec = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
   const shape = spec.controls.map((control) => control.texts.length);
@@ -385,6 +395,8 @@ function mount(figure) {
     },
     close: () => { own.stop(); ends.abort(); },
   };
+  const still = figure.querySelector(".gb-still");
+  if (still) still.remove();
   figure.dataset.genbookExplore = "ready";
 }
 

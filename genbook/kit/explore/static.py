@@ -15,6 +15,9 @@ from genbook.kit.looks import style
 
 HERE = Path(__file__).parent
 
+STILL = "This figure moves in a browser of 2021 or later, with scripts allowed."
+"""Stands until the script has made the controls; where it cannot, the first frame stands, too."""
+
 
 def page(
     *,
@@ -55,6 +58,7 @@ def page(
         '<div class="gb-controls" role="group" aria-label="Controls of the figure" hidden></div>'
         '<p class="gb-note"></p>'
         f'<p class="gb-readout" aria-live="polite">{escape(first)}</p>'
+        f'<p class="gb-still">{STILL}</p>'
         f"<figcaption>{caption}</figcaption>"
         f'<script type="application/json">{data}</script>'
         f'<script>(()=>{{const key="genbookExplore_{key}";'
