@@ -1,0 +1,158 @@
+"""Each notebook of the book, top to bottom in JupyterLab, its kernel started somewhere else."""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browser.conftest import Visits
+from browser.lab import Lab, serving
+from playwright.sync_api import ConsoleMessage, Locator, Page
+
+from genbook.kit import notebooks
+
+BOOK = Path(__file__).parents[3] / "book"
+NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
+ELSEWHERE = "elsewhere"
+SAYINGS = {"GENBOOK_DATA": "none", "GENBOOK_DOWNLOAD": "0"}
+SCREEN = {"width": 1100, "height": 1400}
+A_CELL = 60_000
+THE_NOTEBOOK = 3_600_000
+LIVE = "[data-genbook-explore=live]"
+CELLS = ".jp-Notebook .jp-CodeCell"
+DONE = """() => {
+  const prompts = [...document.querySelectorAll('.jp-Notebook .jp-CodeCell')]
+    .map((cell) => cell.querySelector('.jp-InputPrompt').textContent.trim());
+  const failed = document.querySelector('.jp-OutputArea-output[data-mime-type*=error]');
+  const idle = [...document.querySelectorAll('.jp-StatusBar-Widget')]
+    .some((item) => item.textContent.includes('| Idle'));
+  return idle && (failed || prompts.every((text) => /\\[\\d+\\]/.test(text)));
+}"""
+CHANGED = """([figure, before, sent]) => {
+  const error = figure.querySelector('.gb-error').textContent;
+  return error || (figure.genbook.sent > sent && figure.genbook.svg !== before);
+}"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab over a copy of the notebooks, away from the checkout."""
+    folder = tmp_path_factory.mktemp("lab")
+    (folder / ELSEWHERE).mkdir()
+    for path in NOTEBOOKS:
+        shutil.copy(path, folder / ELSEWHERE)
+    with serving(folder, tmp_path_factory.mktemp("home"), SAYINGS) as found:
+        yield found
+
+
+def calls(path: Path, name: str) -> int:
+    """How often a notebook's cells show something with the kit's function of that name."""
+    trees = [ast.parse(c.source) for c in notebooks.read(path).cells if c.cell_type == "code"]
+    found = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    return sum(getattr(node.func, "id", "") == name for node in found)
+
+
+def errors_of(page: Page) -> list[str]:
+    """Errors and warnings in the notebook's outputs."""
+    kinds = ".jp-OutputArea-output:is([data-mime-type*=error], [data-mime-type*=stderr])"
+    return page.locator(f".jp-Notebook {kinds}").all_text_contents()
+
+
+def number(prompt: str) -> int:
+    """The count in ``[7]:``."""
+    return int(prompt.strip(" []:\n"))
+
+
+def moves(figure: Locator) -> Iterator[str]:
+    """Move every control of a figure by its keys or its box, as a reader does; tell which."""
+    for name in figure.evaluate("f => f.genbook.controls"):
+        field = figure.locator(f'[id$="-{name}"]')
+        kind = field.evaluate("e => e.type")
+        field.scroll_into_view_if_needed()
+        field.focus()
+        if kind == "checkbox":
+            field.press("Space")
+        else:
+            last = "e => Number(e.max ?? 0) || e.options?.length - 1"
+            at = field.evaluate("e => e.selectedIndex ?? Number(e.value)")
+            field.press("ArrowLeft" if at == field.evaluate(last) else "ArrowRight")
+        yield name
+
+
+def faults_of(figure: Locator) -> list[str]:
+    """What is wrong with an explorable: no drawing, no answer to a move, an error."""
+    figure.scroll_into_view_if_needed()
+    caption = figure.locator("figcaption").text_content() or ""
+    state = "f => [f.genbook.svg, f.genbook.sent]"
+    before, sent = figure.evaluate(state)
+    for name in moves(figure):
+        handle: Any = figure.element_handle()
+        try:
+            figure.page.wait_for_function(CHANGED, arg=[handle, before, sent], timeout=A_CELL)
+        except Exception as error:
+            return [f"{caption[:60]}: {name}: {type(error).__name__}"]
+        if trouble := figure.locator(".gb-error").text_content():
+            return [f"{caption[:60]}: {name}: {trouble}"]
+        before, sent = figure.evaluate(state)
+    return []
+
+
+def is_seen(picture: Locator) -> bool:
+    """Whether a picture is on the page with an area, and its letters with it."""
+    picture.scroll_into_view_if_needed()
+    box = picture.locator("svg, img").first.bounding_box()
+    return box is not None and box["width"] > 100 and box["height"] > 50
+
+
+@pytest.mark.timeout(7200)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_runs_from_top_to_bottom(path: Path, lab: Lab, visits: Visits) -> None:
+    place = f"{ELSEWHERE}/{path.name}"
+    lab.start_kernel(place)
+    said: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            said.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    page = visits.open(lab.page(place), allow=lab.address, viewport=SCREEN)
+    page.on("console", hear)
+    page.wait_for_selector(CELLS, timeout=180_000)
+    page.wait_for_selector(".jp-StatusBar-Widget >> text=| Idle", timeout=180_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    page.wait_for_function(DONE, timeout=THE_NOTEBOOK, polling=500)
+    assert errors_of(page) == []
+    counts = [number(t) for t in page.locator(f"{CELLS} .jp-InputPrompt").all_text_contents()]
+    assert counts == sorted(counts)
+
+    figures = page.locator(LIVE)
+    assert figures.count() == calls(path, "explore")
+    assert [fault for figure in figures.all() for fault in faults_of(figure)] == []
+    pictures = page.locator(".jp-OutputArea-output .gb-picture")
+    assert pictures.count() >= calls(path, "picture")
+    assert [picture.text_content() for picture in pictures.all() if not is_seen(picture)] == []
+    if folder := os.environ.get("GENBOOK_LAB_SHOTS"):
+        shoot(page, Path(folder) / path.stem)
+    assert said == []
+    visits.check()
+    page.context.close()
+
+
+def shoot(page: Page, start: Path) -> None:
+    """Leave images of every screenful, light and dark, for people to look at."""
+    for theme in ("light", "dark"):
+        if theme == "dark":
+            page.get_by_role("menuitem", name="Settings", exact=True).click()
+            page.get_by_text("Theme", exact=True).first.hover()
+            page.get_by_role("menuitem", name="JupyterLab Dark", exact=True).click()
+            page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
+        outputs = page.locator(".jp-Notebook .jp-CodeCell .jp-OutputArea-child")
+        for count in range(0, outputs.count(), 3):
+            outputs.nth(count).scroll_into_view_if_needed()
+            page.screenshot(path=f"{start}-{theme}-{count:03}.png")
