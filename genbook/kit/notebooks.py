@@ -20,6 +20,7 @@ EMBEDDED = {
     "GENBOOK_DATA": "none",
     "GENBOOK_DOWNLOAD": "0",
     "GENBOOK_STATIC": "0",
+    "GENBOOK_PROGRESS": "0",
     "GENBOOK_RECEIPTS": "claims",
 }
 
