@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jupyter_client import BlockingKernelClient
 
@@ -35,11 +36,7 @@ class Lab:
     def start_kernel(self, path: str) -> None:
         """Have a notebook's kernel ready: a cell run while it starts can get lost in the page."""
         wish = {"path": path, "name": "", "type": "notebook", "kernel": {"name": "python3"}}
-        head = {"Authorization": f"token {self.token}", "Content-Type": "application/json"}
-        data = json.dumps(wish).encode()
-        request = urllib.request.Request(f"{self.address}/api/sessions", data=data, headers=head)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            kernel = json.load(answer)["kernel"]["id"]
+        kernel = self._ask("POST", "sessions", wish)["kernel"]["id"]
         client = BlockingKernelClient(connection_file=str(self.runtime / f"kernel-{kernel}.json"))
         client.load_connection_file()
         client.start_channels()
@@ -48,6 +45,19 @@ class Lab:
             client.execute_interactive(READY, timeout=180, store_history=False)
         finally:
             client.stop_channels()
+
+    def stop_kernels(self) -> None:
+        """End every kernel: each keeps what its notebook has made."""
+        for session in self._ask("GET", "sessions"):
+            self._ask("DELETE", f"sessions/{session['id']}")
+
+    def _ask(self, method: str, what: str, wish: Any = None) -> Any:
+        head = {"Authorization": f"token {self.token}", "Content-Type": "application/json"}
+        data = None if wish is None else json.dumps(wish).encode()
+        address = f"{self.address}/api/{what}"
+        request = urllib.request.Request(address, data=data, headers=head, method=method)
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.loads(answer.read() or "null")
 
 
 @contextmanager

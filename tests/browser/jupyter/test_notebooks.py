@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,22 +138,7 @@ def test_a_notebook_runs_from_top_to_bottom(path: Path, lab: Lab, visits: Visits
     pictures = page.locator(".jp-OutputArea-output .gb-picture")
     assert pictures.count() >= calls(path, "picture")
     assert [picture.text_content() for picture in pictures.all() if not is_seen(picture)] == []
-    if folder := os.environ.get("GENBOOK_LAB_SHOTS"):
-        shoot(page, Path(folder) / path.stem)
     assert said == []
     visits.check()
     page.context.close()
-
-
-def shoot(page: Page, start: Path) -> None:
-    """Leave images of every screenful, light and dark, for people to look at."""
-    for theme in ("light", "dark"):
-        if theme == "dark":
-            page.get_by_role("menuitem", name="Settings", exact=True).click()
-            page.get_by_text("Theme", exact=True).first.hover()
-            page.get_by_role("menuitem", name="JupyterLab Dark", exact=True).click()
-            page.wait_for_selector("body[data-jp-theme-light=false]", state="attached")
-        outputs = page.locator(".jp-Notebook .jp-CodeCell .jp-OutputArea-child")
-        for count in range(0, outputs.count(), 3):
-            outputs.nth(count).scroll_into_view_if_needed()
-            page.screenshot(path=f"{start}-{theme}-{count:03}.png")
+    lab.stop_kernels()
