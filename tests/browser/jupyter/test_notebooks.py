@@ -24,6 +24,8 @@ A_CELL = 60_000
 THE_NOTEBOOK = 3_600_000
 KNOWN = "Cross reference target was not found"
 """JupyterLab's MyST reads one notebook and knows no other file: glossary, literature, chapters."""
+THEIRS = "_markdownOverlapsToolbar"
+"""JupyterLab's toolbar of a cell looks for the text of a Markdown cell where MyST keeps none."""
 LIVE = "[data-genbook-explore=live]"
 CELLS = ".jp-Notebook .jp-CodeCell"
 DONE = """() => {
@@ -139,6 +141,7 @@ def test_a_notebook_runs_from_top_to_bottom(path: Path, lab: Lab, visits: Visits
     assert pictures.count() >= calls(path, "picture")
     assert [picture.text_content() for picture in pictures.all() if not is_seen(picture)] == []
     assert said == []
+    visits.faults[:] = [fault for fault in visits.faults if THEIRS not in fault]
     visits.check()
     page.context.close()
     lab.stop_kernels()
