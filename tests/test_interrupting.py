@@ -14,7 +14,7 @@ from jupyter_client.manager import KernelManager
 
 from genbook.kit import kernels, notebooks
 
-VAE = Path(__file__).parents[2] / "book" / "vae.ipynb"
+VAE = Path(__file__).parents[1] / "book" / "vae.ipynb"
 WAIT = 120.0
 LONG = """
 import time
