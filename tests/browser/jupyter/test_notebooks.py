@@ -6,12 +6,12 @@ import ast
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from browser import pages
 from browser.conftest import Visits
 from browser.lab import Lab, serving
-from playwright.sync_api import ConsoleMessage, Locator, Page
+from playwright.sync_api import ConsoleMessage, Locator, Page, TimeoutError
 
 from genbook.kit import notebooks
 
@@ -20,7 +20,7 @@ NOTEBOOKS = sorted(BOOK.glob("*.ipynb"))
 ELSEWHERE = "elsewhere"
 SAYINGS = {"GENBOOK_DATA": "none", "GENBOOK_DOWNLOAD": "0"}
 SCREEN = {"width": 1100, "height": 1400}
-A_CELL = 60_000
+A_MOVE = 60_000
 THE_NOTEBOOK = 3_600_000
 KNOWN = "Cross reference target was not found"
 """JupyterLab's MyST reads one notebook and knows no other file: glossary, literature, chapters."""
@@ -36,10 +36,10 @@ DONE = """() => {
     .some((item) => item.textContent.includes('| Idle'));
   return idle && (failed || prompts.every((text) => /\\[\\d+\\]/.test(text)));
 }"""
-CHANGED = """([figure, before, sent]) => {
-  const error = figure.querySelector('.gb-error').textContent;
-  return error || (figure.genbook.sent > sent && figure.genbook.svg !== before);
-}"""
+CHANGED = """([f, before]) =>
+  f.querySelector('.gb-error').textContent || f.genbook.svg !== before"""
+BACK = """([f, before]) =>
+  f.querySelector('.gb-error').textContent || f.genbook.svg === before"""
 
 
 @pytest.fixture(scope="module")
@@ -71,37 +71,34 @@ def number(prompt: str) -> int:
     return int(prompt.strip(" []:\n"))
 
 
-def moves(figure: Locator) -> Iterator[str]:
-    """Move every control of a figure by its keys or its box, as a reader does; tell which."""
-    for name in figure.evaluate("f => f.genbook.controls"):
-        field = figure.locator(f'[id$="-{name}"]')
-        kind = field.evaluate("e => e.type")
-        field.scroll_into_view_if_needed()
-        field.focus()
-        if kind == "checkbox":
-            field.press("Space")
-        else:
-            last = "e => Number(e.max ?? 0) || e.options?.length - 1"
-            at = field.evaluate("e => e.selectedIndex ?? Number(e.value)")
-            field.press("ArrowLeft" if at == field.evaluate(last) else "ArrowRight")
-        yield name
+def move(figure: Locator, name: str) -> None:
+    """Move a control by a step, with its keys or its box, as a reader does."""
+    field = figure.locator(f'[id$="-{name}"]')
+    field.scroll_into_view_if_needed()
+    field.focus()
+    if field.evaluate("e => e.type") == "checkbox":
+        field.press("Space")
+    else:
+        last = "e => Number(e.max ?? 0) || e.options?.length - 1"
+        at = field.evaluate("e => e.selectedIndex ?? Number(e.value)")
+        field.press("ArrowLeft" if at == field.evaluate(last) else "ArrowRight")
 
 
 def faults_of(figure: Locator) -> list[str]:
-    """What is wrong with an explorable: no drawing, no answer to a move, an error."""
+    """What is wrong with an explorable: a control that changes nothing, an error, no way back."""
     figure.scroll_into_view_if_needed()
-    caption = figure.locator("figcaption").text_content() or ""
-    state = "f => [f.genbook.svg, f.genbook.sent]"
-    before, sent = figure.evaluate(state)
-    for name in moves(figure):
-        handle: Any = figure.element_handle()
+    handle, caption = figure.element_handle(), figure.locator("figcaption").text_content() or ""
+    start, before = pages.place(figure), figure.evaluate("f => f.genbook.svg")
+    for name in start:
         try:
-            figure.page.wait_for_function(CHANGED, arg=[handle, before, sent], timeout=A_CELL)
-        except Exception as error:
-            return [f"{caption[:60]}: {name}: {type(error).__name__}"]
+            move(figure, name)
+            figure.page.wait_for_function(CHANGED, arg=[handle, before], timeout=A_MOVE)
+            figure.evaluate("(f, place) => f.genbook.set(place)", start)
+            figure.page.wait_for_function(BACK, arg=[handle, before], timeout=A_MOVE)
+        except TimeoutError:
+            return [f"{caption[:60]}: {name} changes nothing, or can't be moved back"]
         if trouble := figure.locator(".gb-error").text_content():
             return [f"{caption[:60]}: {name}: {trouble}"]
-        before, sent = figure.evaluate(state)
     return []
 
 
