@@ -7,10 +7,10 @@ PINS := _build/pins
 FAST := tests/kit tests/games tests/lstm genbook/kit genbook/games
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test units browser notebooks portable pins seeds lab studies benchmarks data format clean
+.PHONY: help book pdf test units browser notebooks portable pins seeds lab live twice studies benchmarks data format clean
 
 # Small models on few cores: threads that wait for one another cost more than they bring.
-test units notebooks pins seeds: export OMP_NUM_THREADS := 1
+test units notebooks pins seeds live twice: export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY ?= PASSIVE
 # Keep freed tensors of a few MB for the next step; giving them back costs more than the step.
 export MALLOC_MMAP_THRESHOLD_ ?= 1073741824
@@ -42,7 +42,13 @@ pdf: $(VENV)/.dev  ## print the built book into one PDF; SOLUTIONS=1 prints the 
 	$(BIN)/python -m genbook pdf $(if $(SOLUTIONS),--solutions)
 
 browser: $(VENV)/.dev  ## drive the built book in Chromium (after make book)
-	$(BIN)/pytest -n auto tests/browser
+	$(BIN)/pytest -n auto tests/browser --ignore=tests/browser/jupyter
+
+live: $(VENV)/.dev  ## run every notebook in JupyterLab, move every slider (minutes; LIVE="-k index" for one)
+	$(BIN)/pytest tests/browser/jupyter $(LIVE)
+
+twice: $(VENV)/.dev  ## run every cell of every notebook twice in a row, compare (minutes)
+	$(BIN)/pytest -n auto tests/long
 
 portable: $(VENV)/.dev  ## unit tests and notebooks as three kinds of CPU compute, 1 and 2 threads (long)
 	@set -e; for cpu in default avx2 own; do for threads in 1 2; do \

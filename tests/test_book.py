@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import repeats
 import yaml
 
 from genbook.kit import notebooks
@@ -114,6 +115,54 @@ def test_a_chapter_is_short_enough_to_read(path):
 def test_claims_of_one_chapter_are_told_apart(path):
     claims = [call.claim for call in notebooks.receipts(path)]
     assert len(set(claims)) == len(claims)
+
+
+@each_notebook
+def test_a_cell_run_twice_in_a_row_gives_the_same_as_far_as_its_code_tells(path):
+    assert list(repeats.culprits(code(path))) == []
+
+
+@pytest.mark.parametrize(
+    ("earlier", "cell", "culprit"),
+    [
+        ("g = torch.Generator().manual_seed(1)", "x = torch.rand(3, generator=g)", "g of another"),
+        ("a, g = 1, seeded(1)", "x = net(g)", "g of another"),
+        ("gs = [seeded(k) for k in range(3)]", "x = [net(g) for g in gs]", "gs of another"),
+        ("rows = zip(xs, ys)", "for row in rows: print(row)", "rows of another"),
+        ("steps = (k for k in range(3))", "*_, last = steps", "steps of another"),
+        ("x = 1", "x = x + 1", "x of an earlier cell is read"),
+        ("x = 1", "y = x\nx = 2", "x of an earlier cell is read"),
+        ("n = 1", "for k in range(3):\n    n += k", "n of an"),
+        ("xs = []", "xs.append(1)", "xs of another cell is changed"),
+        ("xs = []", "for k in range(3):\n    xs.append(k)", "xs of another cell is changed"),
+        ("w = torch.zeros(3)", "w.data.fill_(1)", "w of another cell is changed"),
+        ("", "layer = nn.Linear(3, 2)", "nn.Linear draws"),
+        ("", "x = torch.randn(3)", "torch.randn draws"),
+    ],
+)
+def test_a_culprit_is_named(earlier, cell, culprit):
+    (found,) = repeats.culprits([earlier, cell])
+    assert culprit in found
+
+
+@pytest.mark.parametrize(
+    ("earlier", "cell"),
+    [
+        ("x = 1", "y = x + 1"),
+        ("x = 1", "x = 2\nx += 1"),
+        ("xs = [1]", "xs = []\nfor k in range(3):\n    xs.append(k)"),
+        ("g = seeded(1)", "g = seeded(2)\nx = torch.rand(3, generator=g)"),
+        ("import torch.nn as nn", "nn.init.zeros_(torch.zeros(2))"),
+        ("a, b = zip(*pairs)", "print(a, b)"),
+        ("x = 1", "f = lambda x: x + 1\nys = [x for x in range(3)]"),
+        ("def f(x):\n    x = x + 1\n    return x", "y = f(1)"),
+        ("k = 9", "for k in range(3):\n    print(k)"),
+        ("", "torch.manual_seed(0)\nlayer = nn.Linear(3, 2)"),
+        ("%matplotlib inline", "%time x = 1"),
+    ],
+)
+def test_a_cell_that_repeats_itself_is_let_be(earlier, cell):
+    assert list(repeats.culprits([earlier, cell])) == []
 
 
 @each_chapter

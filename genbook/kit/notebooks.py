@@ -20,6 +20,7 @@ EMBEDDED = {
     "GENBOOK_DATA": "none",
     "GENBOOK_DOWNLOAD": "0",
     "GENBOOK_STATIC": "0",
+    "GENBOOK_PROGRESS": "0",
     "GENBOOK_RECEIPTS": "claims",
 }
 
@@ -124,12 +125,17 @@ def refresh(path: Path, *, timeout: float = 300.0) -> None:
     """
     from nbclient import NotebookClient
 
+    from genbook.kit import kernels
+
     notebook = read(path)
     saved = {key: os.environ.get(key) for key in EMBEDDED}
     os.environ.update(EMBEDDED)
     try:
         NotebookClient(
-            notebook, timeout=timeout, resources={"metadata": {"path": str(path.parent)}}
+            notebook,
+            timeout=timeout,
+            resources={"metadata": {"path": str(path.parent)}},
+            config=kernels.settings(),
         ).execute()
     finally:
         for key, value in saved.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -68,8 +69,13 @@ class Table:
 
     def _row(self, row: Sequence[Cell]) -> str:
         kinds = ["" if isinstance(cell, str) else ' class="gb-number"' for cell in row]
-        texts = [escape(self.text(cell)).replace("± ", "±\u00a0") for cell in row]
+        texts = [_unbroken(escape(self.text(cell))) for cell in row]
         return "".join(f"<td{kind}>{text}</td>" for kind, text in zip(kinds, texts, strict=True))
+
+
+def _unbroken(text: str) -> str:
+    """A number stays with its sign and with what is added to it, however narrow its column."""
+    return re.sub(r"(?<=\d) \+ (?=\d)", "\u00a0+\u00a0", text).replace("± ", "±\u00a0")
 
 
 def number(cell: Cell | Tensor) -> Cell:

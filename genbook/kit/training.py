@@ -138,8 +138,8 @@ def linear_decay(index: int, total: int, share: float = 1.0) -> float:
 def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
     r"""Pass steps on and show a bar with the time left and the latest terms.
 
-    The bar is for people: it goes to stderr or the notebook, vanishes at the end, and is silent
-    where nobody watches (see :func:`genbook.kit.environment.watched`).
+    The bar is for people: it goes to stderr or the notebook, vanishes when the loop ends, is left
+    or interrupted, and is silent where nobody watches (:func:`genbook.kit.environment.watched`).
 
     Args:
         steps: A training loop.
@@ -155,12 +155,15 @@ def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
     bar = tqdm(desc=description or None, leave=False, disable=not watched(), mininterval=0.2)
     try:
         for step in steps:
-            bar.total = step.total
+            if bar.total is None:  # only reset tells a notebook's bar how long it is
+                bar.reset(total=step.total)
             bar.set_postfix({k: f"{v:.4g}" for k, v in step.terms.items()}, refresh=False)
             bar.update(step.index + 1 - bar.n)
             yield step
     finally:
         bar.close()
+        if (shown := getattr(bar, "container", None)) is not None:
+            shown.close()  # in a notebook, a bar that did not reach its end would stay, in red
 
 
 def checkpointed(

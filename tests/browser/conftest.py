@@ -63,7 +63,7 @@ class Visits:
                 self.faults.append(f"request to {request.url}")
 
         context.on("request", watch)
-        page.on("pageerror", lambda error: self.faults.append(f"script error: {error}"))
+        page.on("pageerror", lambda error: self.faults.append(f"script error: {error.stack}"))
         if clock:
             page.clock.install(time=0)
             page.clock.pause_at(1000)

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import pages
 from browser.conftest import Visits
-from jupyter_client import BlockingKernelClient
+from browser.lab import Lab, serving
 from playwright.sync_api import Locator, Page
 
 CELLS = [
@@ -45,68 +37,13 @@ explore(draw, caption="A line.", alt="A line.", drag=(None, "level"), **controls
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """JupyterLab on the loopback interface, in a folder of its own."""
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab in a folder of its own, with the notebook's kernel ready."""
     folder = tmp_path_factory.mktemp("lab")
-    home = tmp_path_factory.mktemp("home")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    token = secrets.token_hex(8)
-    command = [sys.executable, "-m", "jupyter", "lab", "--no-browser", "--ip=127.0.0.1"]
-    command += [f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"]
-    command += ["--allow-root", f"--ServerApp.root_dir={folder}", "--LabApp.news_url="]
-    command += ["--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("GENBOOK_")}
-    places = {"JUPYTER_CONFIG_DIR": str(home / "config"), "JUPYTER_RUNTIME_DIR": str(home / "run")}
-    places |= {"IPYTHONDIR": str(home / "ipython"), "JUPYTERLAB_SETTINGS_DIR": str(home / "set")}
-    places |= {"JUPYTERLAB_WORKSPACES_DIR": str(home / "spaces")}
-    log = (home / "log").open("w")
-    server = subprocess.Popen(command, env=kept | places, stdout=log, stderr=log, cwd=folder)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        _wait_for(f"{address}/api?token={token}", server, home / "log")
-        (folder / "live.ipynb").write_text(json.dumps(notebook(*CELLS)), encoding="utf-8")
-        _start_kernel(address, token, home / "run")
-        yield f"{address}/lab/tree/live.ipynb?reset&token={token}", folder
-    finally:
-        server.terminate()
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.kill()
-            server.wait()
-        log.close()
-
-
-def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    for _ in range(1200):
-        if server.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(address, timeout=5):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError(f"JupyterLab did not start:\n{log.read_text()[-2000:]}")
-
-
-def _start_kernel(address: str, token: str, runtime: Path) -> None:
-    """Have the notebook's kernel ready: a cell run while it starts can get lost in the page."""
-    wish = {"path": "live.ipynb", "name": "", "type": "notebook", "kernel": {"name": "python3"}}
-    head = {"Authorization": f"token {token}", "Content-Type": "application/json"}
-    data = json.dumps(wish).encode()
-    request = urllib.request.Request(f"{address}/api/sessions", data=data, headers=head)
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        kernel = json.load(answer)["kernel"]["id"]
-    client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{kernel}.json"))
-    client.load_connection_file()
-    client.start_channels()
-    try:
-        client.wait_for_ready(timeout=90)
-        client.execute_interactive("import genbook.kit.explore.live", timeout=90)
-    finally:
-        client.stop_channels()
+    (folder / "live.ipynb").write_text(json.dumps(notebook(*CELLS)), encoding="utf-8")
+    with serving(folder, tmp_path_factory.mktemp("home")) as found:
+        found.start_kernel("live.ipynb")
+        yield found
 
 
 LIVE = "[data-genbook-explore=live]"
@@ -134,11 +71,10 @@ def notebook(*cells: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def opened(lab: tuple[str, Path], visits: Visits) -> Page:
+def opened(lab: Lab, visits: Visits) -> Page:
     """The notebook, opened once, with every cell run."""
-    address, _ = lab
-    own = address.split("/lab", maxsplit=1)[0]
-    page = visits.open(address, allow=own, viewport={"width": 1000, "height": 1800})
+    size = {"width": 1000, "height": 1800}
+    page = visits.open(lab.page("live.ipynb"), allow=lab.address, viewport=size)
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=90_000)
     page.wait_for_selector(".jp-StatusBar-Widget >> text=| Idle", timeout=90_000)
     run(page, "Run All Cells")

@@ -39,12 +39,13 @@ def test_cleaning_is_idempotent_and_leaves_its_argument_alone():
     assert dirty.cells[0].outputs == [printed("a")]
 
 
-def test_refresh_runs_on_embedded_data_and_stores_what_was_printed(tmp_path):
+def test_refresh_runs_on_embedded_data_and_stores_what_was_printed(tmp_path, capfd):
     path = tmp_path / "x.ipynb"
     source = "import os\nprint(os.environ['GENBOOK_DATA'])"
     notebooks.write(path, notebook(new_code_cell(source, metadata=CHECKED)))
     notebooks.refresh(path)
     assert notebooks.read(path).cells[0].outputs[0].text == "none\n"
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_notebook_that_fails_is_left_as_it_was(tmp_path):

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -180,6 +181,15 @@ def test_the_time_left_supposes_that_the_others_take_as_long():
     )
     assert told.line("b.ipynb", 30.0, 3, 160.0).endswith("(3 of 4 notebooks, about 20 s left)")
     assert told.line("c.ipynb", 30.0, 4, 190.0).endswith("(4 of 4 notebooks)")
+
+
+def test_a_notebook_is_run_and_its_kernel_writes_nothing_on_the_terminal(tmp_path, capfd):
+    path = write_notebook(tmp_path / "x.ipynb", "print(6 * 7)")
+    app = SimpleNamespace(config=SimpleNamespace(nb_execution_timeout=60))
+    ran, seconds = prerun._run(app, path, nbformat.read(path, as_version=4))
+    assert ran.cells[-1].outputs[0].text == "42\n"
+    assert seconds > 0
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_failure_names_notebook_cell_line_and_error(tmp_path):

@@ -44,3 +44,9 @@ def test_a_longer_tensor_is_refused():
 def test_a_deviation_keeps_its_sign():
     html = Table(("score",), (("0.90 ± 0.02",),), "Scores.")._repr_mimebundle_()["text/html"]
     assert "<td>0.90 ±\u00a00.02</td>" in html
+
+
+def test_a_sum_in_a_cell_is_not_broken_and_words_may_be():
+    rows = (("1 + 0", "WGAN + GP"),)
+    html = Table(("lost", "game"), rows, "Runs.")._repr_mimebundle_()["text/html"]
+    assert "<td>1\u00a0+\u00a00</td><td>WGAN + GP</td>" in html

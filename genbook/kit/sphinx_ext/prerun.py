@@ -20,6 +20,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
+from genbook.kit import kernels
 from genbook.kit.sphinx_ext.fingerprints import fingerprint, stamped
 
 logger = logging.getLogger(__name__)
@@ -131,6 +132,7 @@ def _run(app: Sphinx, path: Path, notebook: NotebookNode) -> tuple[NotebookNode,
         allow_errors=False,
         timeout=app.config.nb_execution_timeout,
         meta_override=True,
+        config=kernels.settings(),
     )
     if result.err is not None:
         raise ExtensionError(failure(path.name, notebook) or f"{path.name}: {result.err}")
