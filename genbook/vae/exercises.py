@@ -229,10 +229,9 @@ def mended_loss(x: Tensor, logits: Tensor, mean: Tensor, log_var: Tensor) -> Ten
 
 
 def _minibatch(images: int, pixels: int, units: int, seed: int) -> tuple[Tensor, ...]:
-    x = (_noise(images, pixels, seed=seed) > 0).double()
-    logits = 2 * _noise(images, pixels, seed=seed + 1)
-    codes = _noise(2, images, units, seed=seed + 2)
-    return x, logits, codes[0], codes[1]
+    noise = _noise(images, 2 * (pixels + units), seed=seed)
+    x, logits, mean, log_var = noise.split([pixels, pixels, units, units], -1)
+    return (x > 0).double(), 2 * logits, mean, log_var
 
 
 MINIBATCHES = (
