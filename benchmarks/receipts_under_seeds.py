@@ -23,6 +23,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+from genbook.kit.notebooks import receipts
+
 ROOT = Path(__file__).parents[1]
 STRIDE = 1_000
 
@@ -122,9 +124,12 @@ def run(chosen: list[str], seeds: int, keep: Path) -> None:
 
 def table(keep: Path) -> str:
     """The table of what held how often, in Markdown."""
+    standing = {(stem, call.claim) for stem in stems() for call in receipts(_notebook(stem))}
     by_claim: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     for entry in map(json.loads, keep.read_text(encoding="utf-8").splitlines()):
-        by_claim[entry["chapter"], entry["claim"]].append(entry)
+        key = (entry["chapter"], entry["claim"])
+        if key in standing:  # the book makes this claim still
+            by_claim[key].append(entry)
     lines = []
     for (stem, claim), entries in by_claim.items():
         held = sum(entry["outcome"] == "held" for entry in entries)
@@ -137,8 +142,12 @@ def table(keep: Path) -> str:
         lines.append((stem, claim, held, len(entries), share, worst))
     live = len(lines)
     whole = sum(held == count for _, _, held, count, *_ in lines)
+    fewest, most = min(count for *_, count, _, _ in lines), max(count for *_, count, _, _ in lines)
+    new = len(standing) - len(by_claim)
     head = (
         "# Receipts under other seeds\n\n"
+        f"{fewest} to {most} shifts of each chapter; {new} claims of the book not run yet "
+        "(`make seeds` goes on).\n\n"
         f"{live} receipts that compute something (those that only read a record are left out); "
         f"{whole} of them held under every shift of all their chapter's seeds. *Used*: the largest "
         "share of the tolerance that was used, where a receipt has one.\n\n"
@@ -150,6 +159,10 @@ def table(keep: Path) -> str:
         for stem, claim, held, count, share, worst in order
     )
     return head + "\n".join(rows) + "\n"
+
+
+def _notebook(stem: str) -> Path:
+    return ROOT / "book" / f"{stem}.ipynb"
 
 
 def _cell(text: str) -> str:
