@@ -364,8 +364,10 @@ def topics(monkeypatch, tmp_path):
     found = [SimpleNamespace(name=name) for name in modules]
     monkeypatch.setattr(terminal.pkgutil, "walk_packages", lambda *_: found)
     monkeypatch.setattr(terminal.importlib, "import_module", modules.__getitem__)
-    monkeypatch.setattr(studies, "FOLDER", tmp_path / "studies")
-    return tmp_path / "studies"
+    folder = tmp_path / "studies"
+    folder.mkdir()
+    monkeypatch.setattr(studies, "FOLDER", folder)
+    return folder
 
 
 def test_the_command_records_the_studies_of_a_topic(topics, capsys):
