@@ -9,6 +9,7 @@ where the slice does not hold by itself.
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -94,8 +95,8 @@ def parsed(stem: str, path: Path) -> Chapter:
     for number, cell in enumerate(cells):
         if cell.cell_type == "code" and not cell.source.lstrip().startswith("%%"):
             found += _statements(number, plain(cell.source))
-    fixed = ("import ", "from ", "device = pick(")
-    lasting = {name for s in found if s.code.startswith(fixed) for name in s.binds}
+    fixed = re.compile(r"import |from |\w+ = (device\.)?pick\(|\w+ = lambda ")
+    lasting = {name for s in found if fixed.match(s.code) for name in s.binds}
     return Chapter(stem, tuple(_without(lasting, s) for s in found))
 
 

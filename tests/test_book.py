@@ -102,6 +102,19 @@ def test_a_chapter_has_five_receipts_three_explorables_and_five_exercises(path):
     assert markdown(path).count(":::{exercise}") >= 5
 
 
+@each_notebook
+def test_exercises_are_named_by_ref_and_theorems_by_prf_ref(path):
+    assert "{prf:ref}`ex-" not in markdown(path)
+    assert "{ref}`thm-" not in markdown(path)
+
+
+@each_notebook
+def test_directives_that_hold_text_are_colon_fences(path):
+    """They read as text where MyST is not rendered."""
+    held = re.findall(r"^`{3,}\{(?:prf:\w+|dropdown|admonition|exercise)\}", markdown(path), re.M)
+    assert held == []
+
+
 @each_chapter
 def test_a_chapter_is_short_enough_to_read(path):
     words = len(re.findall(r"\w+", re.sub(r"\$.*?\$", "x", markdown(path), flags=re.S)))

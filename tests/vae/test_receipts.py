@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from chapters import altered, assert_breaks, method, rewritten, swap
 
@@ -276,6 +277,7 @@ def test_receipt_units():
     )
 
 
+@pytest.mark.timeout(900)  # seven trainings, four times
 def test_receipt_cures():
     """Cures that are not applied."""
     cost, annealed = training.kl_cost, training.annealed
