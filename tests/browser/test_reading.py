@@ -134,3 +134,14 @@ def test_on_a_phone_every_equation_keeps_to_its_column(visit: Open, path: Path) 
           .map((e) => [e.scrollWidth, e.clientWidth])"""
     )
     assert wide == []
+
+
+def test_an_equation_that_fits_keeps_the_size_that_mathjax_gave_it(visit: Open) -> None:
+    page = visit(CHAPTERS[0])
+    pages.settle(page)
+    page.wait_for_function("MathJax.startup.promise.then(() => true)")
+    sizes = page.evaluate(
+        """() => ['.bd-article p > .math mjx-container', 'mjx-container[display="true"]']
+          .map((query) => getComputedStyle(document.querySelector(query)).fontSize)"""
+    )
+    assert sizes[0] == sizes[1]

@@ -2,7 +2,8 @@
 (() => {
   const SMALLEST = 0.55;
   const fit = (equation) => {
-    equation.style.fontSize = "";
+    if (equation.dataset.size === undefined) equation.dataset.size = equation.style.fontSize;
+    equation.style.fontSize = equation.dataset.size; // as MathJax has set it
     const room = equation.clientWidth;
     if (room === 0 || equation.scrollWidth <= room) return;
     const size = parseFloat(getComputedStyle(equation).fontSize);
