@@ -297,22 +297,24 @@ def parzen_gap(gaps: Mapping[int, Mapping[int, float]]) -> Figure:
 
 
 def machinery() -> Figure:
-    r"""A generator that looks at its own canvas before it draws again."""
+    r"""A generator that sees each stroke it has drawn before it draws the next."""
     return schematic(
         [
             Box("z", 0, 0, "noise z", width=1.1, framed=False),
-            Box("f", 2.1, 0, "decoder", MODEL, 1.3),
-            Box("c", 4.4, 0, "canvas C", MODEL, 1.4),
-            Box("e", 4.4, -1.4, "encoder", SERIES[0], 1.3),
-            Box("s", 7.2, 0, "image\nσ(C)", MODEL, 1.2, 0.8),
+            Box("f", 2.0, 0, "decoder f", MODEL, 1.3),
+            Box("stroke", 4.2, 0, "stroke ΔC", MODEL, 1.3),
+            Box("e", 4.2, -1.4, "encoder g", SERIES[0], 1.3),
+            Box("c", 6.3, 0, "canvas C", MODEL, 1.2),
+            Box("s", 8.3, 0, "image\nσ(C)", MODEL, 1.1, 0.8),
         ],
         [
             Wire("z", "f"),
-            Wire("f", "c", "+ ΔC", colour=MODEL, lift=0.22),
-            Wire("c", "e", "what is there", lift=0.0, shift=1.0),
-            Wire("e", "f", "h, T times", colour=SERIES[0], bend=0.35, lift=-0.2, shift=-0.2),
-            Wire("c", "s", "at the end", lift=0.22),
+            Wire("f", "stroke", colour=MODEL),
+            Wire("stroke", "c", "+", colour=MODEL, lift=0.2),
+            Wire("stroke", "e"),
+            Wire("e", "f", "h, T times", colour=SERIES[0], bend=0.35, lift=-0.25, shift=-0.3),
+            Wire("c", "s"),
         ],
-        width=5.4,
-        height=2.2,
+        width=5.6,
+        height=2.1,
     )
