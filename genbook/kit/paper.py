@@ -31,6 +31,17 @@ HEADINGS = """() => [...document.querySelectorAll('.bd-article h1, .bd-article s
     return copy.textContent.trim();
   })"""
 
+NAME_PLACES = """() => {
+  const article = document.querySelector('.bd-article');
+  for (const place of article.querySelectorAll('[id]:not(svg *)')) {
+    const link = document.createElement('a');
+    link.href = '#' + place.id;
+    link.textContent = '\\u200b';
+    link.style.cssText = 'position: absolute; top: 0; left: 0; font-size: 1px';
+    article.append(link);
+  }}"""
+"""Chromium names in the PDF only those places to which the page itself links."""
+
 LAYOUT: dict[str, Any] = {
     "format": "A4",
     "print_background": True,
@@ -153,6 +164,7 @@ def printed(browser: Browser, path: Path, *, solutions: bool = False) -> Leaf:
                 "document.querySelectorAll('details.sd-dropdown').forEach((d) => (d.open = true))"
             )
         page.add_style_tag(content="#jb-print-toc { display: none }")
+        page.evaluate(NAME_PLACES)
         title, *sections = page.evaluate(HEADINGS)
         pdf = page.pdf(outline=True, tagged=True, **LAYOUT)
     finally:
@@ -209,9 +221,7 @@ def bound(browser: Browser, leaves: Sequence[Leaf]) -> PdfWriter:
     numbers = _reader(_set(browser, page_numbers(len(book.pages))))
     for page, number in zip(book.pages, numbers.pages, strict=True):
         page.merge_page(number)
-    _keep_links_inside(
-        book, {leaf.path.absolute(): s for leaf, s in zip(leaves, starts, strict=True)}
-    )
+    _keep_links_inside(book, leaves, starts)
     return book
 
 
@@ -272,23 +282,43 @@ def page_numbers(count: int) -> str:
     )
 
 
-def _keep_links_inside(book: PdfWriter, starts: dict[Path, int]) -> None:
-    """A link to a page of the book leads to its sheet; one to another file is no link."""
+def _keep_links_inside(book: PdfWriter, leaves: Sequence[Leaf], starts: Sequence[int]) -> None:
+    """A link to a place of the book leads to that place; one to another file is no link.
+
+    Two chapters may name places alike, so a name is looked up in the chapter that uses it.
+    """
     from pypdf.generic import ArrayObject, DictionaryObject, NameObject
 
-    for sheet in book.pages:
-        kept = ArrayObject()
-        for reference in sheet.get("/Annots", ()):
-            link = reference.get_object()
-            uri = str(link.get("/A", {}).get("/URI", ""))
-            if uri.startswith("file:"):
-                start = starts.get(Path(unquote(urlsplit(uri).path)))
-                if start is None:
+    goals: dict[tuple[Path, str], Any] = {}
+    for leaf, start in zip(leaves, starts, strict=True):
+        path, reader = leaf.path.absolute(), _reader(leaf.pdf)
+        goals[path, ""] = ArrayObject([book.pages[start].indirect_reference, NameObject("/Fit")])
+        for name, place in reader.named_destinations.items():
+            sheet = book.pages[start + reader.get_destination_page_number(place)]
+            goal = ArrayObject([sheet.indirect_reference, *place.dest_array[1:]])
+            goals[path, unquote(name.removeprefix("/"))] = goal
+    for leaf, start in zip(leaves, starts, strict=True):
+        for sheet in book.pages[start : start + leaf.sheets]:
+            kept = ArrayObject()
+            for reference in sheet.get("/Annots", ()):
+                link = reference.get_object()
+                action = link.get("/A", {})
+                uri = urlsplit(str(action.get("/URI", "")))
+                named = link.get("/Dest", action.get("/D"))
+                if uri.scheme == "file":
+                    path, name = Path(unquote(uri.path)), unquote(uri.fragment)
+                elif isinstance(named, str):
+                    path, name = leaf.path.absolute(), unquote(named.removeprefix("/"))
+                else:
+                    kept.append(reference)
                     continue
-                goal = ArrayObject([book.pages[start].indirect_reference, NameObject("/Fit")])
+                if (path, "") not in goals:
+                    continue
+                goal = goals.get((path, name), goals[path, ""])
+                link.pop("/Dest", None)
                 link[NameObject("/A")] = DictionaryObject(
                     {NameObject("/S"): NameObject("/GoTo"), NameObject("/D"): goal}
                 )
-            kept.append(reference)
-        if "/Annots" in sheet:
-            sheet[NameObject("/Annots")] = kept
+                kept.append(reference)
+            if "/Annots" in sheet:
+                sheet[NameObject("/Annots")] = kept

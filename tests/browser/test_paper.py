@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,3 +99,28 @@ def test_a_book_that_is_not_built_is_refused_before_any_work(tmp_path) -> None:
     assert paper.in_order(toc) == ["a", "b"]
     with pytest.raises(ValueError, match="a, b: not built yet; run make book"):
         paper.print_book(tmp_path, toc, tmp_path / "out.pdf")
+
+
+def chapter(title: str, other: str) -> str:
+    """Three sheets: links, a section of a name that both chapters have, a formula of its own."""
+    return (
+        f'<body class="bd-article"><article class="bd-article"><section><h1>{title}</h1>'
+        f'<p><a href="#exercises">mine</a> <a href="{other}.html#exercises">theirs</a> '
+        f'<a href="{other}.html#eq-7">formula</a> <a href="elsewhere.html">lost</a></p>'
+        '<section style="break-before: page" id="exercises"><h2>Exercises</h2></section>'
+        '<p style="break-before: page" id="eq-7">eq 7</p></section></article></body>'
+    )
+
+
+def test_each_link_leads_to_its_own_chapters_place(chromium: Browser, tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"{name}.html").write_text(chapter(f"Chapter {name}", other), encoding="utf-8")
+    leaves = [paper.printed(chromium, tmp_path / f"{name}.html") for name in ("a", "b")]
+    book = reread(paper.bound(chromium, leaves))
+    assert len(book.pages) == 7
+    numbers = {sheet.indirect_reference.idnum: k for k, sheet in enumerate(book.pages)}
+    for first, (mine, theirs, formula) in {1: (2, 5, 6), 4: (5, 2, 3)}.items():
+        links = [reference.get_object() for reference in book.pages[first].get("/Annots", ())]
+        seen = [link for link in links if link["/Rect"][3] - link["/Rect"][1] > 5]
+        goals = [numbers[list.__getitem__(link["/A"]["/D"], 0).idnum] for link in seen]
+        assert goals == [mine, theirs, formula]
