@@ -14,6 +14,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+import yaml
 from docutils import nodes
 from jupyter_cache.executors.utils import single_nb_execution
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -302,6 +303,24 @@ def test_a_magic_is_folded_too():
     cell = code_cell("%matplotlib inline")
     folding.fold(cell)
     assert cell.children[0]["kind"] == "gb-fold"
+
+
+# The settings
+
+
+def theme_options(config: str) -> dict[str, object]:
+    return dict(yaml.safe_load(config)["sphinx"]["config"]["html_theme_options"])
+
+
+def test_one_line_of_the_settings_turns_launch_buttons_on():
+    config = (ROOT / "_config.yml").read_text()
+    off = theme_options(config)
+    assert not {"repository_url", "launch_buttons"} & set(off)
+    marked = [line for line in config.splitlines() if line.strip().startswith("# <<: {")]
+    assert len(marked) == 1
+    on = theme_options(config.replace("# <<: {", "<<: {"))
+    assert set(on) - set(off) == {"repository_url", "repository_branch", "launch_buttons"}
+    assert {**on, **off} == on
 
 
 # A small book, built as a reader builds it
