@@ -21,6 +21,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from genbook.kit.data import mnist_files
 from genbook.kit.data.idx import unpack
+from genbook.kit.explore import static
+from genbook.kit.explore.controls import Grid
 from genbook.kit.sphinx_ext import fingerprints, folding, pages, prerun
 from genbook.kit.sphinx_ext.verified import Verified, receipts_in
 
@@ -303,6 +305,25 @@ def test_a_magic_is_folded_too():
     cell = code_cell("%matplotlib inline")
     folding.fold(cell)
     assert cell.children[0]["kind"] == "gb-fold"
+
+
+def test_a_page_holds_the_figures_script_once():
+    bootstrap = static.page(
+        name="gb-a",
+        edition="e",
+        drawing="<svg></svg>",
+        stacked="",
+        caption="",
+        grid=Grid(()),
+        spec={},
+    )
+    page = f"<body>{bootstrap}{bootstrap.replace('gb-a', 'gb-b')}</body>"
+    assert page.count(static.script()) == 2
+    mended = pages.mended(page)
+    assert mended.count(static.script()) == 1
+    assert mended.count(".mount(") == 2
+    assert mended.index(static.script()) < mended.index("gb-b")
+    assert pages.mended(mended) == mended
 
 
 # The settings

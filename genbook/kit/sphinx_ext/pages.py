@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,12 @@ MENDED = (
     ('<div role="list" class="citation-list">', '<div class="citation-list">'),
     (' role="doc-biblioentry"', ""),
 )
+
+
+FIGURE_SCRIPT = re.compile(
+    r"if\(!window\[key\]\)\{.*?\nwindow\[key\]=\{mount,render\};\}", re.DOTALL
+)
+"""What each explorable brings, so that it moves alone; on one page the first is enough."""
 
 
 def setup(app: Sphinx) -> None:
@@ -58,7 +65,7 @@ def _pages(folder: Path) -> Iterator[Path]:
 
 
 def mended(html: str) -> str:
-    r"""A page with the theme's slips in accessibility mended; mending twice changes nothing.
+    r"""A page with the theme's slips mended, and the figures' script once; twice changes nothing.
 
     Args:
         html: a page.
@@ -72,4 +79,11 @@ def mended(html: str) -> str:
     """
     for wrong, right in MENDED:
         html = html.replace(wrong, right)
-    return html
+    seen: set[str] = set()
+
+    def once(match: re.Match[str]) -> str:
+        again = match[0] in seen
+        seen.add(match[0])
+        return "" if again else match[0]
+
+    return FIGURE_SCRIPT.sub(once, html)
