@@ -126,7 +126,7 @@ def test_predictions_are_counted_over_the_book(visit: Open) -> None:
 
 @pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 def test_on_a_phone_every_equation_keeps_to_its_column(visit: Open, path: Path) -> None:
-    page = visit(path, viewport=pages.PHONE)
+    page = visit(path, viewport={"width": 390, "height": 844})
     pages.settle(page)
     page.wait_for_function("MathJax.startup.promise.then(() => true)")
     wide = page.locator('mjx-container[display="true"]').evaluate_all(
