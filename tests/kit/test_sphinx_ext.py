@@ -290,6 +290,12 @@ def test_the_idea_stays_open():
     assert cell.children[0]["nb_element"] == "cell_code_source"
 
 
+def test_an_exercise_shows_the_signature_that_it_asks_for():
+    cell = code_cell("def answer(x):\n    ...  # your code")
+    folding.fold(cell)
+    assert cell.children[0]["nb_element"] == "cell_code_source"
+
+
 def test_receipts_become_one_line_that_opens_to_them_and_their_code():
     shown = RECEIPTED.format("a &lt; b"), "<table></table>", RECEIPTED.format("c")
     cell = code_cell("receipt(...)", *shown)

@@ -1,8 +1,9 @@
 """Fold what stands beside the idea: plumbing behind one word, receipts into one line each.
 
-A code cell stays open if it shows a source of the package or carries the tag ``idea``. Every
-other cell's code is folded; what it printed stands. A cell's receipts become one line, which
-opens to the receipts as measured and to the code that measured them.
+A code cell stays open if it carries the tag ``idea`` or waits for a reader's answer. Every other
+cell's code is folded; what it printed stands, the sources of the package among it. A cell's
+receipts become one line, which opens to the receipts as measured and to the code that measured
+them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from genbook.kit.sphinx_ext.verified import receipts_in
 
 IDEA = "tag_idea"
 """The class that MyST-NB gives to a cell with the tag ``idea``."""
+
+ANSWER = "# your code"
+"""Stands where an exercise waits for its answer: its signature is part of the question."""
 
 
 class folded(nodes.General, nodes.Element):  # noqa: N801 (docutils' naming)
@@ -63,7 +67,7 @@ def fold(cell: nodes.container) -> None:
         proof = folded(kind="gb-proof", line=summary(claims))
         proof += [*receipts, code]
         cell.insert(0, proof)
-    elif IDEA not in cell["classes"]:
+    elif IDEA not in cell["classes"] and ANSWER not in code.astext():
         cell.attributes.pop("hide_mode", None)
         kind = "gb-fold gb-call" if is_shown(code.astext()) else "gb-fold"
         fold_node = folded(kind=kind, line="code")
