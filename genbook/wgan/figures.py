@@ -26,11 +26,12 @@ from genbook.kit.plotting import (
     subplots,
 )
 from genbook.kit.schematic import Box, Wire, schematic
+from genbook.kit.seeds import Streams
 from genbook.kit.studies import Row
-from genbook.wgan import contests, critics, transport
+from genbook.wgan import contests, critics, dirac, empirical, order, sinkhorn, transport
 
 BINS = 16
-HEAPS = ("one heap", "two heaps", "a plain")
+HEAPS = ("one heap", "two heaps", "a plain", "a ramp", "a comb")
 WALK = (-6, 6)
 
 
@@ -61,6 +62,10 @@ def histogram(kind: str, shift: float = 0.0) -> Tensor:
         heights = bump(middle, 1.0)
     elif kind == "two heaps":
         heights = bump(middle - 3, 0.8) + 0.6 * bump(middle + 3, 0.8)
+    elif kind == "a ramp":
+        heights = (bins - middle + 5).clamp(0, 10) * (bins - middle < 5)
+    elif kind == "a comb":
+        heights = ((bins - middle).abs() < 6).double() * ((bins - round(middle)) % 3 == 0)
     else:
         heights = ((bins - middle).abs() < 4).double()
     return heights / heights.sum()
@@ -92,8 +97,8 @@ def plan(source: str, target: str, shift: float) -> Figure:
     )
     left.bar(bins - 0.2, p, width=0.4, color=DATA, label="p")
     left.bar(bins + 0.2, q, width=0.4, color=MODEL, label="q")
-    left.set(xlim=(-0.7, BINS - 0.3), ylim=(0, 0.45), xlabel="bin", title="earth and holes")
-    left.legend(loc="upper right")
+    left.set(xlim=(-0.7, BINS - 0.3), ylim=(0, 0.58), xlabel="bin", title="earth and holes")
+    left.legend(loc="upper right", ncols=2)
     middle.imshow(
         found.plan.sqrt(), origin="lower", cmap="Greys", vmin=0, vmax=0.55, interpolation="nearest"
     )
@@ -192,6 +197,215 @@ def _slopes_panel(axes: Axes, readings: Mapping[str, transport.Reading]) -> None
     axes.set_xticks(range(4), ["W₁", "JS", "TV", "KL"])
     axes.set(xlim=(-0.6, 3.6), ylim=(-3.8, 4.6), title="derivative in θ")
     axes.axhline(0, color=MUTED, linewidth=0.7)
+
+
+# --- The order of convergence -----------------------------------------------------------------
+
+HIGH = 1e6
+STRAY = {
+    "W₁": (CRITIC, "-"),
+    "TV": (SERIES[1], "-"),
+    "JS": (SERIES[0], "-"),
+    "KL(q‖p)": (SERIES[3], "--"),
+    "KL(p‖q)": (SERIES[3], ":"),
+}
+
+
+def sequence(shrink: float, reach: float, doublings: int) -> Figure:
+    r"""A sequence of data sets that leaves the model: which scores see it come back?
+
+    Of the data a share :math:`n^{-a}` lies at distance :math:`n^b`, the rest is where the model is.
+
+    Args:
+        shrink: a ≥ 0.
+        reach: b.
+        doublings: log2 of n.
+
+    Returns:
+        Two panels: the two points with their masses; every score against n.
+    """
+    n = 2.0**doublings
+    figure, (left, right) = subplots(1, 2, width=7.8, height=2.9, width_ratios=[1, 1.25])
+    share, distance = n**-shrink, n**reach
+    place = math.log10(distance) + 4
+    left.bar([-0.18, place - 0.18], [1 - share, share], width=0.36, color=DATA, label="data p")
+    left.bar([0.18], [1], width=0.36, color=MODEL, label="model q")
+    left.set(xlim=(-0.6, 8.2), ylim=(0, 1.45), ylabel="mass", xlabel="place (logarithmic)")
+    left.set_xticks([0, 2, 4, 6, 8], ["0", "0.01", "1", "100", "10⁴"])
+    left.set_title(f"a share {share:.2g} at distance {distance:.2g}")
+    left.legend(loc="upper right", ncols=2)
+    along = [2.0**k for k in range(1, 9)]
+    found = [order.misplaced(m**-shrink, m**reach) for m in along]
+    now = order.misplaced(share, distance)
+    for name, (color, style) in STRAY.items():
+        heights = [min(each[name], HIGH) for each in found]
+        right.plot(along, heights, color=color, linestyle=style, label=name)
+        right.plot([n], [min(now[name], HIGH)], "o", color=color, markersize=4)
+    right.set(xscale="log", yscale="log", xlim=(1.8, 290), ylim=(1e-5, 1e10), xlabel="n")
+    right.set_xticks([2, 16, 128], ["2", "16", "128"])
+    right.set_yticks([1e-4, 1e-2, 1, 1e2, 1e4, HIGH], ["10⁻⁴", "0.01", "1", "100", "10⁴", "∞"])
+    right.minorticks_off()
+    right.set_title("how far p is from q")
+    right.legend(loc="upper right", ncols=3)
+    said = ", ".join(
+        f"{name} {'∞' if math.isinf(value) else f'{value:.3g}'}" for name, value in now.items()
+    )
+    figure.set_label(f"n = {n:.0f}: {said}")
+    return figure
+
+
+# --- Samples ----------------------------------------------------------------------------------
+
+DIMENSIONS = (1, 2, 3, 5)
+SIZES = (16, 32, 64, 128, 256, 512)
+
+
+@lru_cache(maxsize=1)
+def _falls() -> dict[int, Tensor]:
+    """W₁ between two uniform samples, [8 seeds, sizes], for each dimension."""
+    return {
+        d: empirical.in_cube(d, SIZES, Streams(range(8), dtype=torch.float64)) for d in DIMENSIONS
+    }
+
+
+def samples(dimension: int, doublings: int) -> Figure:
+    r"""Two samples of one distribution, matched, and how W₁ falls with their size.
+
+    Args:
+        dimension: one of :data:`DIMENSIONS`.
+        doublings: log2 of the sample size, 4 to 7.
+
+    Returns:
+        Two panels: the pairs in the first two coordinates; W₁ against n.
+    """
+    n = 2**doublings
+    figure, (left, right) = subplots(1, 2, width=7.8, height=3.0, width_ratios=[1, 1.3])
+    x, y = Streams([0], dtype=torch.float64).uniform(2, max(SIZES), dimension)[0][:, :n]
+    found = empirical.match(x, y)
+    if dimension == 1:
+        x, y = (torch.cat([z, torch.full_like(z, at)], 1) for z, at in ((x, 0.7), (y, 0.3)))
+    ends = torch.stack([x[:, :2], y[found.partner, :2]], 1)
+    gap = torch.full((n, 1, 2), math.nan, dtype=torch.float64)
+    left.plot(*torch.cat([ends, gap], 1).reshape(-1, 2).T, color=MUTED, linewidth=0.8)
+    for points, color in ((x, DATA), (y, MODEL)):
+        left.plot(points[:, 0], points[:, 1], ".", color=color, markersize=4)
+    left.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
+    left.set_title(f"n = {n}: W₁ = {_number(found.cost, 3)}")
+    for each, color in zip(DIMENSIONS, SERIES, strict=False):
+        values = _falls()[each]
+        right.fill_between(SIZES, values.amin(0), values.amax(0), color=color, alpha=0.2, lw=0)
+        width = 2.2 if each == dimension else 1.0
+        right.plot(SIZES, values.mean(0), color=color, linewidth=width, label=f"d = {each}")
+    right.plot([n], [found.cost], "o", color=CRITIC)
+    right.set(xscale="log", yscale="log", xlim=(14, 580), ylim=(0.008, 2.5), xlabel="n")
+    right.set_xticks([16, 64, 256], ["16", "64", "256"])
+    right.set_yticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
+    right.minorticks_off()
+    right.set_title("W₁ of two samples")
+    right.legend(loc="upper right", ncols=4)
+    fall = float(empirical.slope(SIZES, _falls()[dimension].mean(0)))
+    figure.set_label(
+        f"dimension {dimension}, {n} samples: W₁ = {found.cost:.3f}; "
+        f"slope over n = 16 to 512: {_number(fall)}"
+    )
+    return figure
+
+
+# --- Blur -------------------------------------------------------------------------------------
+
+WIDTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+
+
+@lru_cache(maxsize=512)
+def _blurred(kind: str, shift: float, other: str, moved: float, width: float) -> sinkhorn.Blurred:
+    pair = (histogram(kind, shift), histogram(other, moved))
+    return sinkhorn.sinkhorn(*pair, bin_distances(), width)
+
+
+def blur(target: str, shift: float, width: float) -> Figure:
+    r"""The entropic plan from two heaps to another histogram, and its costs against ε.
+
+    Args:
+        target: kind of q.
+        shift: of q, in bins.
+        width: ε, one of :data:`WIDTHS`.
+
+    Returns:
+        Two panels: the plan; its cost, what it minimises and the debiased divergence.
+    """
+    source = "two heaps"
+    rows = [_blurred(source, 0, target, shift, each) for each in WIDTHS]
+    own = [
+        (_blurred(source, 0, source, 0, each), _blurred(target, shift, target, shift, each))
+        for each in WIDTHS
+    ]
+    exact = transport.solve(histogram(source), histogram(target, shift), bin_distances())
+    now = rows[WIDTHS.index(width)]
+    figure, (left, right) = subplots(1, 2, width=7.4, height=2.9, width_ratios=[1, 1.45])
+    left.imshow(now.plan.sqrt(), origin="lower", cmap="Greys", vmin=0, vmax=0.5)
+    left.plot([0, BINS - 1], [0, BINS - 1], color=MUTED, linewidth=0.8, linestyle=":")
+    left.set(xlim=(-0.5, BINS - 0.5), ylim=(-0.5, BINS - 0.5), xlabel="to bin", ylabel="from bin")
+    left.set_title(f"plan, ε = {width:g}")
+    centred = [
+        row.objective - (a.objective + b.objective) / 2
+        for row, (a, b) in zip(rows, own, strict=True)
+    ]
+    curves = {
+        "cost of the plan": ([row.cost for row in rows], MODEL, "-"),
+        "OT_ε": ([row.objective for row in rows], GRADIENT, "--"),
+        "S_ε, debiased": (centred, CRITIC, "-"),
+    }
+    right.axhline(exact.cost, color=INK, linewidth=1, linestyle=":", label="W₁")
+    at = WIDTHS.index(width)
+    for name, (heights, color, style) in curves.items():
+        right.plot(WIDTHS, heights, color=color, linestyle=style, label=name)
+        right.plot([width], [heights[at]], "o", color=color, markersize=4)
+    right.set(xscale="log", xlim=(0.085, 118), ylim=(-0.2, 8.6), xlabel="ε", title="value")
+    right.set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+    right.minorticks_off()
+    right.legend(loc="upper left", ncols=2)
+    figure.set_label(
+        f"ε = {width:g}: W₁ {_number(exact.cost)}, cost of the plan {_number(now.cost)}, "
+        f"debiased {_number(centred[at])}"
+    )
+    return figure
+
+
+# --- One fake and one slope -------------------------------------------------------------------
+
+RATES = (0.02, 0.05, 0.1, 0.2)
+LASTING = 40.0
+
+
+def one_fake(leash: str, rate: float, start: float) -> Figure:
+    r"""Simultaneous steps of a fake at θ and a critic ψx, with one leash.
+
+    Args:
+        leash: one of :data:`~genbook.wgan.dirac.LEASHES`; its strength is ½.
+        rate: h of both players.
+        start: θ at first; ψ is 0.
+
+    Returns:
+        Two panels: the path in the plane; the distance from the equilibrium over time.
+    """
+    steps = round(LASTING / rate)
+    begin = torch.tensor([start, 0.0], dtype=torch.float64)
+    path = dirac.orbit(dirac.Leash(leash, 0.5), begin, rate, steps)
+    shown = path[:: max(1, steps // 200)]
+    time = np.linspace(0, LASTING, len(shown))
+    figure, (left, right) = subplots(1, 2, width=7.0, height=2.9, width_ratios=[1, 1.3])
+    left.plot(*shown.clamp(-9, 9).T, color=MODEL, linewidth=1)
+    left.plot(*begin[:, None], "o", color=MUTED)
+    left.plot([0], [0], "+", color=DATA, markersize=9)
+    left.set(xlim=(-2.6, 2.6), ylim=(-2.6, 2.6), xlabel="fake θ", ylabel="slope ψ", aspect="equal")
+    left.set_title("path")
+    away = shown.norm(dim=-1)
+    right.plot(time, away.clamp(1e-4, 90), color=MODEL)
+    right.set(xscale="linear", yscale="log", xlim=(0, LASTING), ylim=(1e-4, 100))
+    right.set(xlabel="time = steps × rate", title=f"distance at the end: {float(away[-1]):.2g}")
+    right.minorticks_off()
+    figure.set_label(f"{leash}, rate {rate:g}: distance at the end {float(away[-1]):.2g}")
+    return figure
 
 
 # --- Two points -------------------------------------------------------------------------------
