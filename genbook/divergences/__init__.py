@@ -6,6 +6,8 @@ r"""KL and reverse KL: who pays for which mistake.
     The model that a divergence prefers: one Gaussian or two, fitted on a grid or to samples.
 ``measures``
     Divergences between two distributions, exactly: on atoms and on grids.
+``order``
+    How strong each convergence is: a share of the mass, put a distance away.
 ``samples``
     Divergences and likelihoods estimated from samples.
 """
@@ -45,6 +47,7 @@ from genbook.divergences.measures import (
     on_atoms,
     on_grid,
 )
+from genbook.divergences.order import misplaced, misplaced_atoms
 from genbook.divergences.samples import Estimate, draw, empirical, from_samples, nll
 
 __all__ = [
@@ -75,6 +78,8 @@ __all__ = [
     "gaussian_kl",
     "gaussian_log_density",
     "grid",
+    "misplaced",
+    "misplaced_atoms",
     "mixture",
     "moments",
     "nll",

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.distributions import Distribution, MixtureSameFamily, Normal
 
-from genbook.divergences import densities, fitting, measures
+from genbook.divergences import densities, fitting, measures, order
 from genbook.divergences.densities import grid
 from genbook.kit.plotting import CRITIC, DATA, MODEL, MUTED, SERIES, subplots
 from genbook.kit.schematic import Box, Wire, schematic
@@ -348,3 +348,56 @@ def averages() -> Figure:
         width=5.4,
         height=2.0,
     )
+
+
+HIGH = 1e6
+STRAY = {
+    "W₁": (CRITIC, "-"),
+    "TV": (SERIES[1], "-"),
+    "JS": (SERIES[0], "-"),
+    "KL(q‖p)": (SERIES[3], "--"),
+    "KL(p‖q)": (SERIES[3], ":"),
+}
+
+
+def sequence(shrink: float, reach: float, doublings: int) -> Figure:
+    r"""A sequence of data sets that leaves the model: which scores see it come back?
+
+    Of the data a share :math:`n^{-a}` lies at distance :math:`n^b`, the rest is where the model is.
+
+    Args:
+        shrink: a ≥ 0.
+        reach: b.
+        doublings: log2 of n.
+
+    Returns:
+        Two panels: the two points with their masses; every score against n.
+    """
+    n = 2.0**doublings
+    figure, (left, right) = subplots(1, 2, width=7.8, height=2.9, width_ratios=[1, 1.25])
+    share, distance = n**-shrink, n**reach
+    place = math.log10(distance) + 4
+    left.bar([-0.18, place - 0.18], [1 - share, share], width=0.36, color=DATA, label="data p")
+    left.bar([0.18], [1], width=0.36, color=MODEL, label="model q")
+    left.set(xlim=(-0.6, 8.2), ylim=(0, 1.45), ylabel="mass", xlabel="place (logarithmic)")
+    left.set_xticks([0, 2, 4, 6, 8], ["0", "0.01", "1", "100", "10⁴"])
+    left.set_title(f"a share {share:.3g} at distance {distance:,.4g}")
+    left.legend(loc="upper right", ncols=2)
+    along = [2.0**k for k in range(1, 9)]
+    found = [order.misplaced(m**-shrink, m**reach) for m in along]
+    now = order.misplaced(share, distance)
+    for name, (color, style) in STRAY.items():
+        heights = [min(each[name], HIGH) for each in found]
+        right.plot(along, heights, color=color, linestyle=style, label=name)
+        right.plot([n], [min(now[name], HIGH)], "o", color=color, markersize=4)
+    right.set(xscale="log", yscale="log", xlim=(1.8, 290), ylim=(1e-5, 1e10), xlabel="n")
+    right.set_xticks([2, 16, 128], ["2", "16", "128"])
+    right.set_yticks([1e-4, 1e-2, 1, 1e2, 1e4, HIGH], ["10⁻⁴", "0.01", "1", "100", "10⁴", "∞"])
+    right.minorticks_off()
+    right.set_title("how far p is from q")
+    right.legend(loc="upper right", ncols=3)
+    said = ", ".join(
+        f"{name} {'∞' if math.isinf(value) else f'{value:.3g}'}" for name, value in now.items()
+    )
+    figure.set_label(f"n = {n:.0f}: {said}")
+    return figure

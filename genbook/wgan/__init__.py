@@ -7,10 +7,16 @@ r"""Moving earth: the Wasserstein distance and its games.
     Critics trained to optimality against a generator that stands still.
 ``depth``
     The gradient that reaches each layer of a deep critic, and the weights it leaves behind.
+``dirac``
+    The smallest WGAN: data at 0, one fake at θ, a critic ψx, and what each leash does to it.
+``empirical``
+    What n samples can know of W₁: its floor, its exact mean on the line, its fall in the cube.
 ``frechet``
     A judge of fake images: the Fréchet distance in the features of a small classifier.
 ``losses``
     The transport dual as a game: Wasserstein losses and ways to bound the critic's slope.
+``sinkhorn``
+    Transport with blur: entropic plans by Sinkhorn's iterations, and the debiased divergence.
 ``transport``
     The Wasserstein-1 distance, exactly: transport plans, dual potentials, and the line.
 """
@@ -40,6 +46,16 @@ from genbook.wgan.depth import (
     hidden_weights,
     layer_norms,
 )
+from genbook.wgan.dirac import LEASHES, Leash, eigenvalues, field, orbit
+from genbook.wgan.empirical import (
+    Matching,
+    expected_to_uniform,
+    floor,
+    in_cube,
+    match,
+    slope,
+    to_uniform,
+)
 from genbook.wgan.frechet import Judge, Moments, moments, rank_correlation, train_judge
 from genbook.wgan.losses import (
     NORMS,
@@ -55,6 +71,7 @@ from genbook.wgan.losses import (
     wgan,
     wgan_gp,
 )
+from genbook.wgan.sinkhorn import Blurred, debiased, entropic
 from genbook.wgan.transport import (
     NAMES,
     Potential,
@@ -73,16 +90,20 @@ from genbook.wgan.transport import (
 __all__ = [
     "BUDGETS",
     "CLIPS",
+    "LEASHES",
     "NAMES",
     "NORMS",
     "TOYS",
+    "Blurred",
     "Budget",
     "Certificate",
     "Contest",
     "Factors",
     "Fitting",
     "Judge",
+    "Leash",
     "Mark",
+    "Matching",
     "Moments",
     "Potential",
     "Reading",
@@ -94,21 +115,30 @@ __all__ = [
     "chain_factors",
     "clip_weights",
     "compete",
+    "debiased",
     "decades_per_layer",
     "deep",
     "distance",
+    "eigenvalues",
+    "entropic",
+    "expected_to_uniform",
     "extended",
+    "field",
     "fit",
+    "floor",
     "gan_qp",
     "gradient_penalty",
     "hidden_weights",
+    "in_cube",
     "layer_norms",
     "line_atoms",
     "lipschitz",
+    "match",
     "moments",
     "of_samples",
     "on_line",
     "optimal",
+    "orbit",
     "pair",
     "parallel_lines",
     "potential",
@@ -116,9 +146,11 @@ __all__ = [
     "quadratic_penalty",
     "rank_correlation",
     "shallow",
+    "slope",
     "slopes",
     "solve",
     "surface",
+    "to_uniform",
     "toys",
     "train_judge",
     "wgan",

@@ -28,7 +28,7 @@ from genbook.kit.plotting import (
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.kit.seeds import Streams
 from genbook.kit.studies import Row
-from genbook.wgan import contests, critics, dirac, empirical, order, sinkhorn, transport
+from genbook.wgan import contests, critics, dirac, empirical, sinkhorn, transport
 
 BINS = 16
 HEAPS = ("one heap", "two heaps", "a plain", "a ramp", "a comb")
@@ -98,6 +98,7 @@ def plan(source: str, target: str, shift: float) -> Figure:
     left.bar(bins - 0.2, p, width=0.4, color=DATA, label="p")
     left.bar(bins + 0.2, q, width=0.4, color=MODEL, label="q")
     left.set(xlim=(-0.7, BINS - 0.3), ylim=(0, 0.58), xlabel="bin", title="earth and holes")
+    left.set_xticks(range(0, BINS, 5))
     left.legend(loc="upper right", ncols=2)
     middle.imshow(
         found.plan.sqrt(), origin="lower", cmap="Greys", vmin=0, vmax=0.55, interpolation="nearest"
@@ -121,7 +122,8 @@ def _potential_panel(axes: Axes, best: transport.Potential, p: Tensor, q: Tensor
     centred = best.f - (best.f.max() + best.f.min()) / 2
     axes.plot(bins, centred, ".-", color=CRITIC, label="f")
     axes.axhline(0, color=MUTED, linewidth=0.7)
-    axes.set(xlim=(-0.7, BINS - 0.3), ylim=(-9, 9), xlabel="bin")
+    axes.set(xlim=(-0.7, BINS - 0.3), ylim=(-9, 13), xlabel="bin", xticks=range(0, BINS, 5))
+    axes.set_yticks([-8, -4, 0, 4, 8])
     axes.set_title(f"critic: {_number(best.value)}")
     axes.legend(loc="upper right")
 
@@ -199,61 +201,6 @@ def _slopes_panel(axes: Axes, readings: Mapping[str, transport.Reading]) -> None
     axes.axhline(0, color=MUTED, linewidth=0.7)
 
 
-# --- The order of convergence -----------------------------------------------------------------
-
-HIGH = 1e6
-STRAY = {
-    "W₁": (CRITIC, "-"),
-    "TV": (SERIES[1], "-"),
-    "JS": (SERIES[0], "-"),
-    "KL(q‖p)": (SERIES[3], "--"),
-    "KL(p‖q)": (SERIES[3], ":"),
-}
-
-
-def sequence(shrink: float, reach: float, doublings: int) -> Figure:
-    r"""A sequence of data sets that leaves the model: which scores see it come back?
-
-    Of the data a share :math:`n^{-a}` lies at distance :math:`n^b`, the rest is where the model is.
-
-    Args:
-        shrink: a ≥ 0.
-        reach: b.
-        doublings: log2 of n.
-
-    Returns:
-        Two panels: the two points with their masses; every score against n.
-    """
-    n = 2.0**doublings
-    figure, (left, right) = subplots(1, 2, width=7.8, height=2.9, width_ratios=[1, 1.25])
-    share, distance = n**-shrink, n**reach
-    place = math.log10(distance) + 4
-    left.bar([-0.18, place - 0.18], [1 - share, share], width=0.36, color=DATA, label="data p")
-    left.bar([0.18], [1], width=0.36, color=MODEL, label="model q")
-    left.set(xlim=(-0.6, 8.2), ylim=(0, 1.45), ylabel="mass", xlabel="place (logarithmic)")
-    left.set_xticks([0, 2, 4, 6, 8], ["0", "0.01", "1", "100", "10⁴"])
-    left.set_title(f"a share {share:.2g} at distance {distance:.2g}")
-    left.legend(loc="upper right", ncols=2)
-    along = [2.0**k for k in range(1, 9)]
-    found = [order.misplaced(m**-shrink, m**reach) for m in along]
-    now = order.misplaced(share, distance)
-    for name, (color, style) in STRAY.items():
-        heights = [min(each[name], HIGH) for each in found]
-        right.plot(along, heights, color=color, linestyle=style, label=name)
-        right.plot([n], [min(now[name], HIGH)], "o", color=color, markersize=4)
-    right.set(xscale="log", yscale="log", xlim=(1.8, 290), ylim=(1e-5, 1e10), xlabel="n")
-    right.set_xticks([2, 16, 128], ["2", "16", "128"])
-    right.set_yticks([1e-4, 1e-2, 1, 1e2, 1e4, HIGH], ["10⁻⁴", "0.01", "1", "100", "10⁴", "∞"])
-    right.minorticks_off()
-    right.set_title("how far p is from q")
-    right.legend(loc="upper right", ncols=3)
-    said = ", ".join(
-        f"{name} {'∞' if math.isinf(value) else f'{value:.3g}'}" for name, value in now.items()
-    )
-    figure.set_label(f"n = {n:.0f}: {said}")
-    return figure
-
-
 # --- Samples ----------------------------------------------------------------------------------
 
 DIMENSIONS = (1, 2, 3, 5)
@@ -281,8 +228,11 @@ def samples(dimension: int, doublings: int) -> Figure:
     n = 2**doublings
     figure, (left, right) = subplots(1, 2, width=7.8, height=3.0, width_ratios=[1, 1.3])
     x, y = Streams([0], dtype=torch.float64).uniform(2, max(SIZES), dimension)[0][:, :n]
+    if dimension == 1:
+        x, y = x.sort(0).values, y.sort(0).values
     found = empirical.match(x, y)
     if dimension == 1:
+        found = empirical.Matching(found.cost, torch.arange(n))  # in order is as cheap
         x, y = (torch.cat([z, torch.full_like(z, at)], 1) for z, at in ((x, 0.7), (y, 0.3)))
     ends = torch.stack([x[:, :2], y[found.partner, :2]], 1)
     gap = torch.full((n, 1, 2), math.nan, dtype=torch.float64)
@@ -319,7 +269,7 @@ WIDTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 @lru_cache(maxsize=512)
 def _blurred(kind: str, shift: float, other: str, moved: float, width: float) -> sinkhorn.Blurred:
     pair = (histogram(kind, shift), histogram(other, moved))
-    return sinkhorn.sinkhorn(*pair, bin_distances(), width)
+    return sinkhorn.entropic(*pair, bin_distances(), width)
 
 
 def blur(target: str, shift: float, width: float) -> Figure:
@@ -346,21 +296,22 @@ def blur(target: str, shift: float, width: float) -> Figure:
     left.plot([0, BINS - 1], [0, BINS - 1], color=MUTED, linewidth=0.8, linestyle=":")
     left.set(xlim=(-0.5, BINS - 0.5), ylim=(-0.5, BINS - 0.5), xlabel="to bin", ylabel="from bin")
     left.set_title(f"plan, ε = {width:g}")
+    left.grid(False)
     centred = [
         row.objective - (a.objective + b.objective) / 2
         for row, (a, b) in zip(rows, own, strict=True)
     ]
     curves = {
         "cost of the plan": ([row.cost for row in rows], MODEL, "-"),
-        "OT_ε": ([row.objective for row in rows], GRADIENT, "--"),
-        "S_ε, debiased": (centred, CRITIC, "-"),
+        "cost + ε · information": ([row.objective for row in rows], GRADIENT, "--"),
+        "debiased": (centred, CRITIC, "-"),
     }
     right.axhline(exact.cost, color=INK, linewidth=1, linestyle=":", label="W₁")
     at = WIDTHS.index(width)
     for name, (heights, color, style) in curves.items():
         right.plot(WIDTHS, heights, color=color, linestyle=style, label=name)
         right.plot([width], [heights[at]], "o", color=color, markersize=4)
-    right.set(xscale="log", xlim=(0.085, 118), ylim=(-0.2, 8.6), xlabel="ε", title="value")
+    right.set(xscale="log", xlim=(0.085, 118), ylim=(-0.2, 7.4), xlabel="ε", title="value")
     right.set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
     right.minorticks_off()
     right.legend(loc="upper left", ncols=2)
@@ -403,42 +354,9 @@ def one_fake(leash: str, rate: float, start: float) -> Figure:
     right.plot(time, away.clamp(1e-4, 90), color=MODEL)
     right.set(xscale="linear", yscale="log", xlim=(0, LASTING), ylim=(1e-4, 100))
     right.set(xlabel="time = steps × rate", title=f"distance at the end: {float(away[-1]):.2g}")
+    right.set_yticks([1e-4, 1e-2, 1, 100], ["10⁻⁴", "0.01", "1", "100"])
     right.minorticks_off()
     figure.set_label(f"{leash}, rate {rate:g}: distance at the end {float(away[-1]):.2g}")
-    return figure
-
-
-# --- Two points -------------------------------------------------------------------------------
-
-
-def two_points(scale: float = 1.0) -> Figure:
-    r"""What three critics may say of two point masses at distance d.
-
-    Args:
-        scale: λ of GAN-QP.
-
-    Returns:
-        Two panels: the critics' losses against the difference of scores; the value against d.
-    """
-    figure, (left, right) = subplots(1, 2, width=7.6, height=2.7)
-    gap = np.linspace(-1, 6, 71)
-    gan = np.logaddexp(0, -gap / 2)
-    left.plot(gap, gan, color=SERIES[0], label="GAN")
-    left.plot(gap, -gap, color=CRITIC, label="WGAN")
-    for d, style in ((1.0, "--"), (3.0, "-")):
-        label = f"GAN-QP, d = {d:.0f}"
-        left.plot(
-            gap, -gap + gap**2 / (2 * scale * d), color=GRADIENT, linestyle=style, label=label
-        )
-        left.plot([scale * d], [-scale * d / 2], "o", color=GRADIENT)
-    left.set(xlim=(-1, 6), ylim=(-4, 2.4), xlabel="difference of scores Δ", title="critic's loss")
-    left.legend(loc="upper right", ncols=2)
-    apart = np.linspace(0, 4, 41)
-    right.plot([0, 4], [math.log(2)] * 2, color=SERIES[0], label="JS")
-    right.plot(apart, apart, color=CRITIC, label="W₁")
-    right.plot(apart, scale * apart / 2, color=GRADIENT, label="GAN-QP, λ = 1")
-    right.set(xlim=(0, 4), ylim=(0, 4), xlabel="distance d", title="best value")
-    right.legend(loc="upper left")
     return figure
 
 

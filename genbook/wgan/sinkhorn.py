@@ -44,7 +44,7 @@ def _half_round(log_mass: Tensor, potential: Tensor, cost: Tensor, epsilon: floa
     return -epsilon * (log_mass + (potential - cost) / epsilon).logsumexp(-1)
 
 
-def sinkhorn(
+def entropic(
     p: Tensor,
     q: Tensor,
     cost: Tensor,
@@ -83,7 +83,7 @@ def sinkhorn(
 
     Example:
         >>> half, cost = torch.tensor([0.5, 0.5]), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
-        >>> blurred = sinkhorn(half, half, cost, 1.0)
+        >>> blurred = entropic(half, half, cost, 1.0)
         >>> round(float(blurred.plan[0, 1] / blurred.plan[0, 0]), 6)  # exp(−1)
         0.367879
     """
@@ -146,7 +146,7 @@ def debiased(p: Tensor, q: Tensor, cost: Tensor, epsilon: float) -> float:
         The divergence; 0 for p = q.
 
     Raises:
-        ValueError: as :func:`sinkhorn`, or if the cost is not symmetric.
+        ValueError: as :func:`entropic`, or if the cost is not symmetric.
 
     Source:
         Genevay, Peyré and Cuturi (2018); Feydy et al. (2019).
@@ -158,5 +158,5 @@ def debiased(p: Tensor, q: Tensor, cost: Tensor, epsilon: float) -> float:
     """
     if cost.ndim != 2 or cost.shape != cost.T.shape or not torch.allclose(cost, cost.T):
         raise ValueError(f"expected a symmetric cost [n, n], got {list(cost.shape)}")
-    own = [sinkhorn(each, each, cost, epsilon).objective for each in (p, q)]
-    return sinkhorn(p, q, cost, epsilon).objective - sum(own) / 2
+    own = [entropic(each, each, cost, epsilon).objective for each in (p, q)]
+    return entropic(p, q, cost, epsilon).objective - sum(own) / 2

@@ -10,7 +10,8 @@ import math
 import torch
 from torch import Tensor
 
-from genbook.wgan.transport import NAMES
+NAMES = ("W₁", "JS", "TV", "KL(p‖q)", "KL(q‖p)")
+"""What :func:`misplaced` gives."""
 
 
 def _check(share: float, distance: float) -> None:
@@ -41,7 +42,7 @@ def misplaced(share: float, distance: float) -> dict[str, float]:
         distance: r > 0.
 
     Returns:
-        Name → value, under the names of :data:`~genbook.wgan.transport.NAMES`; KL and JS in nats.
+        Name → value, under the names of :data:`NAMES`; KL and JS in nats.
 
     Raises:
         ValueError: if the share is no probability or the distance not positive.
