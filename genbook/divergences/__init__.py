@@ -10,6 +10,8 @@ r"""KL and reverse KL: who pays for which mistake.
     How strong each convergence is: a share of the mass, put a distance away.
 ``samples``
     Divergences and likelihoods estimated from samples.
+``witness``
+    Total variation as an integral metric: the best bounded critic, the closest pair.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ from genbook.divergences.measures import (
 )
 from genbook.divergences.order import misplaced, misplaced_atoms
 from genbook.divergences.samples import Estimate, draw, empirical, from_samples, nll
+from genbook.divergences.witness import Found, best_bounded, closest_pair
 
 __all__ = [
     "DIVERGENCES",
@@ -64,9 +67,12 @@ __all__ = [
     "Divergence",
     "Estimate",
     "Fit",
+    "Found",
     "MixtureFit",
+    "best_bounded",
     "best_gaussian",
     "check_grid",
+    "closest_pair",
     "draw",
     "empirical",
     "entropy",

@@ -17,6 +17,7 @@ from genbook.divergences.densities import grid
 from genbook.kit.plotting import CRITIC, DATA, MODEL, MUTED, SERIES, subplots
 from genbook.kit.schematic import Box, Wire, schematic
 
+CEILING = 0.8
 STARTS = ((0.0, 2.0), (-2.0, 0.5), (2.0, 0.5))
 
 
@@ -56,14 +57,14 @@ def who_pays(mu: float, sigma: float) -> Figure:
     figure, (left, middle, right) = subplots(1, 3, width=8.4, height=2.9, width_ratios=[1, 1, 0.8])
     left.plot(x, log_p.exp(), color=DATA, label="p")
     left.plot(x, log_q.exp(), color=MODEL, label="q")
-    left.set(xlim=(-7, 7), ylim=(0, 0.75), xlabel="x", title="densities")
-    left.legend(loc="upper right")
-    ceiling = 0.8
+    left.set(xlim=(-7, 7), ylim=(0, 1.25), xlabel="x", title="densities")
+    left.legend(loc="upper right", ncols=2)
     for divergence, color in ((measures.KL, DATA), (measures.REVERSE_KL, MODEL)):
-        penalty = divergence.penalty(log_p, log_q).clamp_max(2 * ceiling)
+        penalty = divergence.penalty(log_p, log_q).clamp_max(CEILING)
         middle.plot(x, penalty, color=color, label=divergence.symbol)
-    middle.set(xlim=(-7, 7), ylim=(0, ceiling), xlabel="x", title="penalty at x (nats per unit)")
-    middle.legend(loc="upper right")
+    middle.set(xlim=(-7, 7), ylim=(0, 1.05), xlabel="x", title="penalty at x (nats per unit)")
+    middle.set_yticks([0, 0.2, 0.4, 0.6, CEILING], ["0", "0.2", "0.4", "0.6", "more"])
+    middle.legend(loc="upper right", ncols=2)
     wide = grid(-30, 30, 3001)
     log_p, log_q = two_modes(4.0, 0.4, 0.7).log_prob(wide), Normal(mu, sigma).log_prob(wide)
     values = [float(measures.on_grid(d, log_p, log_q, wide)) for d in measures.DIVERGENCES]
@@ -72,49 +73,56 @@ def who_pays(mu: float, sigma: float) -> Figure:
 
 
 def _bars(axes: Axes, values: list[float]) -> None:
-    heights = [min(value, 9.0) for value in values]
+    """Bars on the scale log(1 + value), cut at a hundred with an open end."""
+    heights = [math.log1p(min(value, 100.0)) for value in values]
     rows = np.arange(len(values))[::-1]
-    axes.barh(rows, np.sqrt(heights), color=MUTED, height=0.6)
+    axes.barh(rows, heights, color=MUTED, height=0.6)
     for row, value, height in zip(rows, values, heights, strict=True):
-        text = f"{value:.2f}" if value < 100 else "> 100"
-        axes.text(math.sqrt(height) + 0.08, row, text, va="center", fontsize=8)
+        text = f"{value:.2f}" if value < 100 else "→ > 100"
+        axes.text(height + 0.1, row, text, va="center", fontsize=8)
     axes.set_yticks(rows, [d.symbol for d in measures.DIVERGENCES])
-    axes.set_xticks([0, 1, 2, 3], ["0", "1", "4", "9"])
-    axes.set(xlim=(0, 4.4), title="value (root scale)")
+    axes.set_xticks([math.log1p(v) for v in (0, 1, 10, 100)], ["0", "1", "10", "100"])
+    axes.set(xlim=(0, 7.2), title="value (log(1 + value) scale)")
     axes.grid(False, axis="y")
 
 
-def one_penalty(divergence: str, mu: float) -> Figure:
-    r"""Where one divergence finds the cost of a unit Gaussian q against a unit Gaussian p.
+def walk(first: float, other: float, share: float) -> Figure:
+    r"""Eight divergences while q walks straight to p, two outcomes.
 
     Args:
-        divergence: its name.
-        mu: mean of q; p sits at 0.
+        first: p of the first outcome.
+        other: q of the first outcome, at the start.
+        share: how much of the way is done, t.
 
     Returns:
-        Two panels: the densities, the penalty with its area.
+        Two panels: p and :math:`q_t=(1-t)q+tp`; each divergence over its value at the start.
     """
-    chosen = {d.name: d for d in measures.DIVERGENCES}[divergence]
-    x = grid(-6, 6, 121)
-    log_p, log_q = Normal(0.0, 1.0).log_prob(x), Normal(mu, 0.8).log_prob(x)
-    penalty = chosen.penalty(log_p, log_q)
-    figure, (left, right) = subplots(1, 2, width=7.0, height=2.5)
-    left.plot(x, log_p.exp(), color=DATA, label="p")
-    left.plot(x, log_q.exp(), color=MODEL, label="q")
-    left.set(xlim=(-6, 6), ylim=(0, 0.55), xlabel="x", title="densities")
-    left.legend(loc="upper left")
-    right.fill_between(x, penalty.clamp_max(4.0), color=CRITIC, alpha=0.25, linewidth=0)
-    right.plot(x, penalty.clamp_max(4.0), color=CRITIC)
-    wide = grid(-25, 25, 4001)
-    area = measures.on_grid(
-        chosen, Normal(0.0, 1.0).log_prob(wide), Normal(mu, 0.8).log_prob(wide), wide
-    )
-    right.set(xlim=(-6, 6), ylim=(0, 2), xlabel="x", title=f"penalty; area = {_short(float(area))}")
+    along = torch.linspace(0, 1, 41, dtype=torch.float64)
+    p = torch.tensor([first, 1 - first], dtype=torch.float64)
+    q = torch.tensor([other, 1 - other], dtype=torch.float64)
+    path = (1 - along[:, None]) * q + along[:, None] * p
+    figure, (left, right) = subplots(1, 2, width=7.4, height=2.8, width_ratios=[0.7, 1.5])
+    at = round(share * 40)
+    left.bar(np.arange(2) - 0.2, p.numpy(), width=0.4, color=DATA, label="p")
+    left.bar(np.arange(2) + 0.2, path[at].numpy(), width=0.4, color=MODEL, label="q")
+    left.set(xlim=(-0.6, 1.6), ylim=(0, 1.3), title="two outcomes")
+    left.set_xticks([0, 1], ["first", "second"])
+    left.legend(loc="upper right", ncols=2)
+    for divergence in measures.DIVERGENCES:
+        if divergence is measures.TOTAL_VARIATION:
+            continue
+        values = measures.on_atoms(divergence, p.expand(41, -1), path)
+        right.plot(along, values / values[0], color=MUTED, linewidth=0.9)
+    values = measures.on_atoms(measures.TOTAL_VARIATION, p.expand(41, -1), path)
+    right.plot(along, values / values[0], color=CRITIC, linewidth=2.2, label="TV")
+    right.plot([], [], color=MUTED, linewidth=0.9, label="the other seven")
+    right.plot([along[at]], [values[at] / values[0]], "o", color=CRITIC)
+    right.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.1), xlabel="share of the way, t")
+    right.set_title("divergence / its value at the start")
+    right.legend(loc="upper right")
+    now = {d.symbol: float(measures.on_atoms(d, p, path[at])) for d in measures.DIVERGENCES}
+    figure.set_label(", ".join(f"{name} {value:.3f}" for name, value in now.items()))
     return figure
-
-
-def _short(value: float) -> str:
-    return f"{value:.3f}" if value < 1000 else f"{value:.1e}"
 
 
 def which_fit_wins(separation: float, weight: float) -> Figure:
@@ -181,18 +189,20 @@ def pulled_apart(distance: float, width: float) -> Figure:
     x = grid(-4, 12, 129)
     left.plot(x, Normal(0.0, width).log_prob(x).exp(), color=DATA, label="p")
     left.plot(x, Normal(distance, width).log_prob(x).exp(), color=MODEL, label="q")
-    left.set(xlim=(-4, 12), ylim=(0, 0.9), xlabel="x", title="densities")
-    left.legend(loc="upper right")
+    left.set(xlim=(-4, 12), ylim=(0, 1.1), xlabel="x", title="densities")
+    left.legend(loc="upper right", ncols=2)
     at = round(distance * 8)
     for divergence, color, height in zip(chosen, SERIES, (2.75, 0.45, 2.1, 1.1), strict=False):
         value, slope = curves[divergence.name]
-        middle.plot(distances, value, color=color)
+        middle.plot(distances, np.minimum(value, 3.0), color=color)
         middle.text(9.8, height, divergence.symbol, ha="right", color=color)
-        right.plot(distances, slope, color=color)
+        right.plot(distances, np.minimum(slope, 1.2), color=color)
         middle.plot([distances[at]], [min(value[at], 3.0)], "o", color=color)
         right.plot([distances[at]], [min(slope[at], 1.2)], "o", color=color)
-    middle.set(xlim=(0, 10), ylim=(0, 3), xlabel="distance", title="value")
-    right.set(xlim=(0, 10), ylim=(0, 1.2), xlabel="distance", title="slope = gradient for q")
+    middle.set(xlim=(-0.1, 10.1), ylim=(0, 3.2), xlabel="distance", title="value")
+    middle.set_yticks([0, 1, 2, 3], ["0", "1", "2", "more"])
+    right.set(xlim=(-0.1, 10.1), ylim=(0, 1.28), xlabel="distance", title="slope = gradient for q")
+    right.set_yticks([0, 0.4, 0.8, 1.2], ["0", "0.4", "0.8", "more"])
     return figure
 
 

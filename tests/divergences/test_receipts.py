@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from chapters import Break, altered, assert_breaks, swap
 
-from genbook.divergences import densities, fitting, measures, samples
+from genbook.divergences import densities, fitting, measures, order, samples, witness
 from genbook.games import duality
 
 
@@ -247,4 +247,54 @@ def test_receipt_regret():
         "test_receipt_regret",
         penalised(measures.REVERSE_KL, measures._kl),
         penalised(measures.PEARSON, measures._neyman),
+    )
+
+
+def test_receipt_both():
+    def unbounded(p, q):
+        return witness.Found(float((p / q).log().abs().max()), (p / q).log())
+
+    assert_breaks(
+        "divergences",
+        "test_receipt_both",
+        altered(witness.best_bounded, lambda found: replace(found, value=2 * found.value)),
+        swap(witness.best_bounded, unbounded),
+        altered(witness.closest_pair, lambda found: replace(found, value=1 - found.value)),
+        scaled(measures.TOTAL_VARIATION, 2.0),
+    )
+
+
+def test_receipt_walk():
+    assert_breaks(
+        "divergences",
+        "test_receipt_walk",
+        penalised(measures.TOTAL_VARIATION, lambda p, q: (p.exp() - q.exp()).square()),
+        penalised(measures.SQUARED_HELLINGER, measures._total_variation),
+    )
+
+
+def test_receipt_order():
+    assert_breaks(
+        "divergences",
+        "test_receipt_order",
+        scaled(measures.JENSEN_SHANNON, 2.0),
+        scaled(measures.JENSEN_SHANNON, 0.4),
+        scaled(measures.TOTAL_VARIATION, 0.5),
+    )
+
+
+def test_receipt_no_way_back():
+    right = order.misplaced
+
+    def spoilt(name, change):
+        return altered(right, lambda found: {**found, name: change(found[name])})
+
+    assert_breaks(
+        "divergences",
+        "test_receipt_no_way_back",
+        spoilt("W₁", lambda value: value**2),
+        spoilt("JS", lambda value: value / math.log(2)),
+        spoilt("TV", lambda value: 2 * value),
+        spoilt("KL(p‖q)", lambda value: 1e300),
+        swap(right, lambda share, distance: right(share, 1.0)),
     )

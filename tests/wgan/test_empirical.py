@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import pytest
 import torch
@@ -42,7 +42,7 @@ def test_the_exact_mean_is_the_mean(n):
 def test_the_exact_mean_tends_to_the_bridge():
     scaled = [math.sqrt(n) * empirical.expected_to_uniform(n) for n in (10, 100, 1_000, 10_000)]
     away = [value - math.sqrt(2 * math.pi) / 8 for value in scaled]
-    for more, less in zip(away[:-1], away[1:], strict=True):
+    for more, less in pairwise(away):
         assert 0 < less < 0.2 * more
 
 
