@@ -328,19 +328,19 @@ RATES = (0.02, 0.05, 0.1, 0.2)
 LASTING = 40.0
 
 
-def one_fake(leash: str, rate: float, start: float) -> Figure:
+def one_fake(leash: str, rate: float, first: float) -> Figure:
     r"""Simultaneous steps of a fake at θ and a critic ψx, with one leash.
 
     Args:
         leash: one of :data:`~genbook.wgan.dirac.LEASHES`; its strength is ½.
         rate: h of both players.
-        start: θ at first; ψ is 0.
+        first: θ at first; ψ is 0.
 
     Returns:
         Two panels: the path in the plane; the distance from the equilibrium over time.
     """
     steps = round(LASTING / rate)
-    begin = torch.tensor([start, 0.0], dtype=torch.float64)
+    begin = torch.tensor([first, 0.0], dtype=torch.float64)
     path = dirac.orbit(dirac.Leash(leash, 0.5), begin, rate, steps)
     shown = path[:: max(1, steps // 200)]
     time = np.linspace(0, LASTING, len(shown))
