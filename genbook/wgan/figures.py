@@ -220,10 +220,11 @@ def samples(dimension: int, doublings: int) -> Figure:
 
     Args:
         dimension: one of :data:`DIMENSIONS`.
-        doublings: log2 of the sample size, 4 to 7.
+        doublings: log2 of the sample size.
 
     Returns:
-        Two panels: the pairs in the first two coordinates; W₁ against n.
+        Two panels: the pairs in the first two coordinates, a line a pair, half in each sample's
+        colour; W₁ against n.
     """
     n = 2**doublings
     figure, (left, right) = subplots(1, 2, width=7.8, height=3.0, width_ratios=[1, 1.3])
@@ -234,11 +235,11 @@ def samples(dimension: int, doublings: int) -> Figure:
     if dimension == 1:
         found = empirical.Matching(found.cost, torch.arange(n))  # in order is as cheap
         x, y = (torch.cat([z, torch.full_like(z, at)], 1) for z, at in ((x, 0.7), (y, 0.3)))
-    ends = torch.stack([x[:, :2], y[found.partner, :2]], 1)
-    gap = torch.full((n, 1, 2), math.nan, dtype=torch.float64)
-    left.plot(*torch.cat([ends, gap], 1).reshape(-1, 2).T, color=MUTED, linewidth=0.8)
-    for points, color in ((x, DATA), (y, MODEL)):
-        left.plot(points[:, 0], points[:, 1], ".", color=color, markersize=4)
+    one, other = x[:, :2], y[found.partner, :2]
+    gap = torch.full((n, 2), math.nan, dtype=torch.float64)
+    for end, color in ((one, DATA), (other, MODEL)):
+        half = torch.stack([end, (one + other) / 2, gap], 1).reshape(-1, 2)
+        left.plot(*half.T, color=color, linewidth=1.6)
     left.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
     left.set_title(f"n = {n}: W₁ = {_number(found.cost, 3)}")
     for each, color in zip(DIMENSIONS, SERIES, strict=False):
