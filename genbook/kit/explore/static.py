@@ -49,12 +49,13 @@ def page(
     data = json.dumps(spec, ensure_ascii=False, separators=(",", ":"))
     data = data.replace("</", "<\\/").replace("<!--", "<\\u0021--")
     first = ", ".join(f"{c.label} = {c.texts[c.start]} {c.unit}".rstrip() for c in grid.controls)
+    stage = "gb-stage gb-stacked" if stacked else "gb-stage"
     key = hashlib.sha256(script().encode()).hexdigest()[:8]
     return (
         f'<figure class="gb-explore" id="{name}" data-edition="{edition}" '
         'data-genbook-explore="waiting">'
         f"<style>{style()}</style>"
-        f'<div class="gb-stage">{drawing}{stacked}</div>'
+        f'<div class="{stage}">{drawing}{stacked}</div>'
         '<div class="gb-controls" role="group" aria-label="Controls of the figure" hidden></div>'
         '<p class="gb-note"></p>'
         f'<p class="gb-readout" aria-live="polite">{escape(first)}</p>'
