@@ -239,13 +239,13 @@ class Picture:
         """
         stacked = svg.stacked(self.figure, salt=UNNAMED)
         inner = svg.render(self.figure, salt=UNNAMED, alt=self.alt) + stacked
-        stage = "gb-stage gb-stacked" if stacked else "gb-stage"
+        stage = svg.opening(self.figure, stacked)
         salt = "gb" + hashlib.sha256(f"{self.caption}{inner}".encode()).hexdigest()[:8]
         inner = inner.replace(UNNAMED, salt)
         on_a_page = os.environ.get("GENBOOK_STATIC") == "1"
         sheet = "" if on_a_page else f"<style>{style()}</style>"
         html = (
-            f'<figure class="gb-picture">{sheet}<div class="{stage}">{inner}</div>'
+            f'<figure class="gb-picture">{sheet}{stage}{inner}</div>'
             f"<figcaption>{self.caption}</figcaption></figure>"
         )
         shown = {"text/plain": repr(self), "text/html": html}
