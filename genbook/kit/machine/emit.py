@@ -65,7 +65,7 @@ ELEMENTWISE: Mapping[str, str] = {
 """What is done with each number alone: a page's expression of the arguments."""
 
 VIEWS = {
-    "_unsafe_view", "as_strided", "expand", "permute", "select", "slice", "squeeze", "t",
+    "_unsafe_view", "as_strided", "expand", "flip", "permute", "select", "slice", "squeeze", "t",
     "transpose", "unsqueeze", "view",
 }  # fmt: skip
 FILLS = {
@@ -171,8 +171,8 @@ class _Writer:
         for number, shape in zip(program.inputs, program.shapes, strict=True):
             self.values[number] = self._fresh(shape, keep=True)
         for number, tensor in program.constants.items():
-            if tensor.numel() == 1:
-                self.values[number] = Filled(float(tensor.item()), tuple(tensor.shape))
+            if tensor.numel() and bool((tensor == tensor.flatten()[0]).all()):
+                self.values[number] = Filled(float(tensor.flatten()[0]), tuple(tensor.shape))
             else:
                 view = self._fresh(tuple(tensor.shape), keep=True)
                 self.constants[view.buffer] = tensor
@@ -186,10 +186,9 @@ class _Writer:
         return self._assembled(outputs)
 
     def _assembled(self, outputs: Sequence[View]) -> str:
-        lines = [f"const b{k}=new Float32Array({max(size, 1)});" for k, size in enumerate(self.sizes)]
+        lines = [f"const b{k}=new Float32Array({size});" for k, size in enumerate(self.sizes)]
         for buffer, tensor in self.constants.items():
-            numbers = json.dumps([float(f"{x:.9g}") for x in tensor.flatten().tolist()])
-            lines.append(f"b{buffer}.set({numbers.replace(' ', '')});")
+            lines.append(_written_constant(buffer, tensor.flatten().tolist()))
         names = [f"b{self.values[number].buffer}" for number in self.program.inputs]  # type: ignore[union-attr]
         handed = [
             f"b{view.buffer}"
@@ -325,6 +324,10 @@ class _Writer:
             start = max(0, start + old[axis]) if start < 0 else min(start, old[axis])
             offset += strides[axis] * start
             strides[axis] *= given[3] if len(given) > 3 else 1
+        elif name == "flip":
+            for axis in {axis % len(old) for axis in given[0]}:
+                offset += strides[axis] * max(old[axis] - 1, 0)
+                strides[axis] = -strides[axis]
         elif name == "as_strided":
             strides, offset = list(given[1]), given[2] if len(given) > 2 and given[2] else 0
         return View(value.buffer, shape, tuple(strides), offset)
@@ -468,6 +471,87 @@ class _Writer:
         self.body.append(_loop(outer, [target, source], write))
         return out
 
+    def _op__softmax_backward_data(self, call: Call) -> Value:
+        return self._softmax_back(call, "s+=g*y", "y*(g-s)")
+
+    def _op__log_softmax_backward_data(self, call: Call) -> Value:
+        return self._softmax_back(call, "s+=g", "g-Math.exp(y)*s")
+
+    def _softmax_back(self, call: Call, summed: str, each: str) -> View:
+        slope, value = (self._buffered(argument) for argument in call.arguments[:2])
+        out = self._fresh(value.shape)
+        if not value.shape:
+            return self._zeroed(out)
+        axis = call.arguments[2] % len(value.shape)
+        rows = [k for k in range(len(value.shape)) if k != axis]
+        outer = tuple(value.shape[k] for k in rows)
+
+        def row(view: View) -> View:
+            return View(view.buffer, outer, tuple(view.strides[k] for k in rows), view.offset)
+
+        def write(at: str, one: str, two: str) -> str:
+            g = f"b{slope.buffer}[{_place(one)}+k*{slope.strides[axis]}]"
+            y = f"b{value.buffer}[{_place(two)}+k*{value.strides[axis]}]"
+            loop = f"for(let k=0;k<{value.shape[axis]};k++){{const g={g},y={y};"
+            return (
+                f"{{let s=0;{loop}{summed}}}"
+                f"{loop}b{out.buffer}[{at}+k*{out.strides[axis]}]={each}}}}}"
+            )
+
+        self.body.append(_loop(outer, [row(out), row(slope), row(value)], write))
+        return out
+
+    def _zeroed(self, out: View) -> View:
+        self.body.append(f"b{out.buffer}.fill(0);")
+        return out
+
+    def _op_slice_backward(self, call: Call) -> Value:
+        slope, (_, axis, start, _, step) = call.arguments[0], call.arguments[1:6]
+        out = self._zeroed(self._fresh(call.shape))
+        axis %= len(call.shape)
+        strides = list(out.strides)
+        start = max(0, start + call.shape[axis]) if start < 0 else min(start, call.shape[axis])
+        offset = strides[axis] * start
+        strides[axis] *= step
+        return self._written(out, slope, tuple(strides), offset)
+
+    def _op_select_backward(self, call: Call) -> Value:
+        slope, _, axis, index = call.arguments[:4]
+        out = self._zeroed(self._fresh(call.shape))
+        axis %= len(call.shape)
+        strides = list(out.strides)
+        offset = strides.pop(axis) * (index % call.shape[axis])
+        return self._written(out, slope, tuple(strides), offset)
+
+    def _written(self, out: View, slope: Any, strides: tuple[int, ...], offset: int) -> View:
+        value = self._settled(self._operand(slope))
+        target = View(out.buffer, value.shape, strides, offset)
+        self.body.append(
+            _loop(value.shape, [target, value], lambda at, read: f"b{out.buffer}[{at}]={read};")
+        )
+        return out
+
+    def _op_index_put(self, call: Call) -> Value:
+        base, indices, values = call.arguments[:3]
+        adds = call.arguments[3] if len(call.arguments) > 3 else False
+        if len(indices) != 1:
+            raise UnknownOperation(f"expected one index, along the first axis, in: {call.line}.")
+        out = self._stored(self._settled(self._operand(base)), call.shape)
+        index = self._buffered(indices[0])
+        value = self._settled(self._operand(values))
+        tail = call.shape[1:]
+        shape = (*index.shape, *tail)
+        spread = View(index.buffer, shape, (*index.strides, *(0 for _ in tail)), index.offset)
+        inner = View(out.buffer, shape, (*(0 for _ in index.shape), *out.strides[1:]))
+        rows, step = call.shape[0], out.strides[0]
+        self.body.append(
+            _loop(shape, [inner, spread, value], lambda at, read, new: (
+                f"{{let r={read};if(r<0)r+={rows};"
+                f"b{out.buffer}[{at}+r*{step}]{'+' if adds else ''}={new}}}"
+            ))
+        )  # fmt: skip
+        return out
+
     def _op_index(self, call: Call) -> Value:
         value = self._buffered(call.arguments[0])
         indices = call.arguments[1]
@@ -520,6 +604,13 @@ class _Writer:
 
     def _op_stack(self, call: Call) -> Value:
         raise UnknownOperation(f"write torch.cat of unsqueezed parts for stack in: {call.line}.")
+
+
+def _written_constant(buffer: int, numbers: Sequence[float]) -> str:
+    if list(numbers) == list(range(len(numbers))):
+        return f"b{buffer}.forEach((_,k)=>b{buffer}[k]=k);"
+    text = json.dumps([float(f"{x:.9g}") for x in numbers], separators=(",", ":"))
+    return f"b{buffer}.set({text});"
 
 
 # Loops
@@ -725,6 +816,10 @@ def _operands(name: str, call: Call) -> Sequence[Any]:
         return call.arguments[:2]
     if name == "clamp":
         return call.arguments[:1]
+    if name == "elu":
+        return call.arguments[:1]
+    if name == "elu_backward":
+        return (call.arguments[0], call.arguments[5])
     return [argument for argument in call.arguments if argument is not None]
 
 
@@ -746,6 +841,8 @@ def _template(name: str, call: Call) -> str | None:
         return "Math.pow({0},{1})"
     if name == "lerp":
         return "({0}+{2}*({1}-{0}))" if isinstance(arguments[0], Place) else None
+    if name == "elu_backward" and arguments[1:5] == (1, 1, 1, False):
+        return "({1}>0?{0}:{0}*Math.exp({1}))"
     if name == "leaky_relu":
         return f"leaky({{0}},{arguments[1] if len(arguments) > 1 else 0.01})"
     if name == "leaky_relu_backward":

@@ -8,15 +8,19 @@ are torch's own, so that in Python it gives what the function gives, bit for bit
 from __future__ import annotations
 
 import itertools
+import linecache
 import operator
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.func import functionalize
+from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 
 __all__ = ["Call", "Place", "Program", "UnknownOperation", "trace"]
@@ -112,6 +116,22 @@ class Program:
         leaves, spec = tree_flatten(arguments)
         if spec != self.given:
             raise ValueError(f"expected arguments laid out as {self.given}, got {spec}.")
+        return tree_unflatten(self.run_flat(leaves), self.handed_back)
+
+    def run_flat(self, leaves: Sequence[Tensor]) -> list[Tensor]:
+        r"""Compute from the leaves of the arguments, in order, the leaves of the result.
+
+        Args:
+            leaves: tensors of the shapes of the program.
+
+        Returns:
+            Tensors.
+
+        Raises:
+            ValueError: If there are other tensors than those it was traced with.
+        """
+        if len(leaves) != len(self.shapes):
+            raise ValueError(f"expected {len(self.shapes)} tensors, got {len(leaves)}.")
         for number, (leaf, shape) in enumerate(zip(leaves, self.shapes, strict=True)):
             if tuple(leaf.shape) != shape:
                 raise ValueError(
@@ -124,7 +144,7 @@ class Program:
             values[call.result] = _operation(call.name)(
                 *_filled(call.arguments, values), **_filled_options(call.options, values)
             )
-        return tree_unflatten([values[number] for number in self.outputs], self.handed_back)
+        return [values[number] for number in self.outputs]
 
     def operations(self) -> dict[str, int]:
         """How often each operation occurs, by torch's name without its overload."""
@@ -168,14 +188,20 @@ def trace(function: Callable[..., Any], *examples: Any) -> Program:
             raise ValueError(f"expected float32, int64 or bool, got {leaf.dtype} as leaf {number}.")
     shape_of_result: list[TreeSpec] = []
 
+    lines: list[str] = []
+
     def flat(*given_leaves: Tensor) -> list[Tensor]:
-        result = function(*tree_unflatten(list(given_leaves), given))
+        with _Lines(lines):
+            result = function(*tree_unflatten(list(given_leaves), given))
         out, spec = tree_flatten(result)
         shape_of_result.append(spec)
         return [leaf.detach() for leaf in out]
 
     with fx.traceback.preserve_node_meta():
-        module = make_fx(flat, record_stack_traces=True)(*leaves)
+        module = make_fx(flat)(*leaves)
+        calls = (node for node in module.graph.nodes if node.op == "call_function")
+        for node, line in zip(calls, lines, strict=False):
+            node.stack_trace = line
         again = fx.Interpreter(module).run
         module = make_fx(functionalize(again, remove="mutations"))(*leaves)
     return _program(module, leaves, given, shape_of_result[-1])
@@ -217,6 +243,10 @@ def _program(
         key = repr((name, arguments, sorted(options.items())))
         if key in known:
             number[node] = known[key]
+            continue
+        if not places(arguments) and not places(tuple(options.values())):
+            number[node] = known[key] = next(count)
+            constants[number[node]] = _operation(name)(*arguments, **options)
             continue
         value = node.meta["val"]
         shape, dtype = (), torch.float32
@@ -286,8 +316,30 @@ def _operation(name: str) -> Callable[..., Any]:
 
 
 def _line(node: fx.Node) -> str:
-    """The innermost line of the traced function, as far as torch has kept it."""
-    for frame in reversed((node.stack_trace or "").strip().splitlines()):
-        if frame.strip() and not frame.lstrip().startswith("File"):
-            return frame.strip()
-    return "an unknown line"
+    return node.stack_trace or "an unknown line"
+
+
+class _Lines(TorchDispatchMode):
+    """Notes for each call of torch the line of Python that asked for it."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__()
+        self.lines = lines
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        frame = sys._getframe(1)
+        while frame.f_back is not None and _is_torchs(frame.f_code.co_filename):
+            frame = frame.f_back
+        path, number = frame.f_code.co_filename, frame.f_lineno
+        text = linecache.getline(path, number).strip()
+        self.lines.append(f"{Path(path).name}, line {number}: {text}")
+        return func(*args, **(kwargs or {}))
+
+
+def _is_torchs(path: str) -> bool:
+    return path.startswith(_TORCH) or path == __file__
+
+
+_TORCH = str(Path(torch.__file__).parent)
