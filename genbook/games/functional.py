@@ -1,8 +1,8 @@
-r"""One step of a game as a function of its state: weights and Adam's averages in, the next ones out.
+r"""One step of a game as a function of its state: weights and Adam's averages in, the next out.
 
-:func:`genbook.games.play.play` changes networks in place. A page has no networks, only numbers, so the
-same step is written here without a change in place: the losses are those of
-:class:`~genbook.games.play.Objective`, the networks are the same modules, called with given weights.
+:func:`genbook.games.play.play` changes networks in place. A page has no networks, only numbers,
+so the same step is written here without a change in place: the losses are those of
+:class:`~genbook.games.play.Objective`, the networks are the same modules, with given weights.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from genbook.games.play import Adam, Objective, critic_total, scores
-from genbook.kit.seeds import Streams
 
 __all__ = ["Player", "adam", "critic_update", "generator_update", "opening", "with_weights"]
 
@@ -44,7 +43,7 @@ def opening(network: nn.Module) -> Player:
         Weights, zeros, zeros, 0.
 
     Example:
-        >>> from genbook.games.play import mlp
+        >>> from genbook.games.play import Streams, mlp
         >>> [len(part) for part in opening(mlp([2, 8, 1], Streams([0])))[:3]]
         [4, 4, 4]
     """
@@ -172,8 +171,6 @@ def generator_update(
     """
     weights = [weight.detach().requires_grad_() for weight in player[0]]
     fake = with_weights(network, weights, noise)
-    loss = objective.generator_loss(
-        scores(lambda x: with_weights(critic, opponent, x), fake)
-    ).sum()
+    loss = objective.generator_loss(scores(lambda x: with_weights(critic, opponent, x), fake)).sum()
     slopes = torch.autograd.grad(loss, weights)
     return adam((weights, *player[1:]), slopes, rate, settings or Adam()), loss

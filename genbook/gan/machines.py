@@ -41,14 +41,20 @@ def games() -> dict[str, Objective]:
 
 
 def presets() -> dict[str, Tensor]:
-    r"""Data to begin with: a ring, a grid and two moons, **[n, 2]** each."""
+    r"""Data to begin with: a ring, a grid, two moons and a clump, **[n, 2]** each."""
     turn = torch.arange(8) * math.pi / 4
     ring = 2.1 * torch.stack([turn.cos(), turn.sin()], 1)
     lines = torch.linspace(-2.2, 2.2, 5)
+    corner = 2.4 + 0.15 * torch.stack([turn.cos(), turn.sin()], 1)
     half = torch.linspace(0, math.pi, 60)
     above = torch.stack([1.6 * half.cos() - 0.8, 1.6 * half.sin() - 0.4], 1)
     below = torch.stack([1.6 * half.cos() + 0.8, 0.4 - 1.6 * half.sin()], 1)
-    return {"ring": ring, "grid": torch.cartesian_prod(lines, lines), "moons": torch.cat([above, below])}
+    return {
+        "ring": ring,
+        "grid": torch.cartesian_prod(lines, lines),
+        "moons": torch.cat([above, below]),
+        "corner": corner,
+    }
 
 
 def networks(width: int) -> tuple[nn.Module, nn.Module]:
@@ -92,7 +98,11 @@ def looked_at(
     """
 
     def look(
-        makes: Sequence[Tensor], judges: Sequence[Tensor], noise: Tensor, points: Tensor, count: Tensor
+        makes: Sequence[Tensor],
+        judges: Sequence[Tensor],
+        noise: Tensor,
+        points: Tensor,
+        count: Tensor,
     ) -> tuple[Tensor, ...]:
         samples = with_weights(generator, makes, noise[None]).detach().requires_grad_()
         seen = scores(lambda x: with_weights(critic, judges, x), samples)
@@ -124,19 +134,25 @@ def gan(width: int = 32) -> Machine:
     generator, critic = networks(width)
     makes, judges = opening(generator), opening(critic)
     points, count, rate = torch.zeros(MOST, 2), torch.tensor(9.0), torch.tensor(1e-3)
-    share, noise, latent = torch.rand(BATCH), torch.randn(BATCH, 2), torch.randn(BATCH, 2)
+    latent = torch.zeros(BATCH, 2)
+    drawn = points, count, torch.zeros(BATCH), torch.zeros(BATCH, 2)
+
     def critic_act(game: Objective) -> Callable[..., tuple[Player, Tensor]]:
         def act(
             player: Player, other: Player, points: Tensor, count: Tensor, share: Tensor,
             noise: Tensor, latent: Tensor, rate: Tensor,
         ) -> tuple[Player, Tensor]:  # fmt: skip
             fake = with_weights(generator, other[0], latent[None])
-            return critic_update(critic, player, game, batch(points, count, share, noise), fake, rate)
+            return critic_update(
+                critic, player, game, batch(points, count, share, noise), fake, rate
+            )
 
         return act
 
     def generator_act(game: Objective) -> Callable[..., tuple[Player, Tensor]]:
-        def act(player: Player, other: Player, latent: Tensor, rate: Tensor) -> tuple[Player, Tensor]:
+        def act(
+            player: Player, other: Player, latent: Tensor, rate: Tensor
+        ) -> tuple[Player, Tensor]:
             return generator_update(generator, player, critic, other[0], game, latent[None], rate)
 
         return act
@@ -146,14 +162,14 @@ def gan(width: int = 32) -> Machine:
         return lambda player, other, *rest: look(player[0], other[0], *rest)
 
     chosen = games()
-    shown = torch.randn(SHOWN, 2)
+    shown = torch.zeros(SHOWN, 2)
     return Machine(
         name="gan",
         groups={"generator": group(makes), "critic": group(judges)},
         acts=(
             Act(
                 {
-                    word: trace(critic_act(game), judges, makes, points, count, share, noise, latent, rate)
+                    word: trace(critic_act(game), judges, makes, *drawn, latent, rate)
                     for word, game in chosen.items()
                 },
                 ("critic", "generator", "points", "count", "uniform:1", "normal:2", "normal:3",

@@ -15,7 +15,8 @@ from typing import Any
 
 from torch import Tensor
 
-from genbook.kit.machine.program import Call, Place, Program, UnknownOperation, places
+from genbook.kit.machine.program import Call, Place, Program, UnknownOperation
+from genbook.kit.machine.scripts import script
 
 __all__ = ["javascript"]
 
@@ -73,32 +74,13 @@ FILLS = {
     "ones_like": None, "scalar_tensor": 0, "zeros": None, "zeros_like": None,
 }  # fmt: skip
 
-PRELUDE = """
-const tanh=x=>{if(x>9)return 1;if(x<-9)return -1;if(x<.02&&x>-.02)return x*(1-x*x/3);const e=Math.exp(2*x);return (e-1)/(e+1)};
-const sigmoid=x=>1/(1+Math.exp(-x));
-const softplus=(x,b,t)=>x*b>t?x:Math.log1p(Math.exp(x*b))/b;
-const softplusBack=(g,x,b,t)=>x*b>t?g:g/(1+Math.exp(-x*b));
-const tanhBack=(g,y)=>g*(1-y*y),sigmoidBack=(g,y)=>g*y*(1-y);
-const leaky=(x,s)=>x>0?x:x*s,leakyBack=(g,x,s)=>x>0?g:g*s;
-const elu=x=>x>0?x:Math.expm1(x);
-const clamp=(x,l,h)=>x<l?l:x>h?h:x;
-let spareA=new Float32Array(0),spareB=new Float32Array(0);
-const packed=(spare,x,o,rows,cols,r,c)=>{for(let i=0,e=0;i<rows;i++)for(let j=0,q=o+i*r;j<cols;j++,q+=c)spare[e++]=x[q]};
-const mm=(z,n,k,m,a,ao,ar,ac,b,bo,br,bc)=>{
-if(ac!==1&&k>1){if(spareA.length<n*k)spareA=new Float32Array(n*k);packed(spareA,a,ao,n,k,ar,ac);a=spareA;ao=0;ar=k}
-if(br!==1&&k>1){if(spareB.length<m*k)spareB=new Float32Array(m*k);packed(spareB,b,bo,m,k,bc,br);b=spareB;bo=0;bc=k}
-let i=0;for(;i+1<n;i+=2){const p=ao+i*ar,q=p+ar;let j=0;for(;j+3<m;j+=4){const r=bo+j*bc,s=r+bc,t=s+bc,u=t+bc;let c0=0,c1=0,c2=0,c3=0,d0=0,d1=0,d2=0,d3=0;
-for(let e=0;e<k;e++){const x=a[p+e],y=a[q+e],b0=b[r+e],b1=b[s+e],b2=b[t+e],b3=b[u+e];c0+=x*b0;c1+=x*b1;c2+=x*b2;c3+=x*b3;d0+=y*b0;d1+=y*b1;d2+=y*b2;d3+=y*b3}
-const w=i*m+j,v=w+m;z[w]=c0;z[w+1]=c1;z[w+2]=c2;z[w+3]=c3;z[v]=d0;z[v+1]=d1;z[v+2]=d2;z[v+3]=d3}
-for(;j<m;j++){const r=bo+j*bc;let c=0,d=0;for(let e=0;e<k;e++){const x=b[r+e];c+=a[p+e]*x;d+=a[q+e]*x}z[i*m+j]=c;z[i*m+m+j]=d}}
-for(;i<n;i++)for(let j=0,p=ao+i*ar;j<m;j++){const r=bo+j*bc;let c=0;for(let e=0;e<k;e++)c+=a[p+e]*b[r+e];z[i*m+j]=c}};
-""".strip()
+PRELUDE = script("arithmetic")
 """What programs share on a page."""
 
 
 @dataclass(frozen=True)
 class View:
-    """Numbers of a buffer in some order: element (i, j, …) is at offset + i·stride₀ + j·stride₁ …"""
+    """Numbers of a buffer in some order: element (i, j) is at offset + i·stride₀ + j·stride₁."""
 
     buffer: int
     shape: tuple[int, ...]
@@ -266,10 +248,7 @@ class _Writer:
     def _operand(self, argument: Any) -> Value | float:
         return self.values[argument.number] if isinstance(argument, Place) else float(argument)
 
-    def _tensor(self, argument: Any) -> View:
-        return self._settled(self._operand(argument))
-
-    def _settled(self, value: Value | float) -> View | Filled:  # type: ignore[return]
+    def _settled(self, value: Value | float) -> View | Filled:
         """The value as numbers of a buffer; one number everywhere stays what it is."""
         if isinstance(value, (int, float)):
             return Filled(float(value), ())
@@ -279,7 +258,9 @@ class _Writer:
 
     def _stored(self, value: Value, shape: tuple[int, ...]) -> View:
         out = self._fresh(shape)
-        self.body.append(_loop(shape, [out, value], lambda at, read: f"b{out.buffer}[{at}]={read};"))
+        self.body.append(
+            _loop(shape, [out, value], lambda at, read: f"b{out.buffer}[{at}]={read};")
+        )
         return out
 
     def _contiguous(self, value: Value) -> View:
@@ -313,7 +294,9 @@ class _Writer:
             strides.insert(given[0] % len(shape), 0)
         elif name == "squeeze":
             axes = given[0] if given else range(len(old))
-            axes = {axis % len(old) for axis in (axes if isinstance(axes, (tuple, range)) else (axes,))}
+            axes = {
+                axis % len(old) for axis in (axes if isinstance(axes, (tuple, range)) else (axes,))
+            }
             strides = [s for k, s in enumerate(strides) if not (k in axes and old[k] == 1)]
         elif name == "select":
             axis, index = given[0] % len(old), given[1]
@@ -375,7 +358,7 @@ class _Writer:
         )
 
     def _buffered(self, argument: Any) -> View:
-        value = self._tensor(argument)
+        value = self._settled(self._operand(argument))
         return value if isinstance(value, View) else self._stored(value, value.shape)
 
     def _op_sum(self, call: Call) -> Value:
@@ -409,7 +392,9 @@ class _Writer:
         value = self._operand(call.arguments[0])
         assert not isinstance(value, float)
         rank = len(value.shape)
-        axes = call.arguments[1] if len(call.arguments) > 1 and call.arguments[1] is not None else ()
+        axes = (
+            call.arguments[1] if len(call.arguments) > 1 and call.arguments[1] is not None else ()
+        )
         axes = axes if isinstance(axes, tuple) else (axes,)
         gone = {axis % rank for axis in axes} if axes else set(range(rank))
         stay = [axis for axis in range(rank) if axis not in gone]
@@ -435,8 +420,8 @@ class _Writer:
         target = View(out.buffer, outer, tuple(out.strides[k] for k in rows))
         self.body.append(
             _loop(outer, [target, source], lambda at, read: (
-                f"{{let s=0;for(let k=0;k<{long};k++){{s+=b{value.buffer}[{_place(read)}+k*{step_in}];"
-                f"b{out.buffer}[{at}+k*{step_out}]=s}}}}"
+                f"{{let s=0;for(let k=0;k<{long};k++){{"
+                f"s+=b{value.buffer}[{_place(read)}+k*{step_in}];b{out.buffer}[{at}+k*{step_out}]=s}}}}"
             ))
         )  # fmt: skip
         return out
@@ -462,10 +447,11 @@ class _Writer:
         def write(at: str, read: str) -> str:
             i = f"{_place(read)}+k*{step_in}"
             line = each.format(out=out.buffer, x=value.buffer, o=f"{at}+k*{step_out}", i=i)
+            over = f"for(let k=0;k<{long};k++)"
             return (
-                f"{{let h=-Infinity,s=0;for(let k=0;k<{long};k++)h=Math.max(h,b{value.buffer}[{i}]);"
-                f"for(let k=0;k<{long};k++)s+=Math.exp(b{value.buffer}[{i}]-h);"
-                f"for(let k=0;k<{long};k++){line}}}"
+                f"{{let h=-Infinity,s=0;{over}h=Math.max(h,b{value.buffer}[{i}]);"
+                f"{over}s+=Math.exp(b{value.buffer}[{i}]-h);"
+                f"{over}{line}}}"
             )
 
         self.body.append(_loop(outer, [target, source], write))
@@ -743,7 +729,9 @@ def _permuted(value: Value, order: Sequence[int]) -> Value:
 
 
 def _chosen(view: View, index: int) -> View:
-    return View(view.buffer, view.shape[1:], view.strides[1:], view.offset + index * view.strides[0])
+    return View(
+        view.buffer, view.shape[1:], view.strides[1:], view.offset + index * view.strides[0]
+    )
 
 
 def _reshaped(view: View, shape: tuple[int, ...]) -> View | None:
@@ -781,10 +769,7 @@ def _size(shape: Sequence[int]) -> int:
 
 
 def _strides(shape: Sequence[int]) -> tuple[int, ...]:
-    strides: list[int] = []
-    for size in reversed(shape):
-        strides.insert(0, strides[0] * shape[len(shape) - len(strides)] if strides else 1)
-    return tuple(strides)
+    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
 def _mentions(call: Call) -> list[int]:

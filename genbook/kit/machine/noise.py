@@ -9,18 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from genbook.kit.machine.scripts import script
+
 __all__ = ["SCRIPT", "normal", "threefry", "uniform"]
 
 ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 PARITY = 0x1BD11BDA
 Words = NDArray[np.uint32]
 
-SCRIPT = """
-const threefry=(key,stream,count)=>{const k=[key>>>0,stream>>>0,(key^stream^0x1BD11BDA)>>>0],R=[[13,15,26,6],[17,29,16,24]];
-let x=(count[0]+k[0])|0,y=(count[1]+k[1])|0;for(let g=0;g<5;g++){for(const r of R[g%2]){x=(x+y)|0;y=(y<<r|y>>>32-r)^x}x=(x+k[(g+1)%3])|0;y=(y+k[(g+2)%3]+g+1)|0}return[x>>>0,y>>>0]};
-const uniform=(out,key,stream,from)=>{for(let e=0;e<out.length;e+=2){const w=threefry(key,stream,[from,e/2]);out[e]=(w[0]>>>8)/16777216;if(e+1<out.length)out[e+1]=(w[1]>>>8)/16777216}};
-const normal=(out,key,stream,from)=>{for(let e=0;e<out.length;e+=2){const w=threefry(key,stream,[from,e/2]),r=Math.sqrt(-2*Math.log(((w[0]>>>8)+.5)/16777216)),a=2*Math.PI*((w[1]>>>8)/16777216);out[e]=r*Math.cos(a);if(e+1<out.length)out[e+1]=r*Math.sin(a)}};
-""".strip()
+SCRIPT = script("noise")
 """The twin on the page."""
 
 
@@ -98,4 +95,6 @@ def normal(size: int, *, key: int, stream: int, step: int) -> NDArray[np.float32
 
 def _words(size: int, key: int, stream: int, step: int) -> tuple[NDArray[np.float64], ...]:
     counters = np.arange((size + 1) // 2, dtype=np.uint32)
-    return tuple((w >> np.uint32(8)).astype(np.float64) for w in threefry(key, stream, step, counters))
+    return tuple(
+        (w >> np.uint32(8)).astype(np.float64) for w in threefry(key, stream, step, counters)
+    )

@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 from collections.abc import Mapping
-from functools import lru_cache
 from html import escape
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -21,15 +18,13 @@ from genbook.kit.looks import style
 from genbook.kit.machine import noise
 from genbook.kit.machine.emit import PRELUDE, javascript
 from genbook.kit.machine.parts import Act, Choice, Machine
+from genbook.kit.machine.scripts import script
 
-HERE = Path(__file__).parent
 STILL = "This machine runs in a browser of 2021 or later, with scripts allowed."
 """Stands until the script has made the controls."""
 
 
-def machine(
-    parts: Machine, *, reach: float, caption: str, alt: str
-) -> StaticMachine | LiveMachine:
+def machine(parts: Machine, *, reach: float, caption: str, alt: str) -> StaticMachine | LiveMachine:
     r"""Show a machine whose picture is a square of the plane.
 
     Args:
@@ -87,7 +82,13 @@ def plan(parts: Machine, reach: float) -> dict[str, Any]:
     controls = [
         {"kind": "choice", "name": c.name, "label": c.label, "words": c.words, "start": c.start}
         if isinstance(c, Choice)
-        else {"kind": "slider", "name": c.name, "label": c.label, "values": c.values, "start": c.start}
+        else {
+            "kind": "slider",
+            "name": c.name,
+            "label": c.label,
+            "values": c.values,
+            "start": c.start,
+        }
         for c in parts.controls
     ]
     return {
@@ -145,7 +146,7 @@ def worker_script(parts: Machine) -> str:
             noise.SCRIPT,
             f"const spec={json.dumps(spec, ensure_ascii=False, separators=(',', ':'))};",
             f"const makes=[{makes}];",
-            _squeezed("worker.js"),
+            script("worker"),
         ]
     )
 
@@ -200,13 +201,13 @@ class StaticMachine:
             {"spec": self.spec, "worker": self.worker}, ensure_ascii=False, separators=(",", ":")
         )
         data = data.replace("</", "<\\/").replace("<!--", "<\\u0021--")
-        key = "genbookMachine_" + hashlib.sha256(script().encode()).hexdigest()[:8]
+        key = "genbookMachine_" + hashlib.sha256(script("machine").encode()).hexdigest()[:8]
         return (
             f"{self.html}<style>{style()}</style>"
             f'<script type="application/json">{data}</script>'
-            f"<script>(()=>{{if(!window.{key}){{{script()}\nwindow.{key}=mountMachine}}"
+            f"<script>(()=>{{if(!window.{key}){{{script('machine')}\nwindow.{key}=mountMachine}}"
             'const figure=document.currentScript.closest("figure"),'
-            'data=JSON.parse(figure.querySelector("script[type=\'application/json\']").textContent);'
+            "data=JSON.parse(figure.querySelector(\"script[type='application/json']\").textContent);"
             f"window.{key}(figure,data.spec,data.worker)}})()</script></figure>"
         )
 
@@ -248,23 +249,6 @@ class LiveMachine(anywidget.AnyWidget):
         return (bundle, *details) if details else bundle
 
 
-@lru_cache(maxsize=1)
-def script() -> str:
-    r"""The page's side of every machine.
-
-    Example:
-        >>> script().count("mountMachine") > 0, "//" in script()
-        (True, False)
-    """
-    return _squeezed("machine.js")
-
-
-def _squeezed(name: str) -> str:
-    text = (HERE / name).read_text(encoding="utf-8")
-    text = re.sub(r"^\s*//.*$|\s+// .*$", "", text, flags=re.MULTILINE)
-    return "\n".join(line.strip() for line in text.splitlines() if line.strip())
-
-
 def _size(shape: tuple[int, ...]) -> int:
     size = 1
     for length in shape:
@@ -273,7 +257,7 @@ def _size(shape: tuple[int, ...]) -> int:
 
 
 LiveMachine._esm = (
-    script()
+    script("machine")
     + """
 export default { render({ model, el }) {
 el.innerHTML = model.get("html");

@@ -1,4 +1,4 @@
-r"""What a machine is made of: programs with the places their numbers come from, controls, layers."""
+r"""What a machine is made of: programs and where their numbers come from, controls, layers."""
 
 from __future__ import annotations
 

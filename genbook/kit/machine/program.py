@@ -1,8 +1,8 @@
 r"""A torch function as a list of calls: what a page computes, and nothing else.
 
 :func:`trace` runs a function once on example tensors and writes down each operation that torch
-performs, those of ``torch.autograd.grad`` among them. What comes out is a :class:`Program`: its calls
-are torch's own, so that in Python it gives what the function gives, bit for bit.
+performs, those of ``torch.autograd.grad`` among them. What comes out is a :class:`Program`: its
+calls are torch's own, so that in Python it gives what the function gives, bit for bit.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.func import functionalize
+from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 
@@ -248,12 +248,20 @@ def _program(
             number[node] = known[key] = next(count)
             constants[number[node]] = _operation(name)(*arguments, **options)
             continue
-        value = node.meta["val"]
-        shape, dtype = (), torch.float32
-        if isinstance(value, Tensor):
-            shape, dtype = tuple(value.shape), value.dtype
+        value = node.meta.get("val")
         number[node] = known[key] = next(count)
-        calls.append(Call(name, arguments, options, number[node], shape, dtype, _line(node)))
+        tensor = value if isinstance(value, Tensor) else torch.zeros(())
+        calls.append(
+            Call(
+                name,
+                arguments,
+                options,
+                number[node],
+                tuple(tensor.shape),
+                tensor.dtype,
+                _line(node),
+            )
+        )
     used = _used(calls, outputs)
     return Program(
         tuple(inputs),
