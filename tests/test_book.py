@@ -124,6 +124,22 @@ def test_a_chapter_is_short_enough_to_read(path):
         assert max(map(len, source.splitlines()), default=0) <= 112 or "caption" in source, source
 
 
+@each_chapter
+def test_a_chapter_offers_a_short_way_of_five_sentences_with_three_links(path):
+    box = r":::\{admonition\}[^\n]*\n:class: gb-route\n(.*?)\n:::"
+    boxes = re.findall(box, markdown(path), re.S)
+    assert len(boxes) == 1
+    assert len(re.findall(r"^\d\. ", boxes[0], re.M)) == 5
+    assert len(re.findall(r"\]\(#|\{(?:prf:ref|eq|ref)\}`", boxes[0])) >= 3
+
+
+@each_chapter
+def test_each_exercise_says_how_long_and_how_hard_it_is(path):
+    exercises = re.findall(r":::\{exercise\}.*?\n:::", markdown(path), re.S)
+    for exercise in exercises:
+        assert re.search(r"\n\*[^*\n]+, (easy|medium|hard)\.\*\n:::$", exercise), exercise
+
+
 @each_notebook
 def test_claims_of_one_chapter_are_told_apart(path):
     claims = [call.claim for call in notebooks.receipts(path)]

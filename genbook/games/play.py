@@ -33,6 +33,7 @@ __all__ = [
     "Round",
     "Streams",
     "around",
+    "critic_total",
     "from_convex",
     "generate",
     "mlp",
@@ -256,10 +257,21 @@ def generate(generator: nn.Module, streams: Streams, n: int, latent: int) -> Ten
         return generator(streams.normal(n, latent))
 
 
-def _critic_total(
+def critic_total(
     objective: Objective, critic: Critic, real: Tensor, fake: Tensor, streams: Streams
 ) -> Tensor:
-    """The critic's loss with its penalty, [S]."""
+    r"""The critic's loss with its penalty.
+
+    Args:
+        objective: the losses.
+        critic: maps **[S, B, …]** to **[S, B]** or **[S, B, 1]**.
+        real: **[S, B, …]**.
+        fake: **[S, B, …]**.
+        streams: random numbers for the penalty.
+
+    Returns:
+        **[S]**.
+    """
     t_real, t_fake = scores(critic, real), scores(critic, fake)
     loss = objective.critic_loss(t_real, t_fake)
     if objective.penalty is not None:
@@ -291,7 +303,7 @@ def critic_step(
     Returns:
         The loss of each seed before the step, **[S]**.
     """
-    loss = _critic_total(objective, critic, real, fake, streams)
+    loss = critic_total(objective, critic, real, fake, streams)
     optimiser.zero_grad(set_to_none=True)
     loss.sum().backward()
     optimiser.step()
@@ -338,7 +350,7 @@ def unrolled(
         def imagined(x: Tensor, now: dict[str, Tensor] = now) -> Tensor:
             return functional_call(critic, now, (x,))
 
-        loss = _critic_total(objective, imagined, real, fake, streams).sum()
+        loss = critic_total(objective, imagined, real, fake, streams).sum()
         slopes = torch.autograd.grad(loss, list(now.values()), create_graph=True)
         weights = {
             name: w - rate * slope for (name, w), slope in zip(now.items(), slopes, strict=True)

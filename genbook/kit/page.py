@@ -1,6 +1,7 @@
 """What a chapter's page shows: explorables, pictures, receipts and their relations, source."""
 
 from genbook.kit.explore import explore, steps
+from genbook.kit.machine.page import machine
 from genbook.kit.plotting import picture
 from genbook.kit.receipts import receipt
 from genbook.kit.relations import (
@@ -27,6 +28,7 @@ __all__ = [
     "close",
     "equal",
     "explore",
+    "machine",
     "never",
     "picture",
     "receipt",

@@ -237,14 +237,15 @@ class Picture:
         Returns:
             MIME type → text.
         """
-        inner = svg.render(self.figure, salt=UNNAMED, alt=self.alt)
-        inner += svg.stacked(self.figure, salt=UNNAMED)
+        stacked = svg.stacked(self.figure, salt=UNNAMED)
+        inner = svg.render(self.figure, salt=UNNAMED, alt=self.alt) + stacked
+        stage = svg.opening(self.figure, stacked)
         salt = "gb" + hashlib.sha256(f"{self.caption}{inner}".encode()).hexdigest()[:8]
         inner = inner.replace(UNNAMED, salt)
         on_a_page = os.environ.get("GENBOOK_STATIC") == "1"
         sheet = "" if on_a_page else f"<style>{style()}</style>"
         html = (
-            f'<figure class="gb-picture">{sheet}<div class="gb-stage">{inner}</div>'
+            f'<figure class="gb-picture">{sheet}{stage}{inner}</div>'
             f"<figcaption>{self.caption}</figcaption></figure>"
         )
         shown = {"text/plain": repr(self), "text/html": html}

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor
 from tqdm.auto import tqdm
@@ -24,12 +25,15 @@ __all__ = [
     "NonFiniteLoss",
     "Step",
     "checkpointed",
+    "each",
     "finite",
     "linear_decay",
     "load_checkpoint",
     "progress",
     "save_checkpoint",
 ]
+
+T = TypeVar("T")
 
 
 class NonFiniteLoss(ArithmeticError):  # noqa: N818 (the name says what it is)
@@ -152,14 +156,41 @@ def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
         >>> [step.index for step in progress(Step(i, 3, {}) for i in range(3))]
         [0, 1, 2]
     """
-    bar = tqdm(desc=description or None, leave=False, disable=not watched(), mininterval=0.2)
-    try:
+    with _bar(description) as bar:
         for step in steps:
             if bar.total is None:  # only reset tells a notebook's bar how long it is
                 bar.reset(total=step.total)
             bar.set_postfix({k: f"{v:.4g}" for k, v in step.terms.items()}, refresh=False)
             bar.update(step.index + 1 - bar.n)
             yield step
+
+
+def each(runs: Sequence[T], *, description: str = "") -> Iterator[T]:
+    r"""Pass runs on, one by one, and show a bar with the time left, as :func:`progress` does.
+
+    Args:
+        runs: What is to be done, a piece at a time: seeds, methods, settings.
+        description: A word in front of the bar.
+
+    Yields:
+        The same runs.
+
+    Example:
+        >>> [name for name in each(["KL", "reverse KL"])]
+        ['KL', 'reverse KL']
+    """
+    with _bar(description) as bar:
+        bar.reset(total=len(runs))
+        for run in runs:
+            yield run
+            bar.update()
+
+
+@contextmanager
+def _bar(description: str) -> Iterator[tqdm[Any]]:
+    bar = tqdm(desc=description or None, leave=False, disable=not watched(), mininterval=0.2)
+    try:
+        yield bar
     finally:
         bar.close()
         if (shown := getattr(bar, "container", None)) is not None:

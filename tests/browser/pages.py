@@ -314,10 +314,76 @@ def overflow(page: Page) -> list[str]:
         for (const f of document.querySelectorAll('[data-genbook-explore], .gb-picture')) {
           for (const e of [f, ...f.querySelectorAll('svg, label, input, output, select, button')]) {
             const box = e.getBoundingClientRect();
+            const scrolled = e.tagName === 'svg' && e.closest('.gb-roomy, .gb-panel[style]');
+            if (scrolled && scrolled.getBoundingClientRect().right <= width + 1) continue;
             if (box.width && (box.right > width + 1 || box.left < -1)) out.push(e.tagName + e.id);
           }
         }
         return out;}"""
+    )
+
+
+def collisions(figure: Locator, frames: int = 500) -> list[str]:
+    """Letters of a drawing that lie on one another or on its edge, in frames spread over all."""
+    return figure.evaluate(
+        """(f, frames) => {
+        const out = [];
+        const look = (where) => {
+          const svg = f.querySelector('.gb-stage > svg'), frame = svg.getBoundingClientRect();
+          const boxes = [...svg.querySelectorAll('text')]
+            .filter(e => e.textContent.trim() && getComputedStyle(e).visibility !== 'hidden')
+            .map(e => ({words: e.textContent.trim(), box: e.getBoundingClientRect()}))
+            .filter(({box}) => box.width);
+          for (const {words, box} of boxes)
+            if (box.left < frame.left - 1 || box.right > frame.right + 1
+                || box.top < frame.top - 2 || box.bottom > frame.bottom + 2)
+              out.push(`${where}: "${words}" is cut at the edge`);
+          boxes.forEach(({words, box}, k) => boxes.slice(k + 1).forEach((other) => {
+            const wide = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
+            const high = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
+            if (wide > 1.5 && high > 0.3 * Math.min(box.height, other.box.height))
+              out.push(`${where}: "${words}" lies on "${other.words}"`);
+          }));
+        };
+        if (!f.genbook) { look('picture'); return out; }
+        const {controls, shape} = f.genbook;
+        const total = shape.reduce((a, b) => a * b, 1), stride = Math.ceil(total / frames);
+        for (let frame = 0; frame < total; frame += stride) {
+          const place = {};
+          let rest = frame;
+          for (let k = controls.length - 1; k >= 0; k -= 1) {
+            place[controls[k]] = rest % shape[k];
+            rest = Math.floor(rest / shape[k]);
+          }
+          f.genbook.set(place);
+          look(JSON.stringify(place));
+        }
+        return out;}""",
+        frames,
+    )
+
+
+def small_letters(page: Page, least: float = 9.0) -> list[str]:
+    """Letters of drawings that a reader sees smaller than they may be, in CSS pixels."""
+    return page.evaluate(
+        """least => {
+        const out = [];
+        for (const f of document.querySelectorAll('.gb-explore, .gb-picture')) {
+          const whole = f.querySelector('.gb-stage > svg');
+          if (!whole) continue;
+          const sizes = [...whole.querySelectorAll('text')].filter(e => e.textContent.trim())
+            .map(e => parseFloat(getComputedStyle(e).fontSize));
+          if (!sizes.length) continue;
+          for (const svg of f.querySelectorAll('.gb-stage svg')) {
+            const box = svg.getBoundingClientRect();
+            if (box.width < 2) continue;
+            const seen = Math.min(...sizes) * box.width / svg.viewBox.baseVal.width;
+            if (seen < least - 0.05)
+              out.push(`${seen.toFixed(1)} px: ${f.querySelector('figcaption').textContent}`);
+          }
+        }
+        return out;}""",
+        least,
     )
 
 

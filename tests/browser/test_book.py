@@ -159,6 +159,17 @@ def test_nothing_overflows_at_360_pixels(page: Page) -> None:
     assert pages.overflow(page) == []
 
 
+def test_letters_of_figures_keep_apart_and_inside_in_every_frame(page: Page) -> None:
+    for figure in [*figures(page), *page.locator(".gb-picture").all()]:
+        assert pages.collisions(figure) == []
+
+
+def test_no_letter_of_a_figure_is_under_nine_pixels_on_a_phone(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    pages.settle(page)
+    assert pages.small_letters(page) == []
+
+
 def test_print_shows_the_current_frame(page: Page) -> None:
     points = {}
     for figure in figures(page):

@@ -9,7 +9,7 @@ import torch
 from chapters import Break, altered, assert_breaks, method, rewritten, swap
 
 from genbook.divergences import densities, measures
-from genbook.games import play
+from genbook.games import functional, play
 from genbook.gan import algorithm, bilinear, images, optimum
 from genbook.gan import costs as gan_costs
 from genbook.gan import scenes as gan_runs
@@ -170,6 +170,31 @@ def test_receipt_algorithm():
         "test_receipt_algorithm",
         swap(right, one_critic_step),
         swap(right, another_game),
+    )
+
+
+def test_receipt_corner():
+    assert_breaks(
+        "gan",
+        "test_receipt_corner",
+        costing(gan_costs.NON_SATURATING, gan_costs.SATURATING),
+        costing(gan_costs.SATURATING, gan_costs.NON_SATURATING),
+    )
+
+
+def test_receipt_page():
+    right, other = functional.adam, functional.generator_update
+
+    def without_correction(player, slopes, rate, settings):
+        weights, means, squares, count = player
+        return right((weights, means, squares, count + 1_000), slopes, rate, settings)
+
+    def too_fast(*arguments, **settings):
+        *rest, rate = arguments
+        return other(*rest, 1.01 * rate, **settings)
+
+    assert_breaks(
+        "gan", "test_receipt_page", swap(right, without_correction), swap(other, too_fast)
     )
 
 

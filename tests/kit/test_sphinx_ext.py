@@ -318,6 +318,7 @@ def test_a_page_holds_the_figures_script_once():
         name="gb-a",
         edition="e",
         drawing="<svg></svg>",
+        stage="<div>",
         stacked="",
         caption="",
         grid=Grid(()),

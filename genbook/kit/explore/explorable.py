@@ -118,6 +118,7 @@ class Plan:
             name=self.name,
             edition=edition,
             drawing=drawing,
+            stage=self.artist.stage.opening,
             stacked=self.artist.stage.stacked,
             caption=self.caption,
             grid=board,

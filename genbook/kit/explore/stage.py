@@ -49,6 +49,7 @@ class Stage:
         axes: their drawings, in the order of ``figure.axes`` and x before y.
         columns: see :func:`genbook.kit.svg.columns`.
         stacked: see :func:`genbook.kit.svg.stacked`.
+        opening: see :func:`genbook.kit.svg.opening`.
     """
 
     size: tuple[float, float]
@@ -57,6 +58,7 @@ class Stage:
     axes: tuple[Node, ...]
     columns: tuple[tuple[float, float], ...]
     stacked: str
+    opening: str
 
 
 def settle(figure: Figure, *, salt: str, alt: str) -> tuple[Stage, Node]:
@@ -75,7 +77,8 @@ def settle(figure: Figure, *, salt: str, alt: str) -> tuple[Stage, Node]:
     width, height = figure.get_size_inches()
     panels = tuple(_panel(axes, place) for place, axes in enumerate(figure.axes))
     columns, stacked = svg.columns(figure), svg.stacked(figure, salt=salt)
-    stage = Stage((float(width), float(height)), panels, signature, (), columns, stacked)
+    opening = svg.opening(figure, stacked)
+    stage = Stage((float(width), float(height)), panels, signature, (), columns, stacked, opening)
     hold(figure, stage)
     marked = dict(_marks(figure))
     for mark, axis in marked.items():

@@ -24,6 +24,7 @@ def page(
     name: str,
     edition: str,
     drawing: str,
+    stage: str,
     stacked: str,
     caption: str,
     grid: Grid,
@@ -38,6 +39,7 @@ def page(
         name: the figure's id.
         edition: tells its frames from those that the same figure has on other data.
         drawing: the first frame's SVG.
+        stage: the tag around it, see :func:`genbook.kit.svg.opening`.
         stacked: its columns below one another, for a narrow screen; may be empty.
         caption: HTML.
         grid: the controls.
@@ -54,7 +56,7 @@ def page(
         f'<figure class="gb-explore" id="{name}" data-edition="{edition}" '
         'data-genbook-explore="waiting">'
         f"<style>{style()}</style>"
-        f'<div class="gb-stage">{drawing}{stacked}</div>'
+        f"{stage}{drawing}{stacked}</div>"
         '<div class="gb-controls" role="group" aria-label="Controls of the figure" hidden></div>'
         '<p class="gb-note"></p>'
         f'<p class="gb-readout" aria-live="polite">{escape(first)}</p>'

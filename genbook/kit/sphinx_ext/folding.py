@@ -67,12 +67,15 @@ def fold(cell: nodes.container) -> None:
         proof = folded(kind="gb-proof", line=summary(claims))
         proof += [*receipts, code]
         cell.insert(0, proof)
+        cell["classes"].append("gb-proven")
     elif IDEA not in cell["classes"] and ANSWER not in code.astext():
         cell.attributes.pop("hide_mode", None)
         kind = "gb-fold gb-call" if is_shown(code.astext()) else "gb-fold"
         fold_node = folded(kind=kind, line="code")
         cell.replace(code, fold_node)
         fold_node.append(code)
+        if len(cell.children) == 1:
+            cell["classes"].append("gb-silent")
 
 
 def _receipts(cell: nodes.container) -> Sequence[nodes.raw]:

@@ -5,9 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from genbook.kit.svg.drawing import WHOLE
 from genbook.kit.svg.shorten import short_number
+
+LEAST_LETTER = 9.0
+"""CSS pixels below which no letter of a drawing goes, on a phone neither."""
+
+PHONE = 312.0
+"""CSS pixels of a column on a phone of 360: what is legible there needs no more room."""
 
 
 def columns(figure: Figure) -> tuple[tuple[float, float], ...]:
@@ -57,13 +64,68 @@ def stacked(figure: Figure, *, salt: str) -> str:
         ''
     """
     parts = columns(figure)
+    if len(parts) < 2:
+        return ""
     height = short_number(figure.get_size_inches()[1] * 72, 2)
+    scale = legible_scale(figure)
     windows = [
-        f'<div class="gb-panel"><svg viewBox="{short_number(left, 2)} 0 '
-        f'{short_number(width, 2)} {height}" fill="currentColor" stroke-linejoin="round">'
-        f'<use href="#{salt}{WHOLE}"/></svg></div>'
+        f'<div class="gb-panel"{_room(width * scale)}><svg '
+        f'viewBox="{short_number(left, 2)} 0 {short_number(width, 2)} {height}" '
+        f'fill="currentColor" stroke-linejoin="round"><use href="#{salt}{WHOLE}"/></svg></div>'
         for left, width in parts
     ]
-    if len(windows) < 2:
-        return ""
     return f'<div class="gb-panels" aria-hidden="true">{"".join(windows)}</div>'
+
+
+def legible_scale(figure: Figure) -> float:
+    r"""CSS pixels that a point must have for the smallest letter of a drawing to be legible.
+
+    Args:
+        figure: what was drawn.
+
+    Returns:
+        The scale; 0 where there is no text.
+
+    Example:
+        >>> from genbook.kit import plotting, svg
+        >>> figure, axes = plotting.subplots(width=2, height=1)
+        >>> _ = axes.set_title("small", fontsize=6), svg.render(figure, salt="one")
+        >>> legible_scale(figure)
+        1.5
+    """
+    sizes = [
+        float(text.get_fontsize())
+        for text in figure.findobj(Text)
+        if isinstance(text, Text) and text.get_visible() and text.get_text().strip()
+    ]
+    return LEAST_LETTER / float(min(sizes)) if sizes else 0.0
+
+
+def opening(figure: Figure, stacked: str) -> str:
+    r"""The tag around a drawing, which says how it is laid out on a narrow screen.
+
+    A drawing of several columns is stacked; another keeps the width at which its smallest letter
+    is legible, and is scrolled sideways.
+
+    Args:
+        figure: what was drawn.
+        stacked: see :func:`stacked`.
+
+    Returns:
+        The opening tag of a ``<div>``.
+
+    Example:
+        >>> from genbook.kit import plotting, svg
+        >>> figure, _ = plotting.subplots(width=7, height=1)
+        >>> _ = svg.render(figure, salt="one")
+        >>> opening(figure, "")
+        '<div class="gb-stage gb-roomy" style="--gb-room:533.65px">'
+    """
+    if stacked:
+        return '<div class="gb-stage gb-stacked">'
+    room = _room(figure.get_size_inches()[0] * 72 * legible_scale(figure))
+    return f'<div class="gb-stage{" gb-roomy" if room else ""}"{room}>'
+
+
+def _room(width: float) -> str:
+    return f' style="--gb-room:{short_number(width, 2)}px"' if width > PHONE else ""

@@ -1,0 +1,267 @@
+r"""Machines on a page: one figure of HTML that needs neither a kernel nor a network."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import anywidget
+import traitlets
+from matplotlib.figure import Figure
+
+from genbook.kit import plotting, svg
+from genbook.kit.looks import style
+from genbook.kit.machine import noise
+from genbook.kit.machine.emit import PRELUDE, javascript
+from genbook.kit.machine.parts import Act, Choice, Machine
+from genbook.kit.machine.scripts import script
+
+STILL = "This machine runs in a browser of 2021 or later, with scripts allowed."
+"""Stands until the script has made the controls."""
+
+
+def machine(parts: Machine, *, reach: float, caption: str, alt: str) -> StaticMachine | LiveMachine:
+    r"""Show a machine whose picture is a square of the plane.
+
+    Args:
+        parts: what it computes, keeps and draws.
+        reach: the square is [−reach, reach]².
+        caption: HTML.
+        alt: what the picture shows before anything runs.
+
+    Returns:
+        Something that Jupyter shows: on the book's page HTML with a script, elsewhere a widget that
+        runs the same script.
+
+    Raises:
+        ValueError: If there is no data to begin with.
+        UnknownOperation: If a program has a call that a page cannot compute.
+    """
+    if not parts.data:
+        raise ValueError("machine: expected at least one preset of data, got none.")
+    figure = first_frame(parts, reach)
+    drawing = svg.render(figure, salt="gbm" + parts.name, alt=alt)
+    spec, worker = plan(parts, reach), worker_script(parts)
+    html = markup(parts.name, figure, drawing, caption)
+    if os.environ.get("GENBOOK_STATIC") == "1":
+        return StaticMachine(html, spec, worker, caption)
+    return LiveMachine(html, spec, worker, caption, figure)
+
+
+def first_frame(parts: Machine, reach: float) -> Figure:
+    r"""The axes with the first preset of data.
+
+    Args:
+        parts: the machine.
+        reach: half the side of the square.
+
+    Returns:
+        A figure.
+    """
+    figure, axes = plotting.subplots(width=4.2, height=4.0)
+    first = next(iter(parts.data.values()))
+    axes.plot(first[:, 0], first[:, 1], "o", color=plotting.DATA, markersize=4)
+    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="x", ylabel="y")
+    return figure
+
+
+def plan(parts: Machine, reach: float) -> dict[str, Any]:
+    r"""What the page's side of the script needs to know.
+
+    Args:
+        parts: the machine.
+        reach: half the side of the square.
+
+    Returns:
+        A tree of plain values.
+    """
+    controls = [
+        {"kind": "choice", "name": c.name, "label": c.label, "words": c.words, "start": c.start}
+        if isinstance(c, Choice)
+        else {
+            "kind": "slider",
+            "name": c.name,
+            "label": c.label,
+            "values": c.values,
+            "start": c.start,
+        }
+        for c in parts.controls
+    ]
+    return {
+        "name": parts.name,
+        "controls": controls,
+        "data": {
+            name: [round(x, 4) for x in points.flatten().tolist()]
+            for name, points in parts.data.items()
+        },
+        "most": parts.most,
+        "layers": [vars(layer) for layer in parts.layers],
+        "words": parts.words,
+        "limits": {"x": [-reach, reach], "y": [-reach, reach]},
+    }
+
+
+def worker_script(parts: Machine) -> str:
+    r"""The whole script of the worker: generator of random numbers, programs, and what runs them.
+
+    Args:
+        parts: the machine.
+
+    Returns:
+        JavaScript.
+    """
+    scripts: list[str] = []
+
+    def act(one: Act) -> dict[str, Any]:
+        chosen = {}
+        for word, program in one.programs.items():
+            text = javascript(program)
+            if text not in scripts:
+                scripts.append(text)
+            chosen[word] = scripts.index(text)
+        return {
+            "programs": chosen,
+            "inputs": one.inputs,
+            "outputs": one.outputs,
+            "chosen": one.chosen,
+            "times": one.times,
+        }
+
+    spec = {
+        "groups": {
+            name: {"sizes": [_size(shape) for shape in group.shapes], "bounds": group.bounds}
+            for name, group in parts.groups.items()
+        },
+        "acts": [act(one) for one in parts.acts],
+        "view": act(parts.view),
+    }
+    makes = ",\n".join(f"()=>{text}" for text in scripts)
+    return "\n".join(
+        [
+            PRELUDE,
+            noise.SCRIPT,
+            f"const spec={json.dumps(spec, ensure_ascii=False, separators=(',', ':'))};",
+            f"const makes=[{makes}];",
+            script("worker"),
+        ]
+    )
+
+
+def markup(name: str, figure: Figure, drawing: str, caption: str) -> str:
+    r"""The figure before its script has run.
+
+    Args:
+        name: of the machine.
+        figure: the first frame, drawn.
+        drawing: its SVG.
+        caption: HTML.
+
+    Returns:
+        A ``<figure>`` without its end.
+    """
+    (axes,) = figure.axes
+    left, bottom, width, height = axes.get_position().bounds
+    box = f"left:{100 * left:.2f}%;top:{100 * (1 - bottom - height):.2f}%;"
+    box += f"width:{100 * width:.2f}%;height:{100 * height:.2f}%"
+    what = "Data and samples. The arrow keys move a cross, the space bar adds a point there."
+    return (
+        f'<figure class="gb-picture gb-machine" id="gb-machine-{name}" '
+        f'data-genbook-machine="{name}" data-genbook-machine-state="waiting">'
+        f'<div class="gb-stage">{drawing}'
+        f'<canvas tabindex="0" role="application" aria-label="{what}" style="{box}"></canvas></div>'
+        '<div class="gb-machine-bar" role="group" aria-label="The machine" hidden></div>'
+        '<div class="gb-controls" role="group" aria-label="Controls of the machine" hidden></div>'
+        '<p class="gb-readout" aria-live="polite"></p>'
+        f'<p class="gb-still">{escape(STILL)}</p><figcaption>{caption}</figcaption>'
+    )
+
+
+class StaticMachine:
+    r"""A machine on the book's page.
+
+    Args:
+        html: see :func:`markup`.
+        spec: see :func:`plan`.
+        worker: see :func:`worker_script`.
+        caption: HTML.
+    """
+
+    def __init__(self, html: str, spec: Mapping[str, Any], worker: str, caption: str) -> None:
+        self.html, self.spec, self.worker, self.caption = html, spec, worker, caption
+
+    def __repr__(self) -> str:
+        return f"<Machine: {self.caption}>"
+
+    def _repr_html_(self) -> str:
+        data = json.dumps(
+            {"spec": self.spec, "worker": self.worker}, ensure_ascii=False, separators=(",", ":")
+        )
+        data = data.replace("</", "<\\/").replace("<!--", "<\\u0021--")
+        key = "genbookMachine_" + hashlib.sha256(script("machine").encode()).hexdigest()[:8]
+        return (
+            f"{self.html}<style>{style()}</style>"
+            f'<script type="application/json">{data}</script>'
+            f"<script>(()=>{{if(!window.{key}){{{script('machine')}\nwindow.{key}=mountMachine}}"
+            'const figure=document.currentScript.closest("figure"),'
+            "data=JSON.parse(figure.querySelector(\"script[type='application/json']\").textContent);"
+            f"window.{key}(figure,data.spec,data.worker)}})()</script></figure>"
+        )
+
+
+class LiveMachine(anywidget.AnyWidget):
+    r"""A machine in Jupyter: the same script, brought by a widget.
+
+    Args:
+        html: see :func:`markup`.
+        spec: see :func:`plan`.
+        worker: see :func:`worker_script`.
+        caption: HTML.
+        figure: the first frame, for where no widgets are shown.
+    """
+
+    _css = style()
+
+    html = traitlets.Unicode().tag(sync=True)
+    spec = traitlets.Dict().tag(sync=True)
+    worker = traitlets.Unicode().tag(sync=True)
+
+    def __init__(
+        self, html: str, spec: Mapping[str, Any], worker: str, caption: str, figure: Figure
+    ) -> None:
+        self._caption, self._figure = caption, figure
+        super().__init__(html=html + "</figure>", spec=dict(spec), worker=worker)
+
+    def __repr__(self) -> str:
+        return f"<Machine: {self._caption}>"
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        """The widget, and an image of its first frame where widgets are not shown."""
+        shown = super()._repr_mimebundle_(**options)
+        if shown is None:
+            return None
+        bundle, *details = shown if isinstance(shown, tuple) else (shown,)
+        image = plotting.png(self._figure, caption=self._caption)
+        bundle = {**bundle, "text/plain": repr(self), "image/png": image}
+        return (bundle, *details) if details else bundle
+
+
+def _size(shape: tuple[int, ...]) -> int:
+    size = 1
+    for length in shape:
+        size *= length
+    return size
+
+
+LiveMachine._esm = (
+    script("machine")
+    + """
+export default { render({ model, el }) {
+el.innerHTML = model.get("html");
+return mountMachine(el.querySelector("figure"), model.get("spec"), model.get("worker"));
+} };
+"""
+)

@@ -1,0 +1,59 @@
+// Runs a machine's acts in order; `makes` holds one maker of a program each, `spec` says what they read.
+const made = {};
+let held = {}, targets = {}, settings = {}, points = [], seed = 1, played = 0, steps = 0, turn = 0;
+const program = (act) => {
+  const key = act.programs[act.chosen ? settings[act.chosen] : ""];
+  return made[key] ||= makes[key]();
+};
+const begin = () => {
+  held = {};
+  let stream = 1000;
+  for (const [name, group] of Object.entries(spec.groups)) {
+    held[name] = group.sizes.map((size, k) => {
+      const leaf = new Float32Array(size), bound = Math.fround(group.bounds[k]);
+      uniform(leaf, seed, stream++, 0);
+      return leaf.map((x) => Math.fround(Math.fround(2 * x - 1) * bound));
+    });
+  }
+  targets = {};
+  played = steps = 0;
+};
+const perform = (act, moment) => {
+  const made = program(act);
+  let place = 0;
+  for (const source of act.inputs) {
+    if (source in held) { for (const leaf of held[source]) made.inputs[place++].set(leaf); continue; }
+    const input = made.inputs[place++], [kind, name] = source.split(":");
+    if (kind === "control") input[0] = settings[name];
+    else if (kind === "normal") normal(input, seed, Number(name), moment);
+    else if (kind === "uniform") uniform(input, seed, Number(name), moment);
+    else if (kind === "count") input[0] = points.length / 2;
+    else { input.fill(0); input.set(points); }
+  }
+  made.run();
+  place = 0;
+  for (const target of act.outputs) {
+    if (target in held) for (const leaf of held[target]) leaf.set(made.outputs[place++]);
+    else targets[target] = made.outputs[place++].slice();
+  }
+};
+const broken = () => {
+  for (const [name, value] of Object.entries(targets))
+    if (value.length === 1 && !Number.isFinite(value[0])) return name.replace(/_/g, " ");
+  return "";
+};
+onmessage = ({ data }) => {
+  if (data.settings) settings = data.settings;
+  if (data.reset) { turn = data.turn; points = data.points; seed = data.seed; begin(); return; }
+  if (data.dump) { postMessage({ state: held, targets, steps, played }); return; }
+  if (data.run === undefined) return;
+  const from = performance.now();
+  for (let k = 0; k < data.run && !broken(); k += 1) {
+    steps += 1;
+    for (const act of spec.acts)
+      for (let turn = act.times ? settings[act.times] : 1; turn > 0; turn -= 1) perform(act, ++played);
+  }
+  const took = performance.now() - from;
+  if (!broken()) perform(spec.view, 0);
+  postMessage({ turn, steps, took, count: data.run, broken: broken(), seen: targets });
+};
