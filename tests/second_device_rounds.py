@@ -14,6 +14,7 @@ from genbook import games
 from genbook.clipping import characters
 from genbook.collapse import onset
 from genbook.fgan import survival, univariate
+from genbook.games import functional
 from genbook.games.play import play as play_game
 from genbook.gan import costs, scenes
 from genbook.gan import images as gan_images
@@ -64,6 +65,17 @@ def contests_of_one_gaussian() -> None:
     theta = torch.tensor([[0.0, 1.0]], device=ELSEWHERE)
     critic = mlp([1, 4, 1], Streams([0], device=ELSEWHERE))
     list(univariate.learned(univariate.CONTESTS[:1], theta, critic))
+
+
+def play_without_a_change() -> None:
+    streams = Streams([0], device=ELSEWHERE)
+    g, d = mlp([2, 8, 2], streams), mlp([2, 8, 1], streams)
+    game = games.from_convex(games.GAN)
+    makes, judges = functional.opening(g), functional.opening(d)
+    noise, rate = streams.normal(4, 2), torch.tensor(1e-3, device=ELSEWHERE)
+    fake = functional.with_weights(g, makes[0], noise)
+    judges, _ = functional.critic_update(d, judges, game, streams.normal(4, 2), fake, rate)
+    functional.generator_update(g, makes, d, judges[0], game, noise, rate)
 
 
 def play() -> None:
@@ -212,7 +224,7 @@ ROUNDS: dict[str, list[Callable[[], None]]] = {
     "clipping": [text],
     "collapse": [rings],
     "fgan": [survivors, contests_of_one_gaussian],
-    "games": [play],
+    "games": [play, play_without_a_change],
     "gan": [scene, parzen],
     "gran": [battles],
     "kit": [places_in_a_data_set],

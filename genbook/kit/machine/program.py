@@ -129,6 +129,11 @@ class Program:
 
         Raises:
             ValueError: If there are other tensors than those it was traced with.
+
+        Example:
+            >>> sums = trace(lambda pair: pair[0] + pair[1], [torch.zeros(2), torch.zeros(2)])
+            >>> sums.run_flat([torch.ones(2), torch.ones(2)])[0].tolist()
+            [2.0, 2.0]
         """
         if len(leaves) != len(self.shapes):
             raise ValueError(f"expected {len(self.shapes)} tensors, got {len(leaves)}.")
