@@ -13,7 +13,7 @@ from genbook.games.functional import Player, critic_update, generator_update, op
 from genbook.games.play import Objective, from_convex, mlp, scores
 from genbook.gan.costs import NON_SATURATING, SATURATING, objective
 from genbook.kit.machine import trace
-from genbook.kit.machine.parts import Act, Choice, Group, Layer, Machine, Slider
+from genbook.kit.machine.parts import Act, Choice, Group, Layer, Machine, Slider, Twin
 from genbook.kit.seeds import Streams
 
 REACH = 3.0
@@ -214,6 +214,45 @@ def gan(width: int = 32) -> Machine:
         words="D's loss {critic_loss}, G's {generator_loss}; {good%} of 160 samples lie near data, "
         "{covered%} of the data have a sample near.",
     )  # fmt: skip
+
+
+def round_in_torch(twin: Twin) -> Callable[[], None]:
+    r"""One round of the machine in eager torch, for comparison.
+
+    Args:
+        twin: of :func:`gan`; holds the state that the rounds begin with.
+
+    Returns:
+        A function that plays a round and keeps the state.
+    """
+    generator, critic = networks(twin.state["critic"][0].shape[-1])
+    game = games()["GAN, −log D"]
+    players: dict[str, Player] = {}
+    for name, leaves in twin.state.items():
+        third = (len(leaves) - 1) // 3
+        parts = [leaves[k * third : (k + 1) * third] for k in range(3)]
+        players[name] = (parts[0], parts[1], parts[2], leaves[-1])
+    points, rate = torch.zeros(MOST, 2), torch.tensor(1e-3)
+    points[: len(twin.points)] = twin.points
+    count = torch.tensor(float(len(twin.points)))
+
+    def play_round() -> None:
+        real = batch(points, count, torch.rand(BATCH), torch.randn(BATCH, 2))
+        fake = with_weights(generator, players["generator"][0], torch.randn(1, BATCH, 2))
+        judges, _ = critic_update(critic, players["critic"], game, real, fake, rate)
+        makes, _ = generator_update(
+            generator, players["generator"], critic, judges[0], game,
+            torch.randn(1, BATCH, 2), rate,
+        )  # fmt: skip
+        players.update(critic=kept(judges), generator=kept(makes))
+
+    return play_round
+
+
+def kept(player: Player) -> Player:
+    """A player without the graph that made it."""
+    weights, means, squares, count = player
+    return [w.detach() for w in weights], [m.detach() for m in means], squares, count.detach()
 
 
 def group(player: Player) -> Group:
