@@ -156,6 +156,15 @@ def visit(
 
     Returns:
         The number's values, ``[N]``.
+
+    Example:
+        >>> from genbook.pixelcnn.networks import GatedPixelCNN
+        >>> net = GatedPixelCNN(4, 1, generator=torch.Generator().manual_seed(0))
+        >>> way = recall(net, (2, 1, 3, 3), None)
+        >>> with torch.inference_mode():
+        ...     way.enter_row(0)
+        ...     visit(way, (0, 0, 0), lambda tables, place: tables.argmin(1)).shape
+        torch.Size([2])
     """
     _, column, colour = place
     logits = way.logits(column, colour)
@@ -190,6 +199,12 @@ def walk(
 
     Raises:
         ValueError: if there is no memory for this kind of network, or the labels don't fit.
+
+    Example:
+        >>> from genbook.pixelcnn.networks import GatedPixelCNN
+        >>> net = GatedPixelCNN(4, 1, generator=torch.Generator().manual_seed(0))
+        >>> walk(net, (2, 1, 3, 3), lambda tables, place: 0 * tables[:, 0]).sum().item()
+        0.0
     """
     weight = next(iter(model.parameters()))  # type: ignore[attr-defined]
     canvas = weight.new_zeros(shape)
@@ -280,6 +295,12 @@ def decode(
 
     Raises:
         ValueError: if there is no code, or one holds other letters than 0 and 1.
+
+    Example:
+        >>> from genbook.pixelcnn.networks import GatedPixelCNN
+        >>> net = GatedPixelCNN(4, 1, generator=torch.Generator().manual_seed(0))
+        >>> decode(net, ["0110", "1"], (2, 3)).shape
+        torch.Size([2, 1, 2, 3])
     """
     if not codes or any(set(code) - set("01") for code in codes):
         raise ValueError(f"expected strings of zeros and ones, got {list(codes)!r:.60}")

@@ -197,14 +197,14 @@ def bound_gap(mean: float, std: float) -> Figure:
 
 
 def _thermometer(axes: Axes, bound: float, gap: float) -> None:
-    floor, evidence = -8.0, bound + gap
+    floor, evidence = -14.0, bound + gap
     shown = max(bound, floor)
     axes.bar([0], [shown - floor], bottom=floor, color=MODEL, width=0.5)
     axes.bar([0], [evidence - shown], bottom=shown, color=MUTED, alpha=0.35, width=0.5)
     axes.axhline(evidence, color=DATA)
     axes.text(0.32, evidence, f"log p(x) = {evidence:.2f}", va="bottom", color=DATA)
-    axes.text(0.32, -3.6, f"gap = KL(q‖posterior)\n= {gap:.2f}", va="center")
-    axes.text(0.32, -6.4, f"ELBO = {bound:.2f}", va="center", color=MODEL)
+    axes.text(0.32, -5.0, f"gap = KL(q‖posterior)\n= {gap:.2f}", va="center")
+    axes.text(0.32, -11.0, f"ELBO = {bound:.2f}", va="center", color=MODEL)
     axes.set(xlim=(-0.4, 1.6), ylim=(floor, 0), xticks=[], ylabel="nats")
     axes.set_title("log p(x) = ELBO + gap")
     axes.grid(False, axis="x")
@@ -250,13 +250,13 @@ def bound_cloud(doublings: int, width: float) -> Figure:
     model, x, _ = cloud_model()
     exact, (log_w, bounds) = float(model.log_prob(x)), _cloud(width)
     estimates = vae_bounds.iwae_bound(log_w[: 2**doublings])
-    edges = torch.linspace(-7, 3, 51, dtype=torch.float64)
-    counts = torch.histc((estimates - exact).clamp(-6.99, 2.99), 50, -7, 3) / DRAWS
+    edges = torch.linspace(-14, 3, 69, dtype=torch.float64)
+    counts = torch.histc((estimates - exact).clamp(-13.99, 2.99), 68, -14, 3) / DRAWS
     figure, (left, right) = subplots(1, 2, width=7.6, height=2.8)
-    left.plot(edges[:-1] + 0.1, counts.clamp_max(0.5), color=MODEL, drawstyle="steps-mid")
+    left.plot(edges[:-1] + 0.125, counts.clamp_max(0.5), color=MODEL, drawstyle="steps-mid")
     left.axvline(0, color=DATA)
     left.axvline(float(bounds[doublings]) - exact, color=MODEL, linestyle="--")
-    left.set(xlim=(-7, 3), ylim=(0, 0.5), xlabel="estimate − log p(x), nats", ylabel="share")
+    left.set(xlim=(-14, 3), ylim=(0, 0.5), xlabel="estimate − log p(x), nats", ylabel="share")
     left.set_title(f"{DRAWS:,} estimates with k = {2**doublings}")
     right.plot(range(9), bounds - exact, color=MODEL)
     right.plot([doublings], [float(bounds[doublings]) - exact], "o", color=MODEL)

@@ -164,6 +164,12 @@ def best_guess(plane: Plane, start: Gaussian, *, steps: int = 200, lr: float = 0
 
     Raises:
         ValueError: if there is no step.
+
+    Example:
+        >>> plane = Plane(torch.linspace(-4, 4, 41).double(), torch.zeros(1, 41, 41).double())
+        >>> best = best_guess(plane, Gaussian(torch.ones(1, 2), torch.zeros(1, 2)))
+        >>> bool(plane.gap(best) < 1e-3)
+        True
     """
     if steps < 1 or lr <= 0:
         raise ValueError(f"expected steps ≥ 1 and lr > 0, got {steps} and {lr}")
@@ -215,6 +221,12 @@ def split_gap(plane: Plane, guess: Gaussian, *, steps: int = 200) -> Split:
 
     Source:
         Cremer, Li and Duvenaud, *Inference suboptimality in variational autoencoders*, 2018.
+
+    Example:
+        >>> plane = Plane(torch.linspace(-4, 4, 41).double(), torch.zeros(1, 41, 41).double())
+        >>> split = split_gap(plane, Gaussian(torch.ones(1, 2), torch.zeros(1, 2)))
+        >>> bool(split.approximation < 1e-3), bool(split.amortisation > 0.9)
+        (True, True)
     """
     with torch.no_grad():
         given = Gaussian(guess.mean.double(), guess.log_var.double())

@@ -56,6 +56,11 @@ def best_linear(x: Tensor, latent: int, noise: float) -> LinearGaussian:
     Source:
         Tipping and Bishop, *Probabilistic principal component analysis*, 1999; Lucas, Tucker,
         Grosse and Norouzi, *Don't blame the ELBO!*, 2019.
+
+    Example:
+        >>> x = torch.tensor([[2.0, 0.0], [-2.0, 0.0], [0.0, 0.5], [0.0, -0.5]])
+        >>> best_linear(x, 2, 1.0).weight.abs().round(decimals=3).tolist()
+        [[1.0, 0.0], [0.0, 0.0]]
     """
     if not 1 <= latent <= x.shape[1]:
         raise ValueError(f"expected 1 to {x.shape[1]} units, got {latent}")
@@ -112,6 +117,11 @@ def mean_bound(weight: Tensor, noise: float, covariance: Tensor) -> Tensor:
 
     Returns:
         Nats an observation, differentiable in W.
+
+    Example:
+        >>> one = torch.ones(1, 1).double()
+        >>> round(mean_bound(0 * one, 1.0, one).item() - best_log_prob(one[0], 1, 1.0), 9)
+        0.0
     """
     pixels, latent = weight.shape
     ours = weight @ weight.T + noise**2 * torch.eye(pixels).to(weight)
@@ -135,6 +145,12 @@ def climb(
 
     Returns:
         W, shape ``[P, D]``.
+
+    Example:
+        >>> x = torch.tensor([[2.0], [-2.0]], dtype=torch.float64)
+        >>> weight = climb(x, 1, 1.0, torch.Generator().manual_seed(0))
+        >>> round(weight.square().item(), 6)
+        3.0
     """
     first = torch.randn(
         x.shape[1], latent, generator=generator, dtype=x.dtype, device=generator.device
@@ -168,6 +184,12 @@ def measured_curvature(model: LinearGaussian, x: Tensor, direction: Tensor) -> T
 
     Returns:
         In the two factors (a, b) of :func:`collapse_curvature`, shape ``[2, 2]``.
+
+    Example:
+        >>> x = torch.tensor([[2.0, 0.0], [-2.0, 0.0], [0.0, 1.0], [0.0, -1.0]]).double()
+        >>> model = best_linear(x, 1, 1.0)
+        >>> measured_curvature(model, x, x[2]).round(decimals=6).tolist()
+        [[-1.0, 0.5], [0.5, -0.5]]
     """
     others, place = model.encode(x), (x - model.bias) @ direction
 
