@@ -16,7 +16,7 @@ Q = guess(64, 2)
 
 
 def test_log_prob_is_the_quadrature():
-    exact = quadrature_log_prob(MODEL, X, nodes=40)
+    exact = quadrature_log_prob(MODEL, X, nodes=100)
     assert torch.allclose(PLANE.log_prob(), exact, atol=1e-4)
     assert PLANE.log_prob().exp().sum().item() == pytest.approx(1, abs=1e-12)
 
