@@ -1,5 +1,7 @@
 r"""One pixel at a time: PixelRNN and PixelCNN.
 
+``arithmetic_coding``
+    Arithmetic coding: a network's probabilities turned into a file, and back, exactly.
 ``likelihood``
     Exact likelihood of images under a pixel model: binarisation, nats, bits, and training.
 ``masks``
@@ -24,16 +26,35 @@ r"""One pixel at a time: PixelRNN and PixelCNN.
 
 from __future__ import annotations
 
+from genbook.pixelcnn.arithmetic_coding import (
+    PRECISION,
+    Choose,
+    Interval,
+    decode,
+    encode,
+    frequencies,
+    off_the_shelf,
+    rounding_cost,
+    visit,
+    walk,
+)
 from genbook.pixelcnn.likelihood import (
     PixelTraining,
     all_images,
     bits_per_dim,
+    level_of,
     nll,
     pixel_nll,
     quantise,
     train,
 )
-from genbook.pixelcnn.masks import MaskedConv, causal_mask, check_images, check_labels
+from genbook.pixelcnn.masks import (
+    MaskedConv,
+    causal_mask,
+    check_images,
+    check_labels,
+    own_row,
+)
 from genbook.pixelcnn.network_caches import GatedMemory, PlainMemory, RowLSTMMemory, recall
 from genbook.pixelcnn.networks import (
     GatedLayer,
@@ -72,14 +93,17 @@ from genbook.pixelcnn.studies import (
 
 __all__ = [
     "FAMILIES",
+    "PRECISION",
     "PUBLISHED",
     "Above",
+    "Choose",
     "Draw",
     "GatedLayer",
     "GatedMemory",
     "GatedPixelCNN",
     "GridRecurrence",
     "Head",
+    "Interval",
     "LongWay",
     "MaskedConv",
     "Memory",
@@ -106,20 +130,27 @@ __all__ = [
     "check_images",
     "check_labels",
     "costs",
+    "decode",
+    "encode",
     "field",
+    "frequencies",
     "gate",
     "judge",
     "large",
+    "level_of",
     "long_run",
     "lstm_step",
     "network",
     "nll",
+    "off_the_shelf",
+    "own_row",
     "paint",
     "pick_level",
     "pixel_nll",
     "probe",
     "quantise",
     "recall",
+    "rounding_cost",
     "row_by_row",
     "same",
     "sample",
@@ -129,4 +160,6 @@ __all__ = [
     "skew",
     "train",
     "unskew",
+    "visit",
+    "walk",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -131,65 +130,85 @@ def _misplaced(found: Tensor, right: Tensor) -> str:
 
 mask = Exercise(name="mask", check=_check_mask, reference=mask_by_hand)
 
-# --- Bits -------------------------------------------------------------------------------------
+# --- Narrowing ---------------------------------------------------------------------------------
 
 
-def bits_by_hand(nats: float, height: int, width: int, colours: int) -> float:
-    """Bits for each number of an image."""
-    return nats / (height * width * colours * math.log(2))
+def narrow_by_hand(low: int, width: int, counts: Sequence[int], level: int) -> tuple[int, int]:
+    """The low end and the width of a level's share, in units T times as fine."""
+    total = sum(counts)
+    return low * total + width * sum(counts[:level]), width * counts[level]
 
 
-IMAGES = ((5000.0, 32, 32, 3), (80.0, 28, 28, 1), (7.5, 4, 9, 3), (60.0, 9, 4, 2))
+SHARES = (
+    (0, 1, [12, 4], 1),
+    (3, 5, [1, 15], 0),
+    (12, 4, [5, 8, 3], 1),
+    (7, 9, [2, 4, 1, 1], 3),
+    (7, 9, [2, 4, 1, 1], 2),
+)
 
-BITS_RIVALS: Rivals = (
+NARROW_RIVALS: Rivals = (
     (
-        lambda nats, height, width, colours: nats / (height * width * colours),
-        "that is nats per dimension: one bit is log 2 nats.",
+        lambda low, width, counts, level: (
+            low + width * sum(counts[:level]),
+            width * counts[level],
+        ),
+        "the units are T times as fine: the old low end has to be counted in them, too.",
     ),
     (
-        lambda nats, height, width, colours: nats * math.log(2) / (height * width * colours),
-        "the wrong way round: one bit is log 2 nats, so there are more bits than nats.",
+        lambda low, width, counts, level: (
+            low * sum(counts) + width * sum(counts[: level + 1]),
+            width * counts[level],
+        ),
+        "that begins where the level's share ends: add up the counts before it.",
     ),
     (
-        lambda nats, height, width, colours: nats / (height * width * math.log(2)),
-        "that is bits per pixel: each colour is a dimension of its own.",
+        lambda low, width, counts, level: (
+            low * sum(counts) + sum(counts[:level]),
+            width * counts[level],
+        ),
+        "the counts before the level are shares of the interval: multiply them by its width.",
     ),
     (
-        lambda nats, height, width, colours: nats / math.log(2),
-        "that is bits for the whole image: divide by its dimensions.",
+        lambda low, width, counts, level: (
+            low * sum(counts) + width * sum(counts[:level]),
+            counts[level],
+        ),
+        "the new width is a share of the old one, which is missing.",
     ),
     (
-        lambda nats, height, width, colours: bits_by_hand(nats, height, height, colours),
-        "not every image is square: multiply its height by its width.",
+        lambda low, width, counts, level: (
+            low * sum(counts) + width * sum(counts[level + 1 :]),
+            width * counts[level],
+        ),
+        "that stacks the levels from the top: level 0 comes first.",
     ),
     (
-        lambda nats, height, width, colours: bits_by_hand(nats, width, width, colours),
-        "not every image is square: multiply its height by its width.",
+        lambda low, width, counts, level: (
+            low + width * sum(counts[:level]) / sum(counts),
+            width * counts[level] / sum(counts),
+        ),
+        "right in the old unit; count in units T times as fine, and stay with integers.",
     ),
     (
-        lambda nats, height, width, colours: bits_by_hand(nats, height, width, 3),
-        "not every image has three colours.",
-    ),
-    (
-        lambda nats, height, width, colours: nats / (height * width * colours * math.log(10)),
-        "that counts decimal digits: a bit takes the logarithm of 2.",
-    ),
-    (
-        lambda nats, height, width, colours: -bits_by_hand(nats, height, width, colours),
-        "the sign: nats of an image are its cost already, and so are bits.",
+        lambda low, width, counts, level: (
+            low * sum(counts) + width * sum(counts[:level]),
+            low * sum(counts) + width * sum(counts[: level + 1]),
+        ),
+        "those are the two ends: return the low end and the width.",
     ),
 )
 
 
-def _size(nats: float, height: int, width: int, colours: int) -> str:
-    return f"for {nats:g} nats and {height} × {width} × {colours} numbers"
+def _share(low: int, width: int, counts: Sequence[int], level: int) -> str:
+    return f"for low {low}, width {width}, counts {list(counts)} and level {level}"
 
 
-def _check_bits(answer: Callable[[float, int, int, int], float]) -> str | None:
-    return known(answer, BITS_RIVALS, IMAGES) or agree(answer, bits_by_hand, IMAGES, _size)
+def _check_narrow(answer: Callable[[int, int, Sequence[int], int], tuple[int, int]]) -> str | None:
+    return known(answer, NARROW_RIVALS, SHARES) or agree(answer, narrow_by_hand, SHARES, _share)
 
 
-bits = Exercise(name="bits", check=_check_bits, reference=bits_by_hand)
+narrow = Exercise(name="narrow", check=_check_narrow, reference=narrow_by_hand)
 
 # --- Bug hunt: the residual -------------------------------------------------------------------
 
@@ -468,4 +487,4 @@ def _layer_differs(answer: Callable[..., Pair], layer: Sequence[Any]) -> str | N
 
 stacks = Exercise(name="stacks", check=_check_stacks, reference=stacks_mended)
 
-EXERCISES = (mask, bits, residual, kinds, stacks)
+EXERCISES = (mask, narrow, residual, kinds, stacks)

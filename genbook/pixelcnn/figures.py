@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -15,6 +14,7 @@ from torch.nn.functional import max_pool2d
 from genbook.kit.plotting import CRITIC, DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.pixelcnn import receptive_field
+from genbook.pixelcnn.arithmetic_coding import Interval
 from genbook.pixelcnn.receptive_field import before, blind_spot
 
 SIDE = 11
@@ -45,23 +45,22 @@ def seen_by(network: str, at: tuple[int, int], kernel: int, depth: int) -> Tenso
     return seen
 
 
-def field(row: int, column: int, depth: int, kernel: int, network: str) -> Figure:
+def field(row: int, column: int, depth: int, network: str) -> Figure:
     r"""What one output sees, what it misses, and itself.
 
     Args:
-        row: of the output.
+        row: of the output, counted from below, so that a drag goes its way.
         column: of the output.
-        depth: layers.
-        kernel: side.
+        depth: layers, with kernels of side 3.
         network: one of :data:`NETWORKS`.
 
     Returns:
         One panel, and a panel with counts.
     """
     at = (SIDE - 1 - int(row), int(column))
-    seen = seen_by(network, at, int(kernel), int(depth))
+    seen = seen_by(network, at, 3, int(depth))
     earlier = before((SIDE, SIDE), at)
-    box = blind_spot((SIDE, SIDE), at, int(kernel), int(depth))
+    box = blind_spot((SIDE, SIDE), at, 3, int(depth))
     missed = box & ~seen
     canvas = np.full((SIDE, SIDE, 3), 0.93)
     canvas[earlier.numpy()] = 0.75
@@ -72,89 +71,150 @@ def field(row: int, column: int, depth: int, kernel: int, network: str) -> Figur
     left.imshow(canvas, interpolation="nearest", extent=(-0.5, SIDE - 0.5, -0.5, SIDE - 0.5))
     left.set(xlim=(-0.5, SIDE - 0.5), ylim=(-0.5, SIDE - 0.5), title="orange: the pixel predicted")
     left.set_axis_off()
-    counts = [int((seen & earlier).sum()), int(missed.sum()), int(seen[at])]
-    names = ["seen before it", "in the box, missed", "itself"]
-    colours = [DATA, GRADIENT, MUTED]
-    right.barh([2, 1, 0], counts, color=colours, height=0.6)
-    right.set_yticks([2, 1, 0], names)
-    right.set(xlim=(0, 115), title="pixels")
+    counts = [int((seen & earlier).sum()), int(missed.sum())]
+    right.barh([1, 0], counts, color=[DATA, GRADIENT], height=0.5)
+    right.set_yticks([1, 0], ["seen before it", "in the box, missed"])
+    right.set(xlim=(0, 70), ylim=(-0.6, 1.6), title="pixels")
     right.grid(False, axis="y")
     leak = " It sees itself: a leak." if seen[at] else ""
     figure.set_label(f"{counts[0]} seen, {counts[1]} in the blind spot.{leak}")
     return figure
 
 
-class Scrub:
-    r"""One image that is painted, and the predictions on the way.
+NEIGHBOURS = 4
+"""The 2×2 example codes its probabilities in sixteenths: two to this power."""
+
+
+def copied_counts(before: Sequence[int]) -> list[int]:
+    r"""A rule for 2×2 images: a pixel tends to copy what touches it.
 
     Args:
-        image: shape ``[H, W]``, zeros and ones.
-        white: probability that each pixel is white, given those before it, ``[H, W]``.
+        before: levels of the pixels before it, row by row, fewer than four.
+
+    Returns:
+        Sixteenths for black and for white: 8 and 8 for the first pixel, 12 for the copy of one
+        neighbour, 14 for the copy of two that agree, 8 and 8 if they do not.
+
+    Example:
+        >>> copied_counts([]), copied_counts([1]), copied_counts([1, 1, 1])
+        ([8, 8], [4, 12], [2, 14])
+    """
+    touching = [[], [0], [0], [1, 2]][len(before)]
+    white = 8 + sum((4, 3)[len(touching) - 1] * (2 * before[k] - 1) for k in touching)
+    return [16 - white, white]
+
+
+def narrowing(point: float) -> Figure:
+    r"""Which 2×2 image a point of [0, 1) stands for: four pixels, four halvings of another kind.
+
+    Args:
+        point: in [0, 1).
+
+    Returns:
+        Two panels: the line, divided four times, with the code below; the image.
+    """
+    figure, (left, right) = subplots(1, 2, width=7.4, height=3.0, width_ratios=[3.2, 1])
+    here: tuple[list[int], Interval] = ([], Interval())
+    cells: list[tuple[list[int], Interval]] = [here]
+    for depth in range(4):
+        counts = [copied_counts(levels) for levels, _ in cells]
+        cells = [
+            ([*levels, level], part.narrow(table, level))
+            for (levels, part), table in zip(cells, counts, strict=True)
+            for level in (0, 1)
+        ]
+        for levels, part in cells:
+            low, width = part.low / 2**part.depth, part.width / 2**part.depth
+            inside = low <= point < low + width
+            here = (levels, part) if inside else here
+            shade = str(0.25 + 0.65 * levels[-1])
+            edge = {"edgecolor": MODEL, "linewidth": 2.0, "zorder": 3} if inside else {}
+            rest = {"edgecolor": MUTED, "linewidth": 0.5, "zorder": 2}
+            left.barh(3 - depth, width, left=low, height=0.72, color=shade, **(edge or rest))
+    levels, part = here
+    code = part.codeword()
+    size, place = 2.0 ** -len(code), int(code, 2)
+    left.barh(-1.1, size, left=place * size, height=0.5, color=DATA)
+    left.plot([point, point], [-1.5, 3.6], color=MODEL, linestyle=":")
+    left.set(xlim=(0, 1), ylim=(-1.5, 3.6), xlabel="drag the point")
+    left.set_yticks([3, 2, 1, 0, -1.1], ["pixel 1", "pixel 2", "pixel 3", "pixel 4", "code"])
+    left.grid(False)
+    right.imshow(np.array(levels).reshape(2, 2), cmap="gray", vmin=-0.4, vmax=1.1)
+    right.set_axis_off()
+    chance = part.width / 2**part.depth
+    right.set_title(f"file: {code}")
+    figure.set_label(
+        f"p = {chance:.4f}, −log2 p = {-np.log2(chance):.2f} bits; the file {code} has {len(code)}"
+    )
+    return figure
+
+
+class Spending:
+    r"""Where an image pays its bits, pixel by pixel.
+
+    Args:
+        images: zeros and ones, shape ``[N, H, W]``.
+        bits: what each pixel costs, of the same shape.
+        names: one an image; the explorable offers them.
+        files: the lengths of their codes, bits.
     """
 
-    def __init__(self, image: Tensor, white: Tensor) -> None:
-        self.image, self.white = image, white
+    def __init__(
+        self, images: Tensor, bits: Tensor, names: Sequence[str], files: Sequence[int]
+    ) -> None:
+        self.images, self.bits, self.names, self.files = images, bits, list(names), list(files)
 
-    def __call__(self, painted: int) -> Figure:
-        r"""The picture after so many pixels.
+    def __call__(self, digit: str, rows: int) -> Figure:
+        r"""The picture after so many rows.
 
         Args:
-            painted: how many.
+            digit: one of the names.
+            rows: coded so far.
 
         Returns:
-            Three panels.
+            Three panels: the image, what its pixels cost, and the bits so far.
         """
-        height, width = self.image.shape
-        count = min(int(painted), height * width - 1)
-        done = torch.arange(height * width).view(height, width) < count
-        row, column = divmod(count, width)
-        figure, axes = subplots(1, 3, width=7.4, height=2.6, width_ratios=[1, 1, 0.7])
-        _half_done(axes[0], self.image, done, (row, column), "painted so far")
-        _half_done(axes[1], self.white, done, (row, column), "p(white) when it was drawn")
-        chance = float(self.white[row, column])
-        axes[2].bar([0, 1], [1 - chance, chance], color=MODEL, width=0.6)
-        axes[2].set_xticks([0, 1], ["black", "white"])
-        axes[2].set(ylim=(0, 1), xlim=(-0.6, 1.6), title="next pixel")
-        figure.set_label(f"pixel {count}: p(white) = {chance:.3f}")
+        at = self.names.index(digit)
+        image, bits = self.images[at], self.bits[at]
+        done = (torch.arange(len(image)) < int(rows))[:, None].expand_as(image)
+        spent = torch.cat([bits.new_zeros(1), bits.sum(1).cumsum(0)])
+        figure, axes = subplots(1, 3, width=7.4, height=2.6, width_ratios=[1, 1, 1.1])
+        seen = torch.where(done, image, torch.full_like(image, 0.5))
+        axes[0].imshow(seen.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
+        axes[0].set_title("coded so far")
+        heat = torch.where(done, bits.clamp(max=4) / 4, torch.zeros_like(bits))
+        axes[1].imshow(heat.numpy(), cmap="magma", vmin=0, vmax=1, interpolation="nearest")
+        axes[1].set_title("bits a pixel, 0 to 4 and more")
+        for panel in axes[:2]:
+            panel.set_axis_off()
+        axes[2].plot(range(len(spent)), spent.numpy(), color=MUTED)
+        axes[2].plot([int(rows)], [float(spent[int(rows)])], "o", color=MODEL)
+        most = 1.05 * float(self.bits.sum((1, 2)).max())
+        axes[2].set(xlim=(0, len(image)), ylim=(0, most), xlabel="rows", title="bits so far")
+        figure.set_label(
+            f"{float(spent[int(rows)]):.1f} of {float(spent[-1]):.1f} bits; "
+            f"the file has {self.files[at]}"
+        )
         return figure
 
 
-def _half_done(axes: Axes, image: Tensor, done: Tensor, at: tuple[int, int], title: str) -> None:
-    grey = torch.where(done, image, torch.full_like(image, 0.5)).double()
-    rgb = grey[..., None].expand(*grey.shape, 3).numpy().copy()
-    rgb[at] = to_rgb(MODEL)
-    axes.imshow(rgb, interpolation="nearest")
-    axes.set_title(title)
-    axes.set_axis_off()
-
-
-class Completions:
+def completions(truth: Tensor, filled: Mapping[int, Tensor]) -> Figure:
     r"""Digits whose lower part was taken away, and what the model puts there.
 
     Args:
         truth: shape ``[N, 1, H, W]``.
-        filled: rows kept → completions ``[K, N, 1, H, W]``.
+        filled: rows given → completions ``[K, N, 1, H, W]``.
+
+    Returns:
+        A panel for each number of rows.
     """
-
-    def __init__(self, truth: Tensor, filled: Mapping[int, Tensor]) -> None:
-        self.truth, self.filled = truth, filled
-
-    def __call__(self, rows: int) -> Figure:
-        r"""The picture with so many rows given.
-
-        Args:
-            rows: given, from the top.
-
-        Returns:
-            One panel.
-        """
-        given = self.truth.clone()
+    figure, axes = subplots(1, len(filled), width=7.4, height=2.6, squeeze=False)
+    for panel, (rows, drawn) in zip(axes[0], filled.items(), strict=True):
+        given = truth.clone()
         given[:, :, int(rows) :] = 0.5
-        tiles = torch.cat([self.truth, given, *self.filled[int(rows)]])
-        figure, axes = subplots(width=7.0, height=3.6)
-        image_grid(axes, tiles, columns=len(self.truth))
-        axes.set_title(f"truth, given ({int(rows)} rows), completions")
-        return figure
+        image_grid(panel, torch.cat([given, *drawn]), columns=len(truth))
+        panel.set_title(f"{rows} rows given")
+    return figure
 
 
 def near_strokes(images: Tensor) -> Tensor:

@@ -43,6 +43,33 @@ def _places(images: Tensor, levels: int) -> Tensor:
     return (images * (levels - 1)).round().long()
 
 
+def level_of(images: Tensor, levels: int) -> Tensor:
+    r"""The number of each pixel's level, 0, …, L − 1.
+
+    Args:
+        images: on the grid 0, 1/(L−1), …, 1.
+        levels: L ≥ 2.
+
+    Returns:
+        Integers of the same shape.
+
+    Raises:
+        ValueError: if a value is not one of the levels; binarise or quantise first.
+
+    Example:
+        >>> level_of(torch.tensor([0.0, 0.5, 1.0]), 3).tolist()
+        [0, 1, 2]
+    """
+    places = _places(images, levels)
+    off = (places.to(images.dtype) / (levels - 1) - images).abs().max()
+    if not bool(off < 1e-4) or int(places.min()) < 0 or int(places.max()) >= levels:
+        raise ValueError(
+            f"expected pixels on {levels} levels between 0 and 1, got others; "
+            "call binarise or quantise first"
+        )
+    return places
+
+
 def pixel_nll(model: PixelModel, x: Tensor, labels: Tensor | None = None) -> Tensor:
     r"""What each pixel and colour costs, in nats.
 
@@ -59,13 +86,7 @@ def pixel_nll(model: PixelModel, x: Tensor, labels: Tensor | None = None) -> Ten
     Raises:
         ValueError: if a value is not one of the levels; binarise or quantise first.
     """
-    places = _places(x, model.levels)
-    off = (places.to(x.dtype) / (model.levels - 1) - x).abs().max()
-    if not bool(off < 1e-4) or int(places.min()) < 0 or int(places.max()) >= model.levels:
-        raise ValueError(
-            f"expected pixels on {model.levels} levels between 0 and 1, got others; "
-            "call binarise or quantise first"
-        )
+    places = level_of(x, model.levels)
     return cross_entropy(model(x, labels).transpose(1, 2), places, reduction="none")
 
 

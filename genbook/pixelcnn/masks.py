@@ -56,17 +56,38 @@ def causal_mask(
         [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
     """
     _check_mask(kernel, inputs, outputs, kind, colours, stack)
-    half = kernel // 2
     mask = torch.zeros(outputs, inputs, kernel, kernel)
-    if stack != "horizontal":
-        mask[:, :, :half] = 1
-    if stack == "vertical":
-        mask[:, :, half] = float(kind == "B")
-        return mask
-    mask[:, :, half, :half] = 1
-    sees, seen = _colour_of(outputs, colours)[:, None], _colour_of(inputs, colours)[None]
-    mask[:, :, half, half] = ((seen < sees) if kind == "A" else (seen <= sees)).float()
+    mask[:, :, : kernel // 2] = float(stack != "horizontal")
+    mask[:, :, kernel // 2] = own_row(kernel, inputs, outputs, kind, colours, stack)
     return mask
+
+
+def own_row(kernel: int, inputs: int, outputs: int, kind: str, colours: int, stack: str) -> Tensor:
+    r"""The row of the centre in :func:`causal_mask`: open to the left, and the centre by kind.
+
+    Args:
+        kernel: side of the kernel, odd.
+        inputs: input channels.
+        outputs: output channels.
+        kind: ``"A"`` or ``"B"``.
+        colours: 1 or 3.
+        stack: one of :data:`STACKS`.
+
+    Returns:
+        Zeros and ones, shape ``[outputs, inputs, kernel]``.
+
+    Example:
+        >>> own_row(5, 1, 1, "B", 1, "all")[0, 0].int().tolist()
+        [1, 1, 1, 0, 0]
+    """
+    row, centre = torch.zeros(outputs, inputs, kernel), kernel // 2
+    if stack == "vertical":
+        return row + float(kind == "B")
+    row[:, :, :centre] = 1
+    sees = _colour_of(outputs, colours)[:, None]
+    seen = _colour_of(inputs, colours)[None]
+    row[:, :, centre] = (seen < sees if kind == "A" else seen <= sees).float()
+    return row
 
 
 def _colour_of(channels: int, colours: int) -> Tensor:

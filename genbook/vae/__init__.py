@@ -7,6 +7,10 @@ r"""From autoencoder to ELBO: a code you can draw from.
     What the VAE modules share: checks of shapes and grey values, noise, portions.
 ``exact``
     Models whose log p(x) is known: linear Gaussians, all binary images, quadrature.
+``gaps``
+    The gap of the ELBO, split: what a Gaussian cannot say, and what the encoder misses.
+``linear``
+    The linear VAE: which units collapse, known in closed form.
 ``models``
     From the autoencoder to the evidence lower bound: densities and models.
 ``scores``
@@ -32,6 +36,16 @@ from genbook.vae.bounds import (
 )
 from genbook.vae.checks import check_grey, check_last_axis, check_matrix, noise_of, portions
 from genbook.vae.exact import LinearGaussian, all_binary, elbo_forms, quadrature_log_prob
+from genbook.vae.gaps import Plane, Split, best_guess, plane_of, split_gap
+from genbook.vae.linear import (
+    best_linear,
+    best_log_prob,
+    climb,
+    collapse_curvature,
+    covariance,
+    mean_bound,
+    measured_curvature,
+)
 from genbook.vae.models import (
     VAE,
     Autoencoder,
@@ -81,17 +95,25 @@ __all__ = [
     "LinearGaussian",
     "NllConfig",
     "PeekingVAE",
+    "Plane",
     "Recipe",
+    "Split",
     "TrainConfig",
     "activity",
     "all_binary",
     "annealed",
     "auc",
     "bernoulli_log_prob",
+    "best_guess",
+    "best_linear",
+    "best_log_prob",
     "build",
     "check_grey",
     "check_last_axis",
     "check_matrix",
+    "climb",
+    "collapse_curvature",
+    "covariance",
     "doubling_bounds",
     "elbo",
     "elbo_forms",
@@ -104,18 +126,22 @@ __all__ = [
     "kl_cost",
     "learning_curve",
     "log_weights",
+    "mean_bound",
+    "measured_curvature",
     "neighbour_accuracy",
     "network",
     "nll_rows",
     "noise_of",
     "objective",
     "path_gradients",
+    "plane_of",
     "portions",
     "prior_log_prob",
     "probe",
     "quadrature_log_prob",
     "rescale",
     "score_gradients",
+    "split_gap",
     "train",
     "train_autoencoder",
 ]

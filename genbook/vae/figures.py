@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.colors import hsv_to_rgb, to_hex
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from genbook.kit.device import seeded
@@ -18,11 +20,15 @@ from genbook.kit.plotting import DATA, GRADIENT, MODEL, MUTED, SERIES, image_gri
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.vae import bounds as vae_bounds
 from genbook.vae import exact as vae_exact
-from genbook.vae import models
+from genbook.vae import linear, models
 
 Row = Mapping[str, Any]
 OBSERVED = 1.5
 """The x of the one-dimensional examples."""
+CLASSES = tuple(
+    to_hex(tuple(hsv_to_rgb((0.3 * k % 1, 0.85, 0.5 + 0.2 * (k % 2))))) for k in range(10)
+)
+"""A colour for each digit: hues in turn, dark and light."""
 PAPER = {(1, "VAE"): 86.76, (5, "IWAE"): 85.54, (50, "IWAE"): 84.78}
 """NLL on MNIST, one stochastic layer: Burda, Grosse and Salakhutdinov, table 1."""
 
@@ -70,13 +76,18 @@ def latent_plane(
         A function of ``z1`` and ``z2`` that draws two panels: the plane, and the decoded image.
     """
     points = codes.cpu().numpy()
+    named = labels.cpu().numpy()
     middles = [(digit, codes[labels == digit].median(0).values.tolist()) for digit in range(10)]
 
     def draw(z1: float, z2: float) -> Figure:
         figure, (left, right) = subplots(1, 2, width=6.6, height=3.3)
-        left.plot(*points.T, ".", color=DATA, alpha=0.35, markersize=3)
         for digit, (x, y) in middles:
-            left.text(x, y, str(digit), ha="center", va="center", fontsize=12, weight="bold")
+            mine = points[named == digit]
+            left.plot(*mine.T, ".", color=CLASSES[digit], markersize=3)
+            left.text(
+                *(x, y, str(digit)), ha="center", va="center", fontsize=12, weight="bold",
+                color=CLASSES[digit], path_effects=[withStroke(linewidth=3, foreground="white")],
+            )  # fmt: skip
         left.plot([z1], [z2], "o", color=MODEL, markersize=11)
         left.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), xlabel="z1", ylabel="z2", title="latent plane")
         left.set_aspect("equal")
@@ -186,14 +197,14 @@ def bound_gap(mean: float, std: float) -> Figure:
 
 
 def _thermometer(axes: Axes, bound: float, gap: float) -> None:
-    floor, evidence = -8.0, bound + gap
+    floor, evidence = -14.0, bound + gap
     shown = max(bound, floor)
     axes.bar([0], [shown - floor], bottom=floor, color=MODEL, width=0.5)
     axes.bar([0], [evidence - shown], bottom=shown, color=MUTED, alpha=0.35, width=0.5)
     axes.axhline(evidence, color=DATA)
     axes.text(0.32, evidence, f"log p(x) = {evidence:.2f}", va="bottom", color=DATA)
-    axes.text(0.32, -3.6, f"gap = KL(q‖posterior)\n= {gap:.2f}", va="center")
-    axes.text(0.32, -6.4, f"ELBO = {bound:.2f}", va="center", color=MODEL)
+    axes.text(0.32, -5.0, f"gap = KL(q‖posterior)\n= {gap:.2f}", va="center")
+    axes.text(0.32, -11.0, f"ELBO = {bound:.2f}", va="center", color=MODEL)
     axes.set(xlim=(-0.4, 1.6), ylim=(floor, 0), xticks=[], ylabel="nats")
     axes.set_title("log p(x) = ELBO + gap")
     axes.grid(False, axis="x")
@@ -239,13 +250,13 @@ def bound_cloud(doublings: int, width: float) -> Figure:
     model, x, _ = cloud_model()
     exact, (log_w, bounds) = float(model.log_prob(x)), _cloud(width)
     estimates = vae_bounds.iwae_bound(log_w[: 2**doublings])
-    edges = torch.linspace(-7, 3, 51, dtype=torch.float64)
-    counts = torch.histc((estimates - exact).clamp(-6.99, 2.99), 50, -7, 3) / DRAWS
+    edges = torch.linspace(-14, 3, 69, dtype=torch.float64)
+    counts = torch.histc((estimates - exact).clamp(-13.99, 2.99), 68, -14, 3) / DRAWS
     figure, (left, right) = subplots(1, 2, width=7.6, height=2.8)
-    left.plot(edges[:-1] + 0.1, counts.clamp_max(0.5), color=MODEL, drawstyle="steps-mid")
+    left.plot(edges[:-1] + 0.125, counts.clamp_max(0.5), color=MODEL, drawstyle="steps-mid")
     left.axvline(0, color=DATA)
     left.axvline(float(bounds[doublings]) - exact, color=MODEL, linestyle="--")
-    left.set(xlim=(-7, 3), ylim=(0, 0.5), xlabel="estimate − log p(x), nats", ylabel="share")
+    left.set(xlim=(-14, 3), ylim=(0, 0.5), xlabel="estimate − log p(x), nats", ylabel="share")
     left.set_title(f"{DRAWS:,} estimates with k = {2**doublings}")
     right.plot(range(9), bounds - exact, color=MODEL)
     right.plot([doublings], [float(bounds[doublings]) - exact], "o", color=MODEL)
@@ -356,6 +367,51 @@ def rate_distortion(
         image_grid(right, shown.view(-1, *size), columns=10)
         right.set_title("digits; redrawn; sampled from the prior")
         figure.set_label(f"β = {beta:g}: rate {rates[at]:.1f}, distortion {costs[at]:.1f} nats")
+        return figure
+
+    return draw
+
+
+# --- The linear VAE ---------------------------------------------------------------------------
+
+
+def spectrum(x: Tensor, latent: int, size: tuple[int, int]) -> Callable[[float], Figure]:
+    r"""A drawing of the linear VAE's optimum: eigenvalues against the noise, and the columns of W.
+
+    Args:
+        x: images, shape ``[N, P]``, in double precision.
+        latent: D.
+        size: height and width.
+
+    Returns:
+        A function of ``noise``, :math:`\log_2\sigma^2`, that draws two panels.
+    """
+    values, vectors = torch.linalg.eigh(linear.covariance(x))
+    values, vectors = values.flip(0), vectors.flip(1)
+    heights = values[: 2 * latent].log2()
+    floor, top = -7.0, float(heights[0].ceil())
+    ranks = np.arange(1, len(heights) + 1)
+
+    def draw(noise: float) -> Figure:
+        variance = 2.0**noise
+        shares = (values[:latent] - variance).clamp_min(0).sqrt()
+        live = int((shares > 0).sum())
+        colours = [MODEL if rank <= live else MUTED for rank in ranks]
+        figure, (left, right) = subplots(1, 2, width=7.4, height=2.8, width_ratios=[1.2, 1])
+        left.bar(ranks, heights - floor, bottom=floor, color=colours, width=0.7)
+        left.axhline(noise, color=DATA)
+        left.axvline(latent + 0.5, color=MUTED, linestyle=":")
+        left.set(xlim=(0.3, len(heights) + 0.7), ylim=(floor, top + 0.3))
+        left.set_xticks(ranks[::3])
+        left.set(xlabel="eigenvalue, dotted: the last unit", title="log₂ of eigenvalues; blue: σ²")
+        columns = (vectors[:, :latent] * shares).T / (vectors[:, :latent].abs().max() * 0.83)
+        image_grid(right, 0.5 + 0.5 * columns.clamp(-1, 1).view(-1, 1, *size), columns=5)
+        right.set_title("columns of W, grey = 0")
+        most = linear.best_log_prob(values, latent, math.sqrt(variance))
+        figure.set_label(
+            f"σ² = {variance:.3g}: {live} of {latent} units live; "
+            f"best ELBO = log p: {most:.1f} nats"
+        )
         return figure
 
     return draw

@@ -11,11 +11,11 @@ import torch
 from exercising import Answers, assert_judged, judged
 
 from genbook.pixelcnn import exercises
+from genbook.pixelcnn.arithmetic_coding import Interval
 from genbook.pixelcnn.masks import causal_mask
 from genbook.pixelcnn.receptive_field import before, field
 
 by_hand = exercises.mask_by_hand
-in_bits = exercises.bits_by_hand
 mended = exercises.stacks_mended
 
 
@@ -70,20 +70,26 @@ def mask_with_one_on_the_left(kernel, kind):
     return mask
 
 
-def bits_by_log2(nats, height, width, colours):
-    return math.log2(math.exp(1)) * nats / height / width / colours
+def narrow_in_numpy(low, width, counts, level):
+    ends = np.concatenate([[0], np.cumsum(counts)])
+    return np.array([low * ends[-1] + width * ends[level], width * counts[level]])
 
 
-def bits_as_tensor(nats, height, width, colours):
-    return torch.tensor([nats]) / math.prod((height, width, colours)) / torch.tensor(2.0).log()
+def narrow_as_tensor(low, width, counts, level):
+    counts = torch.tensor(counts)
+    return torch.stack([low * counts.sum() + width * counts[:level].sum(), width * counts[level]])
 
 
-def bits_in_numpy(nats, height, width, colours):
-    return np.float64(nats) / np.log(2) / np.zeros((height, width, colours)).size
+def narrow_by_the_room(low, width, counts, level):
+    part = Interval(low, width).narrow(counts, level)
+    return [part.low, part.width]
 
 
-def bits_in_a_list(nats, height, width, colours):
-    return [in_bits(nats, height, width, colours)]
+def narrow_one_by_one(low, width, counts, level):
+    begin = low * sum(counts)
+    for count in counts[:level]:
+        begin += width * count
+    return (begin, width * counts[level])
 
 
 def residual_in_place(h, look):
@@ -235,23 +241,25 @@ ANSWERS = {
             (misspelt, "your code raised AttributeError"),
         ),
     ),
-    "bits": Answers(
-        right=(bits_by_log2, bits_as_tensor, bits_in_numpy, bits_in_a_list),
+    "narrow": Answers(
+        right=(narrow_in_numpy, narrow_as_tensor, narrow_by_the_room, narrow_one_by_one),
         wrong=(
-            (lambda n, h, w, c: n / (h * w * c), "nats per dimension"),
-            (lambda n, h, w, c: n * math.log(2) / (h * w * c), "wrong way round"),
-            (lambda n, h, w, c: n / (h * w) / math.log(2), "each colour"),
-            (lambda n, h, w, c: torch.tensor(n / math.log(2)), "whole image"),
-            (lambda n, h, w, c: n / (h**2 * c * math.log(2)), "square"),
-            (lambda n, h, w, c: n / (w**2 * c * math.log(2)), "square"),
-            (lambda n, h, w, c: n / (h * w * 3 * math.log(2)), "three colours"),
-            (lambda n, h, w, c: n / (h * w * c * math.log(10)), "decimal"),
-            (lambda n, h, w, c: -in_bits(n, h, w, c), "the sign"),
-            (lambda n, h, w, c: n / (3072 * math.log(2)), "for 80 nats and 28 × 28 × 1 numbers"),
-            (lambda n, h, w, c: round(in_bits(n, h, w, c), 2), "× 3 numbers expected 2.348, got"),
-            (lambda n, h, w, c: math.log2(n) / (h * w * c), "for 5000 nats and 32 × 32 × 3"),
-            (lambda n, h, w, c: "2.35 bits", "expected numbers as your answer"),
-            (misspelt, "your code raised AttributeError"),
+            (lambda a, w, f, k: (a + w * sum(f[:k]), w * f[k]), "the old low end"),
+            (lambda a, w, f, k: (a * sum(f) + w * sum(f[: k + 1]), w * f[k]), "before it"),
+            (lambda a, w, f, k: (a * sum(f) + sum(f[:k]), w * f[k]), "multiply them"),
+            (lambda a, w, f, k: (a * sum(f) + w * sum(f[:k]), f[k]), "which is missing"),
+            (
+                lambda a, w, f, k: (a * sum(f) + w * sum(f[k + 1 :]), w * f[k]),
+                "level 0 comes first",
+            ),
+            (lambda a, w, f, k: (a + w * sum(f[:k]) / sum(f), w * f[k] / sum(f)), "integers"),
+            (
+                lambda a, w, f, k: (a * sum(f) + w * sum(f[:k]), a * sum(f) + w * sum(f[: k + 1])),
+                "the two ends",
+            ),
+            (lambda a, w, f, k: (a * 16 + w * sum(f[:k]), w * f[k]), "counts [2, 4, 1, 1]"),
+            (lambda a, w, f, k: w * f[k], "expected shape [2]"),
+            (lambda a, w, f, k: "01", "expected numbers as your answer"),
         ),
     ),
     "residual": Answers(
@@ -347,7 +355,7 @@ def test_every_answer_gets_its_verdict(exercise, answer, hint):
 
 RIVALS = (
     [(exercises.mask, rival, words) for rival, words in exercises.MASK_RIVALS]
-    + [(exercises.bits, rival, words) for rival, words in exercises.BITS_RIVALS]
+    + [(exercises.narrow, rival, words) for rival, words in exercises.NARROW_RIVALS]
     + [(exercises.residual, rival, words) for rival, words in exercises.RESIDUAL_RIVALS]
     + [(exercises.stacks, rival, words) for rival, words in exercises.STACKS_RIVALS]
 )

@@ -8,6 +8,7 @@ import torch
 from chapters import assert_breaks, method, rewritten, swap
 
 from genbook.pixelcnn import (
+    arithmetic_coding,
     figures,
     likelihood,
     masks,
@@ -288,4 +289,68 @@ def test_receipt_bits():
         "pixelcnn",
         "test_receipt_bits",
         swap(per_dim, lambda nats, numbers: per_dim(nats, numbers // 3)),
+    )
+
+
+def test_receipt_files():
+    """A code one bit shorter; a decoder that takes ends of shares for their beginnings."""
+    codeword, level_at = (
+        getattr(arithmetic_coding.Interval, name) for name in ("codeword", "level_at")
+    )
+
+    def shorter(part):
+        return codeword(part)[:-1]
+
+    def late(part, bits, counts):
+        return level_at(part, bits, [1, *counts[1:-1], counts[0] + counts[-1] - 1])
+
+    assert_breaks(
+        "pixelcnn",
+        "test_receipt_files",
+        method(arithmetic_coding.Interval, "codeword", shorter),
+        method(arithmetic_coding.Interval, "level_at", late),
+        given=short(40),
+    )
+
+
+def test_receipt_length():
+    """Tables as coarse as eighths; codes with one bit more."""
+    frequencies, codeword = arithmetic_coding.frequencies, arithmetic_coding.Interval.codeword
+    assert_breaks(
+        "pixelcnn",
+        "test_receipt_length",
+        swap(frequencies, lambda chances, precision: frequencies(chances, 3)),
+        method(arithmetic_coding.Interval, "codeword", lambda part: "0" + codeword(part)),
+    )
+
+
+def test_receipt_mean():
+    """Codes with one bit more; codes without the bit that keeps them apart."""
+    codeword = arithmetic_coding.Interval.codeword
+    assert_breaks(
+        "pixelcnn",
+        "test_receipt_mean",
+        method(arithmetic_coding.Interval, "codeword", lambda part: "0" + codeword(part)),
+        method(arithmetic_coding.Interval, "codeword", lambda part: codeword(part)[:-1]),
+    )
+
+
+def test_receipt_shelf():
+    """A network that is not asked: every level gets the same count."""
+    frequencies = arithmetic_coding.frequencies
+    assert_breaks(
+        "pixelcnn",
+        "test_receipt_shelf",
+        swap(frequencies, lambda chances, bits: frequencies(torch.full_like(chances, 0.5), bits)),
+    )
+
+
+def test_receipt_twin():
+    """Tables too coarse to see the difference."""
+    frequencies = arithmetic_coding.frequencies
+    assert_breaks(
+        "pixelcnn",
+        "test_receipt_twin",
+        swap(frequencies, lambda chances, precision: frequencies(chances, 4)),
+        given=short(60),
     )

@@ -10,7 +10,7 @@ from chapters import altered, assert_breaks, method, rewritten, swap
 
 from genbook.vae import bounds as vae_bounds
 from genbook.vae import exact as vae_exact
-from genbook.vae import models, training
+from genbook.vae import gaps, linear, models, training
 
 
 def few_steps(monkeypatch):
@@ -288,3 +288,84 @@ def test_receipt_cures():
         swap(annealed, lambda config, index: config.beta),
         method(models.PeekingVAE, "log_likelihood", models.VAE.log_likelihood),
     )
+
+
+def without_wobble(monkeypatch):
+    """A bound that forgets what the variance of q costs in the reconstruction."""
+
+    def elbo(self, x, q):
+        return self.log_likelihood(x, q.mean) - models.gaussian_kl(q).sum(-1)
+
+    method(vae_exact.LinearGaussian, "elbo", elbo)(monkeypatch)
+
+
+def test_receipt_linear():
+    """Columns as long as the data's spread; a bound without a term."""
+    best = linear.best_linear
+
+    def too_long(x, latent, noise):
+        found = best(x, latent, noise)
+        return vae_exact.LinearGaussian(1.01 * found.weight, found.bias, noise)
+
+    assert_breaks("vae", "test_receipt_linear", swap(best, too_long), without_wobble)
+
+
+def test_receipt_climb():
+    """Without the gap, log p(x) alone: as high, but the columns come in any turn."""
+    bound, climb = linear.mean_bound, linear.climb
+
+    def log_prob(weight, noise, covariance):
+        precision = torch.eye(weight.shape[1]).double() + weight.T @ weight / noise**2
+        gap = precision.diagonal().log().sum() - precision.logdet()
+        return bound(weight, noise, covariance) + 0.5 * gap
+
+    assert_breaks(
+        "vae",
+        "test_receipt_climb",
+        swap(bound, log_prob),
+        swap(climb, lambda *rest: climb(*rest, steps=2)),
+    )
+
+
+def test_receipt_saddle():
+    """A Hessian with a wrong sign; a bound without a term, where every collapse can be left."""
+    assert_breaks(
+        "vae",
+        "test_receipt_saddle",
+        altered(linear.collapse_curvature, lambda bend: bend * torch.eye(2)),
+        without_wobble,
+    )
+
+
+def test_receipt_split():
+    """A bound without its divergence; a search that ends beside its start; a gap beside the gap."""
+
+    def no_divergence(plane, q):
+        left, right = plane.log_guess(q).exp().unbind(1)
+        return torch.einsum("ni,nij,nj->n", left, plane.table, right)
+
+    def lost(plane, start, **_):
+        return models.Gaussian(start.mean + 1, start.log_var)
+
+    gap = gaps.Plane.gap
+    assert_breaks(
+        "vae",
+        "test_receipt_split",
+        method(gaps.Plane, "elbo", no_divergence),
+        swap(gaps.best_guess, lost),
+        method(gaps.Plane, "gap", lambda plane, q: 1.001 * gap(plane, q)),
+        given=few_steps,
+    )
+
+
+def unsearched(monkeypatch):
+    """The encoder's answer is taken for the best."""
+    swap(gaps.best_guess, lambda plane, start, **_: start)(monkeypatch)
+
+
+def test_receipt_encoder():
+    assert_breaks("vae", "test_receipt_encoder", unsearched)
+
+
+def test_receipt_best():
+    assert_breaks("vae", "test_receipt_best", unsearched, given=few_steps)
