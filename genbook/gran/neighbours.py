@@ -36,45 +36,52 @@ def nearest(points: Tensor, others: Tensor, place: int = 1) -> Tensor:
         )
     if not 1 <= place <= len(others):
         raise ValueError(f"expected a place from 1 to {len(others)}, got {place}")
-    exact = "donot_use_mm_for_euclid_dist"
-    found = [
-        torch.cdist(part, others).kthvalue(place, dim=1).values
-        if place > 1
-        else torch.cdist(part, others).argmin(1)
-        for part in points.split(CHUNK)
-    ]
-    if place > 1:
-        return torch.cat(found)
-    closest = torch.cat(found)
-    return torch.cdist(points[:, None], others[closest][:, None], compute_mode=exact)[:, 0, 0]
+    which = torch.cat(
+        [torch.cdist(part, others).kthvalue(place, 1).indices for part in points.split(CHUNK)]
+    )
+    return (points - others[which]).square().sum(1).sqrt()
 
 
-def copied(samples: Tensor, train: Tensor, test: Tensor, share: float = 0.01) -> float:
-    r"""How many samples lie nearer to a training image than nearly all real new images do.
-
-    The yardstick is the distance within which only a ``share`` of *test* images have a training
-    image. Honest samples of the data pass it as often as test images, a copier always.
+def yardstick(test: Tensor, train: Tensor, share: float = 0.01) -> float:
+    r"""The distance within which only a share of *test* images have a training image.
 
     Args:
-        samples: **[N, d]**.
-        train: images that were learned from, **[M, d]**.
-        test: images that were not, **[K, d]**.
+        test: images that were not learned from, **[K, d]**.
+        train: images that were, **[M, d]**.
         share: of test images that count as near.
 
     Returns:
-        A share of the samples.
+        A distance.
 
     Raises:
         ValueError: if the share is not in (0, 1).
 
     Example:
-        >>> train, test = torch.zeros(1, 1), torch.arange(1.0, 101)[:, None]
-        >>> copied(torch.tensor([[0.0], [50.0]]), train, test)
-        0.5
+        >>> yardstick(torch.arange(1.0, 102)[:, None], torch.zeros(1, 1))
+        2.0
     """
     if not 0 < share < 1:
         raise ValueError(f"expected a share in (0, 1), got {share}")
-    edge = torch.quantile(nearest(test, train), share)
+    return float(torch.quantile(nearest(test, train), share))
+
+
+def copied(samples: Tensor, train: Tensor, edge: float) -> float:
+    r"""How many samples lie nearer to a training image than nearly all real new images do.
+
+    Honest samples of the data pass the yardstick as often as test images, a copier always.
+
+    Args:
+        samples: **[N, d]**.
+        train: images that were learned from, **[M, d]**.
+        edge: of :func:`yardstick`.
+
+    Returns:
+        A share of the samples.
+
+    Example:
+        >>> copied(torch.tensor([[0.0], [50.0]]), torch.zeros(1, 1), edge=2.0)
+        0.5
+    """
     return float((nearest(samples, train) < edge).double().mean())
 
 
@@ -92,8 +99,10 @@ class Coverage:
 
 
 def coverage(real: Tensor, fake: Tensor, neighbours: int = 3) -> Coverage:
-    r"""Precision and recall: a point is among a cloud if it is as near to one of its points as that
-    point's k-th neighbour is.
+    r"""Precision and recall of fakes by their neighbours.
+
+    A point counts as inside a cloud if it is as near to one of its points as that point's k-th
+    neighbour in the cloud is.
 
     Args:
         real: features, **[N, d]**.

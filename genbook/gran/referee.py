@@ -25,6 +25,9 @@ FIGHTING = Substream("codes and resampled images of a fight", 30_000)
 CHUNK = 1_000
 """Images that are drawn or judged at once; memory, not numbers, depends on it."""
 
+LATE = 4
+"""Discriminators of so many late snapshots judge together."""
+
 MISS = 0.3
 """The share of validation images that a calibrated discriminator calls fake."""
 
@@ -99,11 +102,11 @@ def contestants(record: Record) -> dict[str, Contestant]:
 
     Returns:
         ``"last"``: the weights after the last update, as the paper does; ``"snapshots"``: the
-        averaged generator with the discriminators of the last eight snapshots; ``"average"``: both
+        averaged generator with the discriminators of the last four snapshots; ``"average"``: both
         nets with averaged weights.
     """
     name = f"T = {record.recipe.steps}"
-    late = [pair.critic for pair in record.snapshots[-8:]]
+    late = [pair.critic for pair in record.snapshots[-LATE:]]
     return {
         "last": Contestant.of(name, record.last),
         "snapshots": Contestant.of(name, record.average, *late),
@@ -167,12 +170,11 @@ def gather(
     codes = seeded(FIGHTING.seed(seed), device=test.device)
     z = torch.randn(samples, first.latent, generator=codes, device=test.device)
     fakes = drawn(second.generator, z), drawn(first.generator, z)
-    one, two = first.critics, second.critics
-    return Evidence(
-        (scored(one, validation), scored(two, validation)),
-        (scored(one, test), scored(two, test)),
-        (scored(one, fakes[0]), scored(two, fakes[1])),
+    one, two = (
+        [scored(player.critics, images) for images in (validation, test, fake)]
+        for player, fake in zip((first, second), fakes, strict=True)
     )
+    return Evidence((one[0], two[0]), (one[1], two[1]), (one[2], two[2]))
 
 
 def threshold(logits: Tensor, miss: float | None) -> Tensor:
@@ -201,7 +203,21 @@ def threshold(logits: Tensor, miss: float | None) -> Tensor:
     return logits.kthvalue(rank, dim=1, keepdim=True).values
 
 
-def _rates(evidence: Evidence, miss: float | None) -> Rates:
+def rates(evidence: Evidence, miss: float | None) -> Rates:
+    r"""The four error rates at thresholds, each averaged over a player's discriminators.
+
+    Args:
+        evidence: the logits.
+        miss: as in :func:`threshold`.
+
+    Returns:
+        The rates.
+
+    Example:
+        >>> logits = torch.tensor([[-1.0, 1.0, 2.0, 3.0]])
+        >>> rates(Evidence(*[(logits, logits)] * 3), None)
+        Rates(test_1=0.25, test_2=0.25, sample_1=0.75, sample_2=0.75)
+    """
     edges = [threshold(logits, miss) for logits in evidence.validation]
     found = [
         float(mistakes(logits - edge, real=real).double().mean())
@@ -296,11 +312,11 @@ def judge(
     for _ in range(repeats):
         counts = [pair[0].shape[1] for pair in vars(evidence).values()]
         parts = zip(vars(evidence).values(), map(again, counts), strict=True)
-        rates = _rates(Evidence(*(_take(pair, which) for pair, which in parts)), miss)
-        logs.append(_log_ratio(rates.sample_1, rates.sample_2))
+        found = rates(Evidence(*(_take(pair, which) for pair, which in parts)), miss)
+        logs.append(_log_ratio(found.sample_1, found.sample_2))
     logs.sort()
     cut = round(0.025 * repeats)
-    return Fight(Battle(_rates(evidence, miss), band), logs[cut], logs[-1 - cut])
+    return Fight(Battle(rates(evidence, miss), band), logs[cut], logs[-1 - cut])
 
 
 def fight(
@@ -343,4 +359,4 @@ def curve(evidence: Evidence, misses: Sequence[float]) -> list[Rates]:
     Returns:
         The rates at each.
     """
-    return [_rates(evidence, miss) for miss in misses]
+    return [rates(evidence, miss) for miss in misses]

@@ -26,7 +26,7 @@ from genbook.kit.substreams import Substream
 from genbook.kit.training import Step, finite, linear_decay
 
 SETTLING = Substream("codes that batch statistics are fixed on", 60_000)
-SETTLED_ON = 2_048
+SETTLED_ON = 1_024
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Recipe:
         """After how many updates a snapshot is taken; the last is the end."""
         fifth = self.iterations / 5
         return tuple(
-            round(fifth + 4 * fifth * (place + 1) / self.snapshots)
+            max(1, round(fifth + 4 * fifth * (place + 1) / self.snapshots))
             for place in range(self.snapshots)
         )
 
@@ -209,9 +209,7 @@ class Run:
         recipe = self.recipe
         while self.done < recipe.iterations:
             fall = linear_decay(self.done, recipe.iterations, 0.5)
-            for optimiser, lr in zip(
-                self.optimisers, (recipe.lr, recipe.critic_lr), strict=True
-            ):
+            for optimiser, lr in zip(self.optimisers, (recipe.lr, recipe.critic_lr), strict=True):
                 optimiser.param_groups[0]["lr"] = lr * fall
             cost, fooling = self._update()
             memory = min(recipe.memory, (1 + self.done) / (10 + self.done))
@@ -280,8 +278,8 @@ def fit(
 
     Example:
         >>> from genbook.kit import data
-        >>> record = fit(Recipe(steps=1, iterations=3, batch=4, snapshots=2), data.digits("train"), 0)
-        >>> len(record.snapshots)
+        >>> recipe = Recipe(steps=1, iterations=3, batch=4, snapshots=2)
+        >>> len(fit(recipe, data.digits("train"), seed=0).snapshots)
         2
     """
     run, work = Run(recipe, images, seed), Path(folder) if folder else None
