@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -53,7 +54,7 @@ def _player(kind: str, amount: float) -> tuple[Tensor, exact_battles.Truth]:
     return q, exact_battles.truth(q)
 
 
-def exact_battle(first: str, much: float, second: str, other: float) -> Figure:
+def exactfought(first: str, much: float, second: str, other: float) -> Figure:
     r"""Two faulty generators, the best discriminators' votes, and the verdict beside the truth.
 
     Args:
@@ -127,11 +128,13 @@ def parzen_gap(gaps: Mapping[int, Mapping[int, float]]) -> Figure:
 PAIRS = (("T = 5", "T = 1"), ("T = 3", "T = 1"), ("T = 5", "T = 3"))
 RULES = {"the paper's rule": "last, half", "calibrated": "average, equal"}
 EDGE = math.log1p(battle.BAND)
-WIDEST = 3.2
+RIM = 3.0
+WIDEST = 4.2
 """Logarithms of ratios beyond this are drawn at the rim."""
 
 
-def _battle(row: Row) -> battle.Battle:
+def fought(row: Row) -> battle.Battle:
+    """A battle of the record."""
     names = ("test_1", "test_2", "sample_1", "sample_2")
     return battle.Battle(battle.Rates(*(float(row[name]) for name in names)))
 
@@ -172,8 +175,29 @@ def count(found: StudyResult, first: str, second: str, rule: str) -> Tally:
     """
     rows = found.where(kind="fight", dataset="mnist", first=first, second=second, rule=rule)
     winners = [int(row["winner"]) for row in rows]
-    valid = sum(_battle(row).valid for row in rows)
+    valid = sum(fought(row).valid for row in rows)
     return Tally(winners.count(1), winners.count(2), winners.count(0), valid)
+
+
+def cross(found: StudyResult, rule: str) -> Tensor:
+    r"""Error rates of each discriminator on the other generators' samples, from the fights.
+
+    Args:
+        found: the study ``gran_battles``.
+        rule: of the referee.
+
+    Returns:
+        ``cross[s, k, j]``, ε of the discriminator of the k-th T on the j-th T's samples,
+        **[S, 3, 3]**; NaN for a generator's own, which no fight shows.
+    """
+    names = ("T = 1", "T = 3", "T = 5")
+    rates = torch.full((len(found.seeds), 3, 3), math.nan, dtype=torch.float64)
+    for one, two in PAIRS:
+        rows = found.where(kind="fight", dataset="mnist", first=one, second=two, rule=rule)
+        i, j = names.index(one), names.index(two)
+        rates[:, i, j] = torch.tensor([float(row["sample_1"]) for row in rows])
+        rates[:, j, i] = torch.tensor([float(row["sample_2"]) for row in rows])
+    return rates
 
 
 def verdicts(found: StudyResult) -> Figure:
@@ -188,7 +212,7 @@ def verdicts(found: StudyResult) -> Figure:
     figure, panels = subplots(1, 2, width=7.6, height=3.9, sharey=True)
     for axes, (title, rule) in zip(panels, RULES.items(), strict=True):
         _dots(axes, found, rule)
-        axes.set(title=title, xlabel="log of the sample ratio", xlim=(-3.4, 3.4))
+        axes.set(title=title, xlabel="log of the sample ratio", xlim=(-4.5, 4.5))
     count = len(found.seeds)
     places = [-(count + 1.5) * block - (count - 1) / 2 for block in range(len(PAIRS))]
     panels[0].set_yticks(places, [f"{one.replace('T = ', 'T=')} v {two[4:]}" for one, two in PAIRS])
@@ -203,10 +227,10 @@ def _dots(axes: Axes, found: StudyResult, rule: str) -> None:
         ):
             height = -(len(found.seeds) + 1.5) * block - place
             ends = [min(max(float(row[key]), -WIDEST), WIDEST) for key in ("low", "high")]
-            valid, winner = _battle(row).valid, row["winner"]
+            valid, winner = fought(row).valid, row["winner"]
             colour = (MUTED, SERIES[0], SERIES[1])[int(winner)]
             axes.plot(ends, [height, height], color=colour, linewidth=1.5)
-            middle = min(max(math.log(_battle(row).r_sample or 1e-9), -WIDEST), WIDEST)
+            middle = min(max(math.log(fought(row).r_sample or 1e-9), -WIDEST), WIDEST)
             axes.plot(
                 [middle],
                 [height],
@@ -237,15 +261,15 @@ def drift(found: StudyResult, seed: int, rule: str) -> Figure:
         left.plot(steps, [float(row[key]) for row in rows], "o-", color=colour, label=name)
     left.set(ylim=(0, 1), xlabel="updates", ylabel="error on test images")
     left.legend(loc="upper left", fontsize=7)
-    fights = [_battle(row) for row in rows]
+    fights = [fought(row) for row in rows]
     right.axhspan(-EDGE, EDGE, color=MUTED, alpha=0.25, linewidth=0)
     for name, values, colour in (
         ("test ratio", [one.r_test for one in fights], CRITIC),
         ("sample ratio", [one.r_sample for one in fights], MODEL),
     ):
-        logs = [min(max(math.log(max(value, 1e-9)), -2.0), 2.0) for value in values]
+        logs = [min(max(math.log(max(value, 1e-9)), -RIM), RIM) for value in values]
         right.plot(steps, logs, "o-", color=colour, label=name)
-    right.set(ylim=(-2.1, 2.1), xlabel="updates", ylabel="log of the ratio")
+    right.set(ylim=(-RIM - 0.1, RIM + 0.1), xlabel="updates", ylabel="log of the ratio")
     right.legend(loc="upper left", fontsize=7)
     valid = sum(one.valid for one in fights)
     wins = [sum(one.winner == who for one in fights) for who in (1, 2)]
@@ -281,8 +305,8 @@ def thresholds(found: StudyResult, pair: str, seed: int, miss: float) -> Figure:
         axes.plot([miss], [float(here[key])], "o", color=colour)
     axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="share taken for data")
     axes.set_xlabel("share of validation images called fake")
-    axes.legend(loc="lower left", fontsize=7)
-    one = _battle(here)
+    axes.legend(loc="upper right", fontsize=7)
+    one = fought(here)
     figure.set_label(
         f"{pair}, seed {seed}: {first} fools {100 * one.rates.sample_2:.0f} %, {second} "
         f"{100 * one.rates.sample_1:.0f} %; r_sample {one.r_sample:.2f}, r_test {one.r_test:.2f}"

@@ -106,7 +106,7 @@ class Pair:
         return pair
 
 
-def build(recipe: Recipe, side: int, generator: torch.Generator) -> Pair:
+def new_pair(recipe: Recipe, side: int, generator: torch.Generator) -> Pair:
     r"""The nets of a recipe before their first update.
 
     Args:
@@ -119,7 +119,7 @@ def build(recipe: Recipe, side: int, generator: torch.Generator) -> Pair:
         The pair.
 
     Example:
-        >>> pair = build(Recipe(steps=3, channels=4), 8, torch.Generator().manual_seed(0))
+        >>> pair = new_pair(Recipe(steps=3, channels=4), 8, torch.Generator().manual_seed(0))
         >>> pair.critic(pair.generator(torch.zeros(2, 64))).shape
         torch.Size([2])
     """
@@ -173,7 +173,7 @@ class Run:
     def __init__(self, recipe: Recipe, images: ImageSet, seed: int) -> None:
         self.recipe, self.images, self.seed = recipe, images.images, seed
         self.rng = seeded(seed, device=images.images.device)
-        self.pair = build(recipe, images.images.shape[-1], self.rng)
+        self.pair = new_pair(recipe, images.images.shape[-1], self.rng)
         self.average = copy.deepcopy(self.pair)
         betas = (0.5, 0.999)
         self.optimisers = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from tests.gran.given import number
 from torch import nn
 from torch.nn import functional
 
 from genbook.gran.convolutional import GRAN, Discriminator, StepNorm
+from tests.gran.given import number
 
 
 def net(steps=3, seed=0, side=8):

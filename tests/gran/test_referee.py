@@ -6,12 +6,12 @@ import math
 
 import pytest
 import torch
-from tests.gran.given import FEW
 from hypothesis import given
 from hypothesis import strategies as st
 
 from genbook.gran import referee
 from genbook.gran.referee import Contestant, Evidence, Fight, judge
+from tests.gran.given import FEW
 
 RULES = (None, 0.3)
 
@@ -66,8 +66,10 @@ def test_the_sharper_discriminator_wins_a_clear_fight_and_an_even_one_is_a_tie()
 def test_equal_thresholds_mend_a_shift_that_the_raw_rule_calls_invalid():
     seen = Evidence(logits(1.0, 3.0), logits(1.0, 3.0, seed=1), logits(-1.0, 2.0, seed=2))
     raw, even = judge(seen, miss=None), judge(seen, miss=0.3)
-    assert not raw.battle.valid and raw.winner == 0
-    assert even.battle.valid and even.winner == 1
+    assert not raw.battle.valid
+    assert raw.winner == 0
+    assert even.battle.valid
+    assert even.winner == 1
     assert even.battle.rates.test_1 == pytest.approx(0.3, abs=0.06)
 
 
@@ -123,7 +125,8 @@ def test_gathering_shows_each_discriminator_the_others_samples(place):
     one = Contestant("one", painter(0.25), (eye(1.0),), 3)
     two = Contestant("two", painter(0.75), (eye(10.0), eye(100.0)), 3)
     seen = referee.gather(one, two, place.validation.images, place.test.images, samples=1_500)
-    assert seen.crossed[0].shape == (1, 1_500) and seen.crossed[1].shape == (2, 1_500)
+    assert seen.crossed[0].shape == (1, 1_500)
+    assert seen.crossed[1].shape == (2, 1_500)
     assert seen.crossed[0].unique().tolist() == [0.75]
     assert seen.crossed[1][:, 0].tolist() == [2.5, 25.0]
     torch.testing.assert_close(seen.test[0][0], place.test.images.mean((1, 2, 3)).double())

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from genbook.gran import training
-from genbook.gran.training import Recipe, Run, build, fit, follow
+from genbook.gran.training import Recipe, Run, fit, follow, new_pair
 from genbook.kit import data
 
 RECIPE = Recipe(3, iterations=8, batch=6, channels=4, snapshots=3)
@@ -43,7 +43,8 @@ def test_a_run_that_was_stopped_goes_on_as_if_nothing_had_happened(tmp_path, mon
     assert same(weights(whole), weights(resumed))
     monkeypatch.setattr(Run, "_update", None)
     again = fit(RECIPE, images(), 0, tmp_path, every=2)
-    assert same(weights(whole), weights(again)) and again.seconds >= resumed.seconds * 0.5
+    assert same(weights(whole), weights(again))
+    assert again.seconds >= resumed.seconds * 0.5
 
 
 def test_the_last_snapshot_is_the_end_and_seeds_differ():
@@ -54,7 +55,7 @@ def test_the_last_snapshot_is_the_end_and_seeds_differ():
 
 
 def test_pairs_of_one_seed_begin_alike_whatever_their_steps():
-    short, long = (build(Recipe(steps), 8, torch.Generator().manual_seed(4)) for steps in (1, 5))
+    short, long = (new_pair(Recipe(steps), 8, torch.Generator().manual_seed(4)) for steps in (1, 5))
     for one, two in ((short.critic, long.critic), (short.generator, long.generator)):
         for a, b in zip(one.parameters(), two.parameters(), strict=True):
             assert torch.equal(a, b)
@@ -86,9 +87,10 @@ def test_an_average_is_a_weighted_mean():
 
 
 def test_settling_leaves_the_run_itself_alone():
-    pair = build(RECIPE, 8, torch.Generator().manual_seed(0))
+    pair = new_pair(RECIPE, 8, torch.Generator().manual_seed(0))
     calm = pair.settled(0)
-    assert pair.generator.training and not calm.generator.training
+    assert pair.generator.training
+    assert not calm.generator.training
     assert pair.generator.decoder.first.variance.eq(1).all()
     assert same([calm.generator.state_dict()], [pair.settled(0).generator.state_dict()])
     assert not same([calm.generator.state_dict()], [pair.settled(1).generator.state_dict()])
