@@ -54,7 +54,7 @@ def _player(kind: str, amount: float) -> tuple[Tensor, exact_battles.Truth]:
     return q, exact_battles.truth(q)
 
 
-def exactfought(first: str, much: float, second: str, other: float) -> Figure:
+def exact_battle(first: str, much: float, second: str, other: float) -> Figure:
     r"""Two faulty generators, the best discriminators' votes, and the verdict beside the truth.
 
     Args:
