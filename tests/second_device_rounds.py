@@ -18,7 +18,8 @@ from genbook.games import functional
 from genbook.games.play import play as play_game
 from genbook.gan import costs, scenes
 from genbook.gan import images as gan_images
-from genbook.gran import arena, draw_study, players, recurrent, speckle
+from genbook.gran import draw_study
+from genbook.gran import studies as gran_studies
 from genbook.kit import data
 from genbook.kit.device import Device
 from genbook.kit.seeds import Streams, around, mlp
@@ -103,20 +104,16 @@ def parzen() -> None:
 
 def battles() -> None:
     images = _digits()
-    few = arena_of_one()
-    trained, *_ = players.tournament([players.GRAN1, players.GRAN3], images, images, [0], few)
-    arena.fight(*trained, images.flat[:20], samples=10)
-    arena.strokes(trained[1], 2)
-    arena.rough(trained[0], count=5)
-    list(speckle.compare(trained, images.flat, images.flat[:20], 0, few))
-    recurrent.Recurrent(64, Streams([0], device=ELSEWHERE), steps=2).canvases(_rand(1, 3, 64))
+    place = gran_studies.hall(images, images, gran_studies.TINY)
+    runs = gran_studies.train_all(place, 0, (1, 3))
+    list(gran_studies.player_rows(place, runs, 0, {}))
+    list(gran_studies.fight_rows(place, runs, {}))
+    list(gran_studies.moment_rows(place, runs, "T = 3", "T = 1", {}))
+    list(gran_studies.stroke_rows(runs, {}))
+    runs["T = 3"].last.generator.canvases(_rand(2, 64))
     net = draw_study.build(draw_study.WINDOW, 8, 0, hidden=8).to(ELSEWHERE)
     draw_study.bound(net, images.images[:4, 0].round(), _source())
     net.sample(3, _source())
-
-
-def arena_of_one() -> players.Arena:
-    return players.Arena(1, 1, 10, 10)
 
 
 def pixels() -> None:

@@ -1,55 +1,43 @@
 r"""Drawing step by step, and judging by battle.
 
-``arena``
-    The reader's arena: two trained pairs swap discriminators and read the verdict.
 ``battle``
-    The battle of two generators (GAM) as a result object, GAM-II, and how sure a verdict is.
+    The battle of two generators (GAM) as a result object, GAM-II, Wilson's interval.
+``convolutional``
+    The paper's networks, small: a recurrent generator of convolutions (GRAN), a discriminator.
 ``draw``
     DRAW: a variational autoencoder that writes to a canvas step by step through a window.
 ``draw_study``
     Train DRAW on binary images; the recorded study with and without attention.
 ``exact_battles``
     Is the battle right? Best discriminators on a line, where every truth is known exactly.
-``players``
-    Battles among trained generators: players, judges, the cross table.
-``recurrent``
-    The recurrent generator (GRAN): a canvas that grows by increments, for many seeds at once.
+``judges``
+    Fresh judges: discriminators trained against a generator that stands still.
+``neighbours``
+    What a battle does not see: copies of training images, and digits that are missing.
+``referee``
+    A fight between two trained pairs, by the paper's raw rule or by a calibrated referee.
 ``rivals``
     Why Parzen windows mislead: models that learn nothing, and a case with a closed form.
-``speckle``
-    Why more strokes lose, and a broader brush: speckle seen by judges with and without
-    spectacles.
 ``studies``
-    The recorded tournament of the GRAN chapter, and its tables as rows.
+    The recorded study: T = 1, 3, 5, and every referee's verdict.
+``training``
+    Train a pair, and keep averages and snapshots of its weights.
 """
 
 from __future__ import annotations
 
-from genbook.gran.arena import (
-    Fight,
-    Tally,
-    collection_rows,
-    count,
-    fight,
-    rough,
-    roughness,
-    score_card,
-    strokes,
-)
 from genbook.gran.battle import (
     BAND,
     Battle,
     Collection,
-    Confidence,
     Rates,
-    bootstrap,
     gam_2,
     interval,
     mistakes,
     ratio,
-    tally,
     verdicts,
 )
+from genbook.gran.convolutional import GRAN, STEPS, Discriminator, StepNorm
 from genbook.gran.draw import (
     DRAW,
     Drawing,
@@ -93,116 +81,109 @@ from genbook.gran.exact_battles import (
     mixture,
     truth,
 )
-from genbook.gran.players import (
-    GRAN1,
-    GRAN3,
-    GRAN5,
-    LATENT,
-    WIDTH,
-    Arena,
-    Fogged,
-    Player,
-    Spectacles,
-    Table,
-    Trained,
-    cross_table,
-    judge_net,
-    tournament,
-    train_judge,
+from genbook.gran.judges import fresh_judge
+from genbook.gran.neighbours import Coverage, Repeater, copied, coverage, nearest, yardstick
+from genbook.gran.referee import (
+    MISS,
+    Contestant,
+    Evidence,
+    Fight,
+    contestants,
+    curve,
+    fight,
+    gather,
+    judge,
+    rates,
+    threshold,
 )
-from genbook.gran.recurrent import STEPS, Recurrent, smooth
 from genbook.gran.rivals import drowned, one_point, true_samples, widths
-from genbook.gran.speckle import BRUSH, PLAIN, compare, eyes, outcomes, tallies, with_brush
-from genbook.gran.studies import from_rows, table_rows
+from genbook.gran.studies import Hall, Setting, contest_rows, hall, recorded_strokes, train_all
+from genbook.gran.training import Pair, Recipe, Record, Run, fit, follow, new_pair
 
 __all__ = [
     "ABLATION",
     "BAND",
-    "BRUSH",
     "CAUSES",
     "DRAW",
     "FIVE",
     "FOUR_GLIMPSES",
-    "GRAN1",
-    "GRAN3",
-    "GRAN5",
-    "LATENT",
+    "GRAN",
     "MEAN",
+    "MISS",
     "MODES",
-    "PLAIN",
     "RIM",
     "STEPS",
     "TWO",
     "WHOLE",
-    "WIDTH",
     "WINDOW",
-    "Arena",
     "Battle",
     "Census",
     "Collection",
-    "Confidence",
+    "Contestant",
+    "Coverage",
+    "Discriminator",
     "Drawing",
+    "Evidence",
     "Fight",
-    "Fogged",
+    "Hall",
     "Looks",
-    "Player",
+    "Pair",
     "Rates",
-    "Recurrent",
-    "Spectacles",
-    "Table",
-    "Tally",
-    "Trained",
+    "Recipe",
+    "Record",
+    "Repeater",
+    "Run",
+    "Setting",
+    "StepNorm",
     "Truth",
     "Window",
     "bayes_rates",
     "best_rates",
-    "bootstrap",
     "bound",
     "build",
     "census",
     "code_length",
-    "collection_rows",
-    "compare",
-    "count",
-    "cross_table",
+    "contest_rows",
+    "contestants",
+    "copied",
+    "coverage",
+    "curve",
     "cycle",
     "degraded",
     "drowned",
-    "eyes",
     "fight",
     "filter_bank",
+    "fit",
+    "follow",
+    "fresh_judge",
     "from_line",
-    "from_rows",
     "gains",
     "gam_2",
+    "gather",
+    "hall",
     "interval",
-    "judge_net",
+    "judge",
     "learned_rates",
     "line",
     "mean_image_bound",
     "mistakes",
     "mixture",
+    "nearest",
     "negative_bound",
+    "new_pair",
     "one_point",
     "open_windows",
-    "outcomes",
+    "rates",
     "ratio",
     "read",
-    "rough",
-    "roughness",
-    "score_card",
-    "smooth",
-    "strokes",
-    "table_rows",
-    "tallies",
-    "tally",
-    "tournament",
-    "train_judge",
+    "recorded_strokes",
+    "threshold",
+    "train_all",
     "true_samples",
     "truth",
     "verdicts",
     "widths",
     "window",
-    "with_brush",
     "write",
+    "yardstick",
 ]

@@ -1,4 +1,4 @@
-r"""The battle of two generators (GAM) as a result object, GAM-II, and how sure a verdict is.
+r"""The battle of two generators (GAM) as a result object, GAM-II, and how sure a count of wins is.
 
 Rates are **error** rates throughout: the share of inputs that a discriminator takes for the wrong
 kind. ``cross[i, j]`` is the rate of discriminator i on the samples of generator j; a small number
@@ -8,7 +8,6 @@ means that i sees through j.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -224,74 +223,6 @@ def verdicts(test: Tensor, cross: Tensor, band: float | Tensor = BAND) -> Tensor
     return (cross.mT - cross).sign().to(torch.float64) * valid
 
 
-@dataclass(frozen=True)
-class Confidence:
-    r"""How often each verdict came out.
-
-    Args:
-        first: share of player 1.
-        second: share of player 2.
-        tie: share of ties.
-    """
-
-    first: float
-    second: float
-    tie: float
-
-
-def bootstrap(
-    test: Tensor,
-    sample_1: Tensor,
-    sample_2: Tensor,
-    *,
-    generator: torch.Generator,
-    band: float = BAND,
-    repeats: int = 500,
-) -> Confidence:
-    r"""Fight the battle again on resampled images.
-
-    Both discriminators see the same test images, so those are drawn in pairs; the samples of the
-    two generators are drawn apart.
-
-    Args:
-        test: :func:`mistakes` of D₁ and D₂ on the same test images, **[2, N]**.
-        sample_1: mistakes of D₁ on samples of G₂, **[M]**.
-        sample_2: mistakes of D₂ on samples of G₁, **[K]**.
-        generator: draws the images.
-        band: width of the band.
-        repeats: battles.
-
-    Returns:
-        Shares of the three verdicts. They hold for these two trained pairs, not for other seeds.
-
-    Raises:
-        ValueError: if a shape is not of that kind.
-
-    Example:
-        >>> wrong, right = torch.ones(50), torch.zeros(50)
-        >>> test = torch.stack([right, right])
-        >>> bootstrap(test, right, wrong, generator=torch.Generator(), repeats=9).first
-        1.0
-    """
-    if test.ndim != 2 or len(test) != 2 or sample_1.ndim != 1 or sample_2.ndim != 1:
-        raise ValueError(
-            "expected mistakes test [2, N], sample_1 [M] and sample_2 [K], got "
-            f"{list(test.shape)}, {list(sample_1.shape)} and {list(sample_2.shape)}"
-        )
-
-    def again(count: int) -> Tensor:
-        return torch.randint(count, (repeats, count), generator=generator, device=generator.device)
-
-    both = test[:, again(test.shape[1])].double().mean(-1)
-    one = sample_1[again(len(sample_1))].double().mean(-1)
-    two = sample_2[again(len(sample_2))].double().mean(-1)
-    empty = torch.zeros_like(one)
-    cross = torch.stack([torch.stack([empty, one], -1), torch.stack([two, empty], -1)], -2)
-    outcome = verdicts(both.T, cross, band)[:, 0, 1]
-    shares = [float((outcome == value).double().mean()) for value in (1, -1, 0)]
-    return Confidence(*shares)
-
-
 def interval(wins: int, battles: int) -> tuple[float, float]:
     r"""Wilson's 95 % interval of a share, for counts over seeds.
 
@@ -364,31 +295,3 @@ def gam_2(cross: Tensor, *, own: bool = True) -> Collection:
     others = ~torch.eye(players, dtype=torch.bool, device=cross.device)
     kept = cross.mT[..., others].reshape(*cross.shape[:-2], players, players - 1)
     return Collection(kept.mean(-1), kept.amin(-1))
-
-
-def tally(outcome: Tensor, players: Sequence[str]) -> list[list[str | int]]:
-    r"""Wins, losses and ties of each player over all battles with others.
-
-    Args:
-        outcome: of :func:`verdicts`, **[S, P, P]**.
-        players: P names.
-
-    Returns:
-        Rows of name, wins, losses, ties.
-
-    Raises:
-        ValueError: if the shapes do not fit.
-
-    Example:
-        >>> tally(torch.tensor([[[0.0, 1.0], [-1.0, 0.0]]]), ["a", "b"])
-        [['a', 1, 0, 0], ['b', 0, 1, 0]]
-    """
-    count = len(players)
-    if outcome.ndim != 3 or outcome.shape[1:] != (count, count):
-        raise ValueError(f"expected verdicts [S, {count}, {count}], got {list(outcome.shape)}")
-    others = len(outcome) * (count - 1)
-    rows: list[list[str | int]] = []
-    for name, row in zip(players, outcome.unbind(1), strict=True):
-        wins, losses = int((row > 0).sum()), int((row < 0).sum())
-        rows.append([name, wins, losses, others - wins - losses])
-    return rows

@@ -1,4 +1,4 @@
-"""Exercises of the chapter on DRAW, GRAN and the battle."""
+"""Exercises of the chapter on GRAN and the battle."""
 
 from __future__ import annotations
 
@@ -11,45 +11,9 @@ from torch import Tensor
 from genbook.kit.answers import Hint, call, differs, numbers, same, shown
 from genbook.kit.exercises import Exercise
 
-Places = Callable[[float, float, int], Tensor]
+Even = Callable[[Tensor, float], Tensor]
 Rule = Callable[[float, float, float, float], int]
 Canvas = Callable[[Tensor], Tensor]
-
-
-# --- Where the filters sit --------------------------------------------------------------------
-
-WINDOWS = ((14.5, 2.0, 5), (3.0, 0.5, 4), (20.0, 1.25, 1), (0.0, 3.0, 2))
-"""Centres, strides and numbers of filters; odd, even and one."""
-
-
-def filter_places(centre: float, stride: float, patch: int) -> Tensor:
-    """The centres of N filters, for pixels that are counted from 1."""
-    places = torch.arange(1, patch + 1, dtype=torch.float64)
-    return centre + (places - patch / 2 - 0.5) * stride
-
-
-def _check_places(answer: Places) -> str | None:
-    for centre, stride, patch in WINDOWS:
-        target = filter_places(centre, stride, patch)
-        found = numbers(call(answer, centre, stride, patch), [patch], "the places")
-        if same(found, target, rtol=1e-5):
-            continue
-        off = found - target
-        if patch > 1 and not bool((off - off.mean()).abs().max() <= 1e-5):
-            return "neighbouring filters should be one stride apart."
-        shift = float(off.mean()) / stride
-        if math.isclose(shift, -1.0, abs_tol=1e-5):
-            return "one stride too far left: i runs from 1, not from 0."
-        if math.isclose(shift, 0.5, abs_tol=1e-5):
-            return "half a stride too far right: the mean of 1 … N is N/2 + ½."
-        return (
-            f"the grid should be centred: the mean of the places is g = {centre:g}, got "
-            f"{shown(found.mean())} for δ = {stride:g} and N = {patch}."
-        )
-    return None
-
-
-places = Exercise(name="places", check=_check_places, reference=filter_places)
 
 
 # --- The rule ---------------------------------------------------------------------------------
@@ -113,6 +77,45 @@ def _check_referee(answer: Rule) -> str | None:
 rule = Exercise(name="rule", check=_check_referee, reference=referee)
 
 
+# --- An even threshold ------------------------------------------------------------------------
+
+
+def even_threshold(logits: Tensor, share: float) -> Tensor:
+    """A logit that this share of the validation images does not exceed."""
+    return logits.kthvalue(max(1, round(share * len(logits)))).values
+
+
+def _logits() -> Iterator[tuple[Tensor, float]]:
+    """Logits of validation images in no order, and shares: one shifted, one skewed, one flat."""
+    source = torch.Generator().manual_seed(0)
+    drawn = torch.randn(3, 200, generator=source, dtype=torch.float64)
+    yield 2 + drawn[0], 0.3
+    yield drawn[1].exp() - 4, 0.1
+    yield 0.01 * drawn[2], 0.75
+
+
+def _check_even(answer: Even) -> str | None:
+    for logits, share in _logits():
+        found = float(numbers(call(answer, logits, share), [], "the threshold"))
+        missed = float((logits < found).double().mean())
+        slack = 1.5 / len(logits)
+        if abs(missed - share) <= slack:
+            continue
+        if abs(missed - (1 - share)) <= slack:
+            return "turned round: this share of the images should lie below, not above."
+        chances = logits.sigmoid()
+        if abs(float((chances < found).double().mean()) - share) <= slack:
+            return "a threshold on D itself; the logits v are asked for, D = σ(v)."
+        return (
+            f"{100 * share:g} % of the validation images should lie below; below {found:.3f} lie "
+            f"{100 * missed:g} %."
+        )
+    return None
+
+
+even = Exercise(name="even", check=_check_even, reference=even_threshold)
+
+
 # --- Bug hunts --------------------------------------------------------------------------------
 
 
@@ -173,4 +176,4 @@ def _check_canvas(answer: Canvas) -> str | None:
 
 squash = Exercise(name="squash", check=_check_canvas, reference=sum_then_sigmoid)
 
-EXERCISES = (places, rule, accuracy, squash)
+EXERCISES = (even, rule, accuracy, squash)

@@ -1,85 +1,21 @@
-"""Drawings of the chapter on DRAW, GRAN and the battle."""
+"""Drawings of the chapter on GRAN and the battle."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from torch import Tensor
 
-from genbook.gran import battle, draw, exact_battles
-from genbook.gran.draw_study import ABLATION, WHOLE, WINDOW
-from genbook.gran.players import Table
-from genbook.kit.plotting import CRITIC, DATA, INK, MODEL, MUTED, SERIES, image_grid, subplots, tint
+from genbook.gran import battle, exact_battles
+from genbook.kit.plotting import CRITIC, DATA, INK, MODEL, MUTED, SERIES, image_grid, subplots
 from genbook.kit.schematic import Box, Wire, schematic
-from genbook.kit.studies import StudyResult, spread
-
-PATCH = 5
-
-
-def _bare(axes: Axes, image: Tensor, title: str) -> None:
-    axes.imshow(image.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-    axes.set(xticks=[], yticks=[], title=title)
-
-
-# --- The window -------------------------------------------------------------------------------
-
-
-def attention(image: Tensor, x: float, y: float, stride: float, sigma: float) -> Figure:
-    r"""An image, the window on it, what is read and what comes back.
-
-    Args:
-        image: in [0, 1], **[A, A]**.
-        x: centre, from −1 to 1.
-        y: centre, from −1 to 1.
-        stride: as a share of the widest, on which the grid spans the image.
-        sigma: of the filters, in widest strides.
-
-    Returns:
-        Three panels.
-    """
-    size = image.shape[-1]
-    widest = (size - 1) / (PATCH - 1)
-    middle = (size + 1) / 2
-    numbers = [middle * (x + 1), middle * (y + 1), stride * widest, (sigma * widest) ** 2, 1.0]
-    where = draw.Window(*(torch.tensor(float(value)) for value in numbers))
-    seen = draw.read(image.float(), where, PATCH)
-    back = draw.write(seen, where, size)
-    figure, axes = subplots(1, 3, width=7.6, height=2.8)
-    _bare(axes[0], image, "image and filters")
-    _grid(axes[0], numbers, size)
-    _bare(axes[1], seen, f"read: {PATCH} × {PATCH}")
-    _bare(axes[2], back / back.max().clamp(min=1e-6), "written back, rescaled")
-    figure.set_label(
-        f"centre column {numbers[0]:.1f}, row {numbers[1]:.1f}; stride {numbers[2]:.1f} pixels; "
-        f"sigma {sigma * widest:.1f} pixels; mean grey read {float(seen.mean()):.2f}"
-    )
-    return figure
-
-
-def _grid(axes: Axes, numbers: Sequence[float], size: int) -> None:
-    offsets = (torch.arange(1, PATCH + 1) - PATCH / 2 - 0.5) * numbers[2] - 1
-    across, down = offsets + numbers[0], offsets + numbers[1]
-    rows, columns = torch.meshgrid(down, across, indexing="ij")
-    low, high = -0.5, size - 0.5
-    axes.plot(
-        columns.flatten().clamp(low, high),
-        rows.flatten().clamp(low, high),
-        "o",
-        color=CRITIC,
-        markersize=3,
-        clip_on=False,
-    )
-    left, top = (float(part[0].clamp(low, high)) for part in (across, down))
-    width = float(across[-1].clamp(low, high)) - left
-    height = float(down[-1].clamp(low, high)) - top
-    axes.add_patch(Rectangle((left, top), width, height, fill=False, edgecolor=CRITIC))
-    axes.set(xlim=(low, high), ylim=(high, low))
-
+from genbook.kit.studies import Row, StudyResult
 
 # --- The canvas -------------------------------------------------------------------------------
 
@@ -105,115 +41,6 @@ def canvas(strokes: Mapping[str, Tensor], who: str, step: int) -> Figure:
     spent = parts[now].abs().mean()
     figure.set_label(f"{who}, step {now + 1}: mean change of the log-odds {float(spent):.2f}")
     return figure
-
-
-LOOKS = {
-    looks.name: colour
-    for looks, colour in zip(
-        (looks for looks in ABLATION if looks.glimpses == WINDOW.glimpses), SERIES, strict=True
-    )
-}
-
-
-def draw_bounds(found: StudyResult) -> Figure:
-    r"""The recorded bounds of DRAW against training, and against the number of glimpses.
-
-    Args:
-        found: the study ``gran_draw``.
-
-    Returns:
-        Two panels on one scale.
-    """
-    figure, (left, right) = subplots(1, 2, width=7.6, height=3.3, sharey=True, width_ratios=[3, 2])
-    steps = sorted(set(found.column("steps")))
-    for name, colour in LOOKS.items():
-        runs = [spread(found.rows, "bound", looks=name, steps=step) for step in steps]
-        left.plot(steps, [run.mean for run in runs], "o-", color=colour, label=name)
-        ends = [run.min for run in runs], [run.max for run in runs]
-        left.fill_between(steps, *ends, color=colour, alpha=0.25, linewidth=0)
-    left.set(xlabel="minibatches", ylabel="bound on −log p, nats", xticks=steps)
-    left.set_title(f"{WINDOW.glimpses} glimpses")
-    _glimpses(right, found, steps[-1])
-    right.legend(*left.get_legend_handles_labels(), fontsize=7, loc="upper right")
-    return figure
-
-
-def _glimpses(axes: Axes, found: StudyResult, last: int) -> None:
-    fives = sorted((one for one in ABLATION if one.reads == 5), key=lambda one: one.glimpses)
-    runs = [spread(found.rows, "bound", looks=looks.name, steps=last) for looks in fives]
-    counts, means = [looks.glimpses for looks in fives], [run.mean for run in runs]
-    reach = [[run.mean - run.min for run in runs], [run.max - run.mean for run in runs]]
-    axes.errorbar(counts, means, yerr=reach, fmt="o-", color=LOOKS["window of 5 × 5"])
-    for name in (WHOLE.name, WINDOW.name):
-        level = spread(found.rows, "bound", looks=name, steps=last).mean
-        axes.axhline(level, color=LOOKS[name], linestyle="--", linewidth=1)
-    axes.set(xlabel="glimpses", xticks=counts, title="5 × 5 (dashed: whole image, 8 × 8)")
-
-
-# --- The band ---------------------------------------------------------------------------------
-
-
-BANDS = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 100.0)
-
-
-def shares(found: Table, band: float) -> tuple[int, int]:
-    r"""Decided battles and all battles of a table.
-
-    Args:
-        found: the rates.
-        band: of the rule.
-
-    Returns:
-        Both counts, each pair of players once a seed.
-    """
-    outcome = battle.verdicts(found.test, found.cross, band)
-    players = len(found.names)
-    return int(outcome.triu(1).abs().sum()), len(outcome) * players * (players - 1) // 2
-
-
-def verdict_map(tables: Mapping[str, Table], by: str, band: float) -> Figure:
-    r"""Verdicts of all pairs under a band, and how many are decided as the band widens.
-
-    Args:
-        tables: rates by name.
-        by: a name.
-        band: of the rule.
-
-    Returns:
-        A table of wins less losses, and a curve.
-    """
-    found = tables[by]
-    net = battle.verdicts(found.test, found.cross, band).sum(0)
-    figure, (left, right) = subplots(1, 2, width=7.6, height=3.4, width_ratios=[1.25, 1])
-    limit = len(found.test)
-    left.imshow(tint(net / limit, above=SERIES[0], below=SERIES[1]))
-    for i, row in enumerate(net.tolist()):
-        for j, value in enumerate(row):
-            text = "·" if i == j else f"{value:+.0f}".replace("-", "−").replace("+0", "0")
-            left.text(j, i, text, ha="center", va="center", color=INK, fontsize=8)
-    ticks = range(len(found.names))
-    left.set_yticks(ticks, found.names, fontsize=8)
-    left.set_xticks(
-        ticks, [name.replace("GRAN, ", "") for name in found.names], fontsize=7, rotation=25
-    )
-    left.set_title(f"row beats column, net of {limit} seeds")
-    left.grid(visible=False)
-    _decided(right, tables, by, band)
-    decided, of = shares(found, band)
-    figure.set_label(f"{by}, band {band:g}: {decided} of {of} battles decided, {of - decided} ties")
-    return figure
-
-
-def _decided(axes: Axes, tables: Mapping[str, Table], by: str, band: float) -> None:
-    for (name, found), colour in zip(tables.items(), SERIES, strict=False):
-        counts = [shares(found, width) for width in BANDS]
-        curve = [decided / of for decided, of in counts]
-        axes.plot(range(len(BANDS)), curve, color=colour, label=name)
-        if name == by:
-            axes.plot([BANDS.index(band)], [curve[BANDS.index(band)]], "o", color=colour)
-    axes.set_xticks(range(0, len(BANDS), 2), [f"{width:g}" for width in BANDS[::2]])
-    axes.set(ylim=(-0.03, 1.5), yticks=[0, 0.5, 1], xlabel="band", title="share of battles decided")
-    axes.legend(fontsize=7, loc="upper left")
 
 
 # --- Known truth ------------------------------------------------------------------------------
@@ -293,6 +120,197 @@ def parzen_gap(gaps: Mapping[int, Mapping[int, float]]) -> Figure:
     axes.text(dimensions[-1], 0, "one point at 0", ha="right", va="bottom", color=MUTED)
     axes.set(xlabel="dimension", ylabel="nats above the one point")
     axes.legend(loc="lower left")
+    return figure
+
+
+# --- The recorded battles ---------------------------------------------------------------------
+
+PAIRS = (("T = 5", "T = 1"), ("T = 3", "T = 1"), ("T = 5", "T = 3"))
+RULES = {"the paper's rule": "last, half", "calibrated": "average, equal"}
+EDGE = math.log1p(battle.BAND)
+RIM = 3.0
+WIDEST = 4.2
+"""Logarithms of ratios beyond this are drawn at the rim."""
+
+
+def fought(row: Row) -> battle.Battle:
+    """A battle of the record."""
+    names = ("test_1", "test_2", "sample_1", "sample_2")
+    return battle.Battle(battle.Rates(*(float(row[name]) for name in names)))
+
+
+@dataclass(frozen=True)
+class Tally:
+    r"""The fights of a pair over the seeds.
+
+    Args:
+        wins: of the first.
+        losses: of the first.
+        ties: neither won.
+        valid: fights whose test ratio lies in the band.
+    """
+
+    wins: int
+    losses: int
+    ties: int
+    valid: int
+
+    @property
+    def fights(self) -> int:
+        """All of them."""
+        return self.wins + self.losses + self.ties
+
+
+def count(found: StudyResult, first: str, second: str, rule: str) -> Tally:
+    r"""Count the verdicts of a pair on MNIST.
+
+    Args:
+        found: the study ``gran_battles``.
+        first: a player.
+        second: another.
+        rule: of the referee.
+
+    Returns:
+        The counts.
+    """
+    rows = found.where(kind="fight", dataset="mnist", first=first, second=second, rule=rule)
+    winners = [int(row["winner"]) for row in rows]
+    valid = sum(fought(row).valid for row in rows)
+    return Tally(winners.count(1), winners.count(2), winners.count(0), valid)
+
+
+def cross(found: StudyResult, rule: str) -> Tensor:
+    r"""Error rates of each discriminator on the other generators' samples, from the fights.
+
+    Args:
+        found: the study ``gran_battles``.
+        rule: of the referee.
+
+    Returns:
+        ``cross[s, k, j]``, ε of the discriminator of the k-th T on the j-th T's samples,
+        **[S, 3, 3]**; NaN for a generator's own, which no fight shows.
+    """
+    names = ("T = 1", "T = 3", "T = 5")
+    rates = torch.full((len(found.seeds), 3, 3), math.nan, dtype=torch.float64)
+    for one, two in PAIRS:
+        rows = found.where(kind="fight", dataset="mnist", first=one, second=two, rule=rule)
+        i, j = names.index(one), names.index(two)
+        rates[:, i, j] = torch.tensor([float(row["sample_1"]) for row in rows])
+        rates[:, j, i] = torch.tensor([float(row["sample_2"]) for row in rows])
+    return rates
+
+
+def verdicts(found: StudyResult) -> Figure:
+    r"""Every fight of the record as a dot with its interval, by the raw and the calibrated rule.
+
+    Args:
+        found: the study ``gran_battles``.
+
+    Returns:
+        Two panels that share their rows.
+    """
+    figure, panels = subplots(1, 2, width=7.6, height=3.9, sharey=True)
+    for axes, (title, rule) in zip(panels, RULES.items(), strict=True):
+        _dots(axes, found, rule)
+        axes.set(title=title, xlabel="log of the sample ratio", xlim=(-4.5, 4.5))
+    count = len(found.seeds)
+    places = [-(count + 1.5) * block - (count - 1) / 2 for block in range(len(PAIRS))]
+    panels[0].set_yticks(places, [f"{one.replace('T = ', 'T=')} v {two[4:]}" for one, two in PAIRS])
+    return figure
+
+
+def _dots(axes: Axes, found: StudyResult, rule: str) -> None:
+    axes.axvline(0, color=INK, linewidth=1)
+    for block, (one, two) in enumerate(PAIRS):
+        for place, row in enumerate(
+            found.where(kind="fight", dataset="mnist", first=one, second=two, rule=rule)
+        ):
+            height = -(len(found.seeds) + 1.5) * block - place
+            ends = [min(max(float(row[key]), -WIDEST), WIDEST) for key in ("low", "high")]
+            valid, winner = fought(row).valid, row["winner"]
+            colour = (MUTED, SERIES[0], SERIES[1])[int(winner)]
+            axes.plot(ends, [height, height], color=colour, linewidth=1.5)
+            middle = min(max(math.log(fought(row).r_sample or 1e-9), -WIDEST), WIDEST)
+            axes.plot(
+                [middle],
+                [height],
+                "o" if valid else "x",
+                color=colour,
+                markersize=5,
+            )
+
+
+def drift(found: StudyResult, seed: int, rule: str) -> Figure:
+    r"""What a referee would have said after each snapshot of the training.
+
+    Args:
+        found: the study ``gran_battles``.
+        seed: of the pair.
+        rule: ``"half"`` or ``"equal"``.
+
+    Returns:
+        Two panels: errors on test images, and the two ratios.
+    """
+    rows = found.where(kind="moment", seed=seed, rule=rule)
+    steps = [int(row["step"]) for row in rows]
+    figure, (left, right) = subplots(1, 2, width=7.6, height=2.9)
+    for key, name, colour in (
+        ("test_1", "D of T = 5", SERIES[0]),
+        ("test_2", "D of T = 1", SERIES[1]),
+    ):
+        left.plot(steps, [float(row[key]) for row in rows], "o-", color=colour, label=name)
+    left.set(ylim=(0, 1), xlabel="updates", ylabel="error on test images")
+    left.legend(loc="upper left", fontsize=7)
+    fights = [fought(row) for row in rows]
+    right.axhspan(-EDGE, EDGE, color=MUTED, alpha=0.25, linewidth=0)
+    for name, values, colour in (
+        ("test ratio", [one.r_test for one in fights], CRITIC),
+        ("sample ratio", [one.r_sample for one in fights], MODEL),
+    ):
+        logs = [min(max(math.log(max(value, 1e-9)), -RIM), RIM) for value in values]
+        right.plot(steps, logs, "o-", color=colour, label=name)
+    right.set(ylim=(-RIM - 0.1, RIM + 0.1), xlabel="updates", ylabel="log of the ratio")
+    right.legend(loc="upper left", fontsize=7)
+    valid = sum(one.valid for one in fights)
+    wins = [sum(one.winner == who for one in fights) for who in (1, 2)]
+    figure.set_label(
+        f"seed {seed}: test ratio in the band in {valid} of {len(fights)} snapshots; "
+        f"T = 5 wins {wins[0]}, T = 1 wins {wins[1]}"
+    )
+    return figure
+
+
+def thresholds(found: StudyResult, pair: str, seed: int, miss: float) -> Figure:
+    r"""How much each generator fools the other's discriminator, whatever the common threshold.
+
+    Args:
+        found: the study ``gran_battles``.
+        pair: such as ``"T = 5 v T = 1"``.
+        seed: of the pair.
+        miss: share of validation images that both discriminators call fake.
+
+    Returns:
+        One panel.
+    """
+    first, second = pair.split(" v ")
+    rows = found.where(kind="curve", first=first, second=second, seed=seed)
+    shares = [float(row["miss"]) for row in rows]
+    figure, axes = subplots(width=6, height=3.0)
+    for key, who, colour in (("sample_2", first, SERIES[0]), ("sample_1", second, SERIES[1])):
+        axes.plot(shares, [float(row[key]) for row in rows], color=colour, label=f"{who} fools")
+    axes.plot([0, 1], [1, 0], color=MUTED, linewidth=1, label="data would")
+    here = rows[shares.index(miss)]
+    axes.axvline(miss, color=CRITIC, linewidth=1)
+    for key, colour in (("sample_2", SERIES[0]), ("sample_1", SERIES[1])):
+        axes.plot([miss], [float(here[key])], "o", color=colour)
+    axes.set(xlim=(0, 1), ylim=(0, 1), ylabel="share taken for data")
+    axes.set_xlabel("share of validation images called fake")
+    axes.legend(loc="upper right", fontsize=7)
+    one = fought(here)
+    figure.set_label(
+        f"{pair}, seed {seed}: {first} fools {100 * one.rates.sample_2:.0f} %, {second} "
+        f"{100 * one.rates.sample_1:.0f} %; r_sample {one.r_sample:.2f}, r_test {one.r_test:.2f}"
+    )
     return figure
 
 

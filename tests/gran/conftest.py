@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from genbook.gran import (
-    players,
-)
+from genbook.gran import studies
 from genbook.kit import data
 
 
-@pytest.fixture(scope="module")
-def small():
-    images = data.digits("test", device="cpu")
-    arena = players.Arena(2, 2, 50, 50)
-    return players.tournament(players.PLAYERS, images, images, [0, 1], arena)
+@pytest.fixture(scope="package")
+def place():
+    images = data.digits("train", device="cpu"), data.digits("test", device="cpu")
+    return studies.hall(*images, studies.TINY)
+
+
+@pytest.fixture(scope="package")
+def runs(place):
+    return studies.train_all(place, 0, (1, 3))

@@ -69,16 +69,6 @@ def test_both_forms_can_part_over_validity():
     assert (Battle(found).winner, Battle(found, form="accuracy").winner) == (0, 1)
 
 
-def test_a_bootstrap_is_sure_of_a_clear_battle_and_torn_over_an_even_one():
-    generator = torch.Generator().manual_seed(0)
-    test = (torch.rand(1, 500, generator=generator) < 0.3).double().expand(2, -1)
-    low, high = torch.zeros(400), torch.ones(400)
-    assert battle.bootstrap(test, low, high, generator=generator).first == 1.0
-    even = (torch.rand(2, 400, generator=generator) < 0.5).double()
-    found = battle.bootstrap(test, even[0], even[1], generator=generator)
-    assert 0.001 < found.first < 0.999
-
-
 def test_gam_2_leaves_out_the_own_discriminator_on_request():
     cross = torch.tensor([[0.9, 0.1, 0.2], [0.3, 0.9, 0.4], [0.5, 0.6, 0.9]])
     found = battle.gam_2(cross, own=False)
@@ -106,16 +96,12 @@ def test_bad_input_to_a_battle_is_refused():
         battle.mistakes(torch.tensor([math.nan]), real=True)
     with pytest.raises(ValueError, match=r"cross \[\.\.\., P, P\]"):
         battle.verdicts(torch.zeros(2), torch.zeros(3, 3))
-    with pytest.raises(ValueError, match="mistakes test"):
-        battle.bootstrap(torch.zeros(3), torch.zeros(2), torch.zeros(2), generator=None)
     with pytest.raises(ValueError, match="wins"):
         battle.interval(3, 2)
     with pytest.raises(ValueError, match="K ≥ 1"):
         battle.gam_2(torch.zeros(3))
     with pytest.raises(ValueError, match="leave out"):
         battle.gam_2(torch.zeros(2, 3), own=False)
-    with pytest.raises(ValueError, match="verdicts"):
-        battle.tally(torch.zeros(2, 2), ["a", "b"])
 
 
 def test_without_its_own_discriminator_a_player_meets_every_other_one():

@@ -12,37 +12,28 @@ from genbook.gran.battle import Battle, Rates
 from genbook.gran.exercises import EXERCISES, eager_canvas, hurried_referee, referee
 
 
-def places_as_list(centre, stride, patch):
-    return [centre + (i - (patch + 1) / 2) * stride for i in range(1, patch + 1)]
+def even_in_numpy(logits, share):
+    return np.quantile(logits.numpy(), share)
 
 
-def places_in_numpy(centre, stride, patch):
-    return centre + stride * (np.arange(patch) - (patch - 1) / 2)
+def even_by_sorting(logits, share):
+    return sorted(logits.tolist())[int(share * len(logits))]
 
 
-def places_in_single(centre, stride, patch):
-    half = (patch - 1) * stride / 2
-    return torch.linspace(centre - half, centre + half, patch)
+def even_in_single(logits, share):
+    return torch.quantile(logits.float(), share)
 
 
-def from_zero(centre, stride, patch):
-    return centre + (torch.arange(patch) - patch / 2 - 0.5) * stride
+def upper_share(logits, share):
+    return torch.quantile(logits, 1 - share)
 
 
-def one_sided(centre, stride, patch):
-    return centre + torch.arange(patch) * stride
+def of_chances(logits, share):
+    return torch.quantile(logits.sigmoid(), share)
 
 
-def half_off(centre, stride, patch):
-    return centre + (torch.arange(1, patch + 1) - patch / 2) * stride
-
-
-def without_stride(centre, stride, patch):
-    return centre + torch.arange(1, patch + 1) - patch / 2 - 0.5
-
-
-def without_centre(centre, stride, patch):
-    return (torch.arange(1, patch + 1) - patch / 2 - 0.5) * stride + 14.5
+def by_the_mean(logits, share):
+    return logits.mean() + share * logits.std()
 
 
 def rule_of_the_book(test_1, test_2, sample_1, sample_2):
@@ -130,14 +121,13 @@ def overflowing(strokes):
 
 RIGHT = (rule_of_the_book, rule_by_ratio, rule_in_numpy, rule_as_tensor)
 ANSWERS = {
-    "places": Answers(
-        right=(places_as_list, places_in_numpy, places_in_single),
+    "even": Answers(
+        right=(even_in_numpy, even_by_sorting, even_in_single),
         wrong=(
-            (from_zero, "from 1, not from 0"),
-            (half_off, "half a stride"),
-            (one_sided, "centred"),
-            (without_stride, "one stride apart"),
-            (without_centre, "g = 3"),
+            (upper_share, "turned round"),
+            (of_chances, "on D itself"),
+            (by_the_mean, "should lie below"),
+            (lambda logits, share: 0.0, "30 % of the validation images"),
         ),
     ),
     "rule": Answers(

@@ -4,78 +4,46 @@ from __future__ import annotations
 
 import math
 
+import torch
 from chapters import altered, assert_breaks, method, rewritten, swap
 
-from genbook.gran import arena, battle, draw, draw_study, exact_battles, players, rivals, speckle
-from genbook.gran import studies as gran_studies
+from genbook.gran import battle, exact_battles, referee, rivals, training
 from genbook.gran.battle import Battle
-from genbook.gran.recurrent import Recurrent
-
+from genbook.gran.convolutional import GRAN
 
 def fast(monkeypatch):
     monkeypatch.setenv("GENBOOK_PROFILE", "fast")
 
 
-def test_receipt_rows():
-    assert_breaks("gran", "test_receipt_rows", altered(draw.filter_bank, lambda bank: 0.99 * bank))
-
-
-def test_receipt_identity():
-    def counted_from_zero(found):
-        return draw.Window(found.x - 1, found.y - 1, found.stride, found.variance, found.gain)
-
-    assert_breaks("gran", "test_receipt_identity", altered(draw.window, counted_from_zero))
-
-
-def test_receipt_adjoint():
-    read, write = draw.read, draw.write
-    assert_breaks(
-        "gran",
-        "test_receipt_adjoint",
-        swap(write, lambda patch, where, size: write(patch.mT, where, size)),
-        swap(read, lambda image, where, patch: read(image, where, patch) / where.gain),
-    )
-
-
-def test_receipt_code():
-    """The constant −1 of the KL forgotten; a factor ½ forgotten."""
-    code_length = draw.code_length
-
-    def without_one(drawing):
-        return code_length(drawing) + drawing.means.shape[0] * drawing.means.shape[2] / 2
-
-    assert_breaks(
-        "gran",
-        "test_receipt_code",
-        swap(code_length, without_one),
-        altered(code_length, lambda nats: 2 * nats),
-    )
-
-
 def test_receipt_canvas():
-    assert_breaks(
-        "gran",
-        "test_receipt_canvas",
-        method(Recurrent, "forward", lambda self, z: self.increments(z).sigmoid().mean(0)),
-    )
+    def mean_of_squashed(self, z):
+        return self.increments(z).sigmoid().mean(0)
+
+    assert_breaks("gran", "test_receipt_canvas", method(GRAN, "forward", mean_of_squashed))
 
 
 def test_receipt_feedforward():
-    increments = Recurrent.increments
-    assert_breaks(
-        "gran",
-        "test_receipt_feedforward",
-        method(Recurrent, "increments", lambda self, z: increments(self, -z)),
-    )
+    increments = GRAN.increments
+
+    def turned(self, z, settle=False):
+        return increments(self, -z, settle)
+
+    assert_breaks("gran", "test_receipt_feedforward", method(GRAN, "increments", turned))
 
 
 def test_receipt_same_z():
-    increments = Recurrent.increments
-    assert_breaks(
-        "gran",
-        "test_receipt_same_z",
-        method(Recurrent, "increments", lambda self, z: increments(self, z + 0.01 * self.steps)),
-    )
+    """The code of a step is moved by the number of steps."""
+    increments = GRAN.increments
+
+    def moved(self, z, settle=False):
+        return increments(self, z + 0.1 * self.steps, settle)
+
+    assert_breaks("gran", "test_receipt_same_z", method(GRAN, "increments", moved))
+
+
+def test_receipt_settled():
+    """A normalisation that goes on using the batch at hand."""
+    assert_breaks("gran", "test_receipt_settled", method(GRAN, "eval", lambda self: self))
 
 
 def test_receipt_swap():
@@ -84,8 +52,49 @@ def test_receipt_swap():
 
 
 def test_receipt_self():
-    never_even = property(lambda self: 1 if self.rates.sample_1 <= 0.5 else 2)
-    assert_breaks("gran", "test_receipt_self", method(Battle, "ahead", never_even))
+    """The two players draw from different codes."""
+    drawn = referee.drawn
+    calls = []
+
+    def afresh(generator, z):
+        calls.append(1)
+        return drawn(generator, z + 0.3 * (len(calls) % 2))
+
+    assert_breaks("gran", "test_receipt_self", swap(drawn, afresh), given=fast)
+
+
+def test_receipt_mirror():
+    """Rates that favour the corner of player 1."""
+    assert_breaks(
+        "gran",
+        "test_receipt_mirror",
+        altered(
+            referee.rates,
+            lambda found: battle.Rates(
+                found.test_1, found.test_2, 0.9 * found.sample_1, found.sample_2
+            ),
+        ),
+        given=fast,
+    )
+
+
+def test_receipt_repeat():
+    """Codes from the global generator."""
+
+    def adrift(seed, device="cpu"):
+        return torch.Generator().manual_seed(int(torch.randint(10**6, ())))
+
+    assert_breaks("gran", "test_receipt_repeat", swap(referee.seeded, adrift), given=fast)
+
+
+def test_receipt_noisy():
+    """A referee that calls everybody equal."""
+    assert_breaks(
+        "gran",
+        "test_receipt_noisy",
+        method(Battle, "ahead", property(lambda self: 0)),
+        given=fast,
+    )
 
 
 def test_receipt_valid():
@@ -177,139 +186,67 @@ def test_receipt_noise():
     assert_breaks("gran", "test_receipt_noise", swap(drowned, lambda p, q: drowned(p, q, 0.9)))
 
 
-def test_receipt_strangers():
-    """Shows that each judge is met with its own opponent."""
-    from_rows = gran_studies.from_rows
+def test_receipt_even():
+    """The record of a referee that sets no thresholds."""
 
-    def rolled(*given):
-        found = from_rows(*given)
-        return players.Table(found.names, found.test, found.cross.roll(1, -1))
+    def raw(row):
+        other = row.get("kind") == "fight" and str(row["rule"]).endswith("equal")
+        return {**row, "test_1": 0.9 * row["test_1"], "test_2": 0.6} if other else row
 
-    assert_breaks("gran", "test_receipt_strangers", swap(from_rows, rolled), given=fast)
-
-
-def test_receipt_share():
-    verdicts = battle.verdicts
-    assert_breaks(
-        "gran",
-        "test_receipt_share",
-        swap(verdicts, lambda test, cross, *_: verdicts(test, cross, 100.0)),
-        given=fast,
-    )
+    assert_breaks("gran", "test_receipt_even", rewritten("gran_battles", raw))
 
 
-def test_receipt_recorded():
-    count = arena.count
-    assert_breaks(
-        "gran",
-        "test_receipt_recorded",
-        swap(count, lambda found, one, two: count(found, two, one)),
-        given=fast,
-    )
+def test_receipt_more():
+    """The players of the record exchanged."""
 
+    def turned(row):
+        if row.get("kind") != "fight":
+            return row
+        return {**row, "winner": {0: 0, 1: 2, 2: 1}[row["winner"]]}
 
-def slipped(column, looks, by):
-    """The record of DRAW's runs of one kind, moved."""
-    return rewritten(
-        "gran_draw",
-        lambda row: {column: row[column] + by} if row.get("looks") == looks.name else {},
-    )
-
-
-def test_receipt_draw():
-    """Shows that the claim is read from the record."""
-    assert_breaks(
-        "gran", "test_receipt_draw", slipped("bound", draw_study.WINDOW, 30.0), given=fast
-    )
+    assert_breaks("gran", "test_receipt_more", rewritten("gran_battles", turned))
 
 
 def test_receipt_blind():
-    """Shows that the claim is read from the record."""
+    """A judge that knows the repeater's images; a repeater far from the digits."""
+
+    def seen(row):
+        return {**row, "judge_test": 0.01} if row.get("player") == "repeater" else row
+
+    def far(row):
+        return {**row, "frechet": 99.0} if row.get("player") == "repeater" else row
+
     assert_breaks(
         "gran",
         "test_receipt_blind",
-        slipped("latent", draw_study.RIM, 3.0),
-        slipped("latent", draw_study.TWO, -9.0),
-        given=fast,
+        rewritten("gran_battles", seen),
+        rewritten("gran_battles", far),
     )
 
 
-def test_receipt_causes():
-    """Shows that the claim is read from the record."""
-    assert_breaks(
-        "gran",
-        "test_receipt_causes",
-        slipped("bound", draw_study.FOUR_GLIMPSES, -30.0),
-        given=fast,
-    )
+def test_receipt_recall():
+    """A T = 1 that misses half of the digits."""
+
+    def narrow(row):
+        return {**row, "recall": 0.1} if row.get("player") == "T = 1" else row
+
+    assert_breaks("gran", "test_receipt_recall", rewritten("gran_battles", narrow))
 
 
-def test_receipt_rim():
-    open_windows = draw.open_windows
-    assert_breaks(
-        "gran", "test_receipt_rim", swap(open_windows, lambda net: open_windows(net, 0.1))
-    )
+def test_receipt_copies():
+    """A repeater that nobody catches."""
 
+    def hidden(row):
+        return {**row, "copied": 0.02} if row.get("player") == "repeater" else row
 
-def test_receipt_sharp():
-    verdicts = battle.verdicts
-    assert_breaks(
-        "gran",
-        "test_receipt_sharp",
-        swap(verdicts, lambda test, cross, *_: verdicts(test, cross, 3.0)),
-        given=fast,
-    )
-
-
-def test_receipt_leader():
-    gam_2 = battle.gam_2
-    assert_breaks(
-        "gran",
-        "test_receipt_leader",
-        swap(gam_2, lambda cross, own: gam_2(cross.mT, own=own)),
-        given=fast,
-    )
-
-
-def test_receipt_speckle():
-    """Shows that the two kinds of judges are told apart."""
-    sharp, dim = speckle.KINDS[:2]
-    other = {sharp: dim, dim: sharp}
-    assert_breaks(
-        "gran",
-        "test_receipt_speckle",
-        rewritten("gran_brush", lambda row: {"by": other.get(row["by"], row["by"])}),
-        given=fast,
-    )
-
-
-def test_receipt_brush():
-    """Shows that players with and without a brush are told apart."""
-    from_rows = gran_studies.from_rows
-
-    def rolled(*given):
-        found = from_rows(*given)
-        return players.Table(found.names, found.test.roll(3, 1), found.cross)
-
-    assert_breaks("gran", "test_receipt_brush", swap(from_rows, rolled), given=fast)
-
-
-def test_receipt_steps():
-    tallies = speckle.tallies
-    assert_breaks(
-        "gran",
-        "test_receipt_steps",
-        swap(tallies, lambda found, kind, width: tallies(found, "judge", width)),
-        given=fast,
-    )
+    assert_breaks("gran", "test_receipt_copies", rewritten("gran_battles", hidden))
 
 
 def test_receipt_live():
-    """Players that hardly train are seen through."""
-    train = players.train
-    assert_breaks(
-        "gran",
-        "test_receipt_live",
-        swap(train, lambda player, table, seeds, _: train(player, table, seeds, 5)),
-        given=fast,
-    )
+    """A generator that hardly learns."""
+    fit = training.fit
+
+    def lazy(recipe, *rest):
+        return fit(training.Recipe(recipe.steps, iterations=2), *rest)
+
+    assert_breaks("gran", "test_receipt_live", swap(fit, lazy))
