@@ -18,7 +18,7 @@ from genbook.games import functional
 from genbook.games.play import play as play_game
 from genbook.gan import costs, scenes
 from genbook.gan import images as gan_images
-from genbook.gran import draw_study
+from genbook.draw import studies as draw_studies
 from genbook.gran import studies as gran_studies
 from genbook.kit import data
 from genbook.kit.device import Device
@@ -111,8 +111,8 @@ def battles() -> None:
     list(gran_studies.moment_rows(place, runs, "T = 3", "T = 1", {}))
     list(gran_studies.stroke_rows(runs, {}))
     runs["T = 3"].last.generator.canvases(_rand(2, 64))
-    net = draw_study.build(draw_study.WINDOW, 8, 0, hidden=8).to(ELSEWHERE)
-    draw_study.bound(net, images.images[:4, 0].round(), _source())
+    net = draw_studies.build(draw_studies.WINDOW, 8, 0, hidden=8).to(ELSEWHERE)
+    draw_studies.bound(net, images.images[:4, 0].round(), _source())
     net.sample(3, _source())
 
 

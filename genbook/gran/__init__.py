@@ -4,10 +4,6 @@ r"""Drawing step by step, and judging by battle.
     The battle of two generators (GAM) as a result object, GAM-II, Wilson's interval.
 ``convolutional``
     The paper's networks, small: a recurrent generator of convolutions (GRAN), a discriminator.
-``draw``
-    DRAW: a variational autoencoder that writes to a canvas step by step through a window.
-``draw_study``
-    Train DRAW on binary images; the recorded study with and without attention.
 ``exact_battles``
     Is the battle right? Best discriminators on a line, where every truth is known exactly.
 ``judges``
@@ -38,34 +34,6 @@ from genbook.gran.battle import (
     verdicts,
 )
 from genbook.gran.convolutional import GRAN, STEPS, Discriminator, StepNorm
-from genbook.gran.draw import (
-    DRAW,
-    Drawing,
-    Window,
-    code_length,
-    filter_bank,
-    negative_bound,
-    open_windows,
-    read,
-    window,
-    write,
-)
-from genbook.gran.draw_study import (
-    ABLATION,
-    CAUSES,
-    FIVE,
-    FOUR_GLIMPSES,
-    MEAN,
-    RIM,
-    TWO,
-    WHOLE,
-    WINDOW,
-    Looks,
-    bound,
-    build,
-    gains,
-    mean_image_bound,
-)
 from genbook.gran.exact_battles import (
     MODES,
     Census,
@@ -101,32 +69,20 @@ from genbook.gran.studies import Hall, Setting, contest_rows, hall, recorded_str
 from genbook.gran.training import Pair, Recipe, Record, Run, fit, follow, new_pair
 
 __all__ = [
-    "ABLATION",
     "BAND",
-    "CAUSES",
-    "DRAW",
-    "FIVE",
-    "FOUR_GLIMPSES",
     "GRAN",
-    "MEAN",
     "MISS",
     "MODES",
-    "RIM",
     "STEPS",
-    "TWO",
-    "WHOLE",
-    "WINDOW",
     "Battle",
     "Census",
     "Collection",
     "Contestant",
     "Coverage",
     "Discriminator",
-    "Drawing",
     "Evidence",
     "Fight",
     "Hall",
-    "Looks",
     "Pair",
     "Rates",
     "Recipe",
@@ -136,13 +92,9 @@ __all__ = [
     "Setting",
     "StepNorm",
     "Truth",
-    "Window",
     "bayes_rates",
     "best_rates",
-    "bound",
-    "build",
     "census",
-    "code_length",
     "contest_rows",
     "contestants",
     "copied",
@@ -152,12 +104,10 @@ __all__ = [
     "degraded",
     "drowned",
     "fight",
-    "filter_bank",
     "fit",
     "follow",
     "fresh_judge",
     "from_line",
-    "gains",
     "gam_2",
     "gather",
     "hall",
@@ -165,17 +115,13 @@ __all__ = [
     "judge",
     "learned_rates",
     "line",
-    "mean_image_bound",
     "mistakes",
     "mixture",
     "nearest",
-    "negative_bound",
     "new_pair",
     "one_point",
-    "open_windows",
     "rates",
     "ratio",
-    "read",
     "recorded_strokes",
     "threshold",
     "train_all",
@@ -183,7 +129,5 @@ __all__ = [
     "truth",
     "verdicts",
     "widths",
-    "window",
-    "write",
     "yardstick",
 ]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from genbook.gran.draw import DRAW, code_length, negative_bound, open_windows
+from genbook.draw.network import DRAW, code_length, negative_bound, open_windows
 from genbook.kit import data
 from genbook.kit.device import pick, seeded
 from genbook.kit.studies import Row, Study, StudyResult
@@ -25,7 +25,7 @@ class Looks:
         reads: N of the window that reads, ``None`` for the whole image.
         writes: N of the window that writes.
         glimpses: T.
-        opened: whether the windows begin by :func:`genbook.gran.draw.open_windows`, or where
+        opened: whether the windows begin by :func:`genbook.draw.network.open_windows`, or where
             weights near zero put them.
     """
 
@@ -184,8 +184,8 @@ MEAN = "mean image, nothing drawn"
 MILESTONES = (200, 400, 800)
 
 
-def record_draw(slice: bool, seed: int) -> Iterator[Row]:
-    r"""The study ``gran_draw``: MNIST without attention, and with windows of several kinds.
+def record_windows(slice: bool, seed: int) -> Iterator[Row]:
+    r"""The study ``draw_windows``: MNIST without attention, and with windows of several kinds.
 
     Args:
         slice: the 8×8 digits and two steps.
@@ -223,7 +223,7 @@ def gains(found: StudyResult) -> dict[str, Tensor]:
     r"""What each single change of :data:`CAUSES` buys, and twice the training.
 
     Args:
-        found: the study ``gran_draw``.
+        found: the study ``draw_windows``.
 
     Returns:
         Nats by which the bound falls, **[seeds]**, by the name of the change.
@@ -242,9 +242,9 @@ def gains(found: StudyResult) -> dict[str, Tensor]:
 
 STUDIES = (
     Study(
-        name="gran_draw",
-        topic="gran",
-        run=record_draw,
+        name="draw_windows",
+        topic="draw",
+        run=record_windows,
         seeds=(0, 1, 2),
         config={
             "model": "LSTMs of 96, z 8 a glimpse, 8 glimpses where not said; windows of 2x2 "
