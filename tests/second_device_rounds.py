@@ -13,12 +13,12 @@ from elsewhere import ELSEWHERE
 from genbook import games
 from genbook.clipping import characters
 from genbook.collapse import onset
+from genbook.draw import studies as draw_studies
 from genbook.fgan import survival, univariate
 from genbook.games import functional
 from genbook.games.play import play as play_game
 from genbook.gan import costs, scenes
 from genbook.gan import images as gan_images
-from genbook.draw import studies as draw_studies
 from genbook.gran import studies as gran_studies
 from genbook.kit import data
 from genbook.kit.device import Device

@@ -1,4 +1,4 @@
-"""Laws of `genbook.gran.draw_study`."""
+"""Laws of `genbook.draw.studies`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ import pytest
 import torch
 from torch.distributions import Normal, kl_divergence
 
-from genbook.gran import (
-    draw,
-    draw_study,
-)
+from genbook import draw
+from genbook.draw import studies as draw_studies
 from genbook.kit import data, studies
 
 
-@pytest.mark.parametrize("looks", [draw_study.WHOLE, draw_study.WINDOW])
+@pytest.mark.parametrize("looks", [draw_studies.WHOLE, draw_studies.WINDOW])
 def test_the_latent_cost_is_the_divergence_from_the_prior(looks):
-    net = draw_study.build(looks, 8, 0, hidden=12)
+    net = draw_studies.build(looks, 8, 0, hidden=12)
     drawing = net(torch.rand(5, 8, 8), torch.Generator().manual_seed(0))
     q = Normal(drawing.means, (drawing.log_variances / 2).exp())
     exact = kl_divergence(q, Normal(0.0, 1.0)).sum((0, 2))
@@ -26,30 +24,30 @@ def test_the_latent_cost_is_the_divergence_from_the_prior(looks):
 
 
 def test_attention_parameters_do_not_depend_on_the_window_of_the_image():
-    net = draw_study.build(draw_study.WINDOW, 8, 0, hidden=12)
+    net = draw_studies.build(draw_studies.WINDOW, 8, 0, hidden=12)
     found = net.sample(3, torch.Generator().manual_seed(0))
-    assert found.written.shape == (draw_study.WINDOW.glimpses, 3, 5)
+    assert found.written.shape == (draw_studies.WINDOW.glimpses, 3, 5)
     assert found.strokes.isfinite().all()
 
 
 def test_training_lowers_the_bound():
     images = data.digits("train", device="cpu").images[:200, 0]
-    net = draw_study.build(draw_study.WHOLE, 8, 0, hidden=32)
-    before, _ = draw_study.bound(net, images, torch.Generator().manual_seed(0))
-    for _ in draw_study.train(net, images, torch.Generator().manual_seed(1), steps=30):
+    net = draw_studies.build(draw_studies.WHOLE, 8, 0, hidden=32)
+    before, _ = draw_studies.bound(net, images, torch.Generator().manual_seed(0))
+    for _ in draw_studies.train(net, images, torch.Generator().manual_seed(1), steps=30):
         pass
-    assert draw_study.bound(net, images, torch.Generator().manual_seed(0))[0] < before - 3
+    assert draw_studies.bound(net, images, torch.Generator().manual_seed(0))[0] < before - 3
 
 
 def started(looks, size=28):
-    return draw_study.build(looks, size, 0, hidden=12)
+    return draw_studies.build(looks, size, 0, hidden=12)
 
 
 def test_only_an_opened_window_hears_of_the_middle_of_the_image():
     image = torch.zeros(1, 28, 28)
     image[:, 10:18, 10:18] = 1.0
     felt = {}
-    for looks in (draw_study.RIM, draw_study.TWO):
+    for looks in (draw_studies.RIM, draw_studies.TWO):
         net = started(looks)
         shown = image.clone().requires_grad_()
         net(shown, torch.Generator().manual_seed(0)).means.square().sum().backward()
@@ -59,12 +57,12 @@ def test_only_an_opened_window_hears_of_the_middle_of_the_image():
 
 def test_the_first_canvas_can_begin_as_the_mean_image():
     mean = data.digits("train", device="cpu").images[:, 0].mean(0)
-    net = draw_study.build(draw_study.WINDOW, 8, 0, hidden=4, mean=mean)
+    net = draw_studies.build(draw_studies.WINDOW, 8, 0, hidden=4, mean=mean)
     torch.testing.assert_close(net.begin.sigmoid(), mean.clamp(0.01, 0.99))
 
 
 def test_the_study_varies_one_thing_at_a_time():
-    whole, rim, two, five, eight, four, sixteen = draw_study.ABLATION
+    whole, rim, two, five, eight, four, sixteen = draw_studies.ABLATION
     assert (rim.reads, rim.writes, rim.glimpses) == (two.reads, two.writes, two.glimpses)
     assert (rim.opened, two.opened) == (False, True)
     assert {looks.glimpses for looks in (whole, rim, two, five, eight)} == {8}
@@ -75,9 +73,9 @@ def test_the_study_varies_one_thing_at_a_time():
 
 def test_the_step_size_falls_to_zero_over_the_second_half():
     images = data.digits("train", device="cpu").images[:50, 0]
-    net = started(draw_study.WINDOW, 8)
+    net = started(draw_studies.WINDOW, 8)
     seen = []
-    for _ in draw_study.train(net, images, torch.Generator(), steps=40, batch=4):
+    for _ in draw_studies.train(net, images, torch.Generator(), steps=40, batch=4):
         seen.append(net.begin.detach().clone())
     moves = [(two - one).abs().max().item() for one, two in pairwise(seen)]
     assert max(moves[-2:]) < 0.2 * max(moves[:10])
@@ -85,23 +83,23 @@ def test_the_step_size_falls_to_zero_over_the_second_half():
 
 def test_the_bound_reports_the_latent_cost_inside_it():
     images = data.digits("test", device="cpu").images[:30, 0]
-    nats, latent = draw_study.bound(
-        started(draw_study.WINDOW, 8), images, torch.Generator().manual_seed(0)
+    nats, latent = draw_studies.bound(
+        started(draw_studies.WINDOW, 8), images, torch.Generator().manual_seed(0)
     )
     assert 0 <= latent < nats
 
 
 def test_gains_are_differences_of_runs_that_differ_in_one_thing():
-    known = studies.load("gran_draw")
+    known = studies.load("draw_windows")
     rows = [
         {"looks": looks.name, "steps": steps, "seed": seed, "bound": 100.0 * seed - place - steps}
         for seed in (0, 1)
-        for place, looks in enumerate(draw_study.ABLATION)
+        for place, looks in enumerate(draw_studies.ABLATION)
         for steps in (1, 2)
     ]
-    found = draw_study.gains(studies.StudyResult(**{**vars(known), "rows": tuple(rows)}))
-    places = {looks.name: place for place, looks in enumerate(draw_study.ABLATION)}
-    for name, (before, after) in draw_study.CAUSES.items():
+    found = draw_studies.gains(studies.StudyResult(**{**vars(known), "rows": tuple(rows)}))
+    places = {looks.name: place for place, looks in enumerate(draw_studies.ABLATION)}
+    for name, (before, after) in draw_studies.CAUSES.items():
         assert found[name].tolist() == [places[after.name] - places[before.name]] * 2
     assert found["training: 1 → 2 minibatches (8 × 8)"].tolist() == [1.0, 1.0]
 
@@ -109,6 +107,6 @@ def test_gains_are_differences_of_runs_that_differ_in_one_thing():
 def test_coins_of_the_mean_image_cost_their_entropy():
     mean = torch.tensor([[0.5, 0.25], [0.001, 0.999]])
     images = mean.expand(4000, 2, 2)
-    found = draw_study.mean_image_bound(mean, images, torch.Generator().manual_seed(0))
+    found = draw_studies.mean_image_bound(mean, images, torch.Generator().manual_seed(0))
     entropy = torch.distributions.Bernoulli(mean).entropy().sum().item()
     assert found == pytest.approx(entropy, abs=0.03)

@@ -1,0 +1,99 @@
+"""The receipts of the chapter `draw`, with the code behind each broken on purpose."""
+
+from __future__ import annotations
+
+from chapters import altered, assert_breaks, rewritten, swap
+
+from genbook.draw import network, studies, windows
+
+
+def fast(monkeypatch):
+    monkeypatch.setenv("GENBOOK_PROFILE", "fast")
+
+
+def test_receipt_rows():
+    assert_breaks(
+        "draw", "test_receipt_rows", altered(windows.filter_bank, lambda bank: 0.99 * bank)
+    )
+
+
+def test_receipt_identity():
+    def counted_from_zero(found):
+        return windows.Window(found.x - 1, found.y - 1, found.stride, found.variance, found.gain)
+
+    assert_breaks("draw", "test_receipt_identity", altered(windows.window, counted_from_zero))
+
+
+def test_receipt_adjoint():
+    read, write = windows.read, windows.write
+    assert_breaks(
+        "draw",
+        "test_receipt_adjoint",
+        swap(write, lambda patch, where, size: write(patch.mT, where, size)),
+        swap(read, lambda image, where, patch: read(image, where, patch) / where.gain),
+    )
+
+
+def test_receipt_code():
+    """The constant −1 of the KL forgotten; a factor ½ forgotten."""
+    code_length = network.code_length
+
+    def without_one(drawing):
+        return code_length(drawing) + drawing.means.shape[0] * drawing.means.shape[2] / 2
+
+    assert_breaks(
+        "draw",
+        "test_receipt_code",
+        swap(code_length, without_one),
+        altered(code_length, lambda nats: 2 * nats),
+    )
+
+
+def test_receipt_single():
+    assert_breaks(
+        "draw",
+        "test_receipt_single",
+        altered(network.negative_bound, lambda nats: 1.001 * nats),
+        altered(network.code_length, lambda nats: 0 * nats),
+    )
+
+
+def slipped(column, kind, by):
+    """The record of DRAW's runs of one kind, moved."""
+    return rewritten(
+        "draw_windows",
+        lambda row: {column: row[column] + by} if row.get("looks") == kind.name else {},
+    )
+
+
+def test_receipt_draw():
+    """Shows that the claim is read from the record."""
+    assert_breaks("draw", "test_receipt_draw", slipped("bound", studies.WINDOW, 30.0), given=fast)
+
+
+def test_receipt_blind():
+    """Shows that the claim is read from the record."""
+    assert_breaks(
+        "draw",
+        "test_receipt_blind",
+        slipped("latent", studies.RIM, 3.0),
+        slipped("latent", studies.TWO, -9.0),
+        given=fast,
+    )
+
+
+def test_receipt_causes():
+    """Shows that the claim is read from the record."""
+    assert_breaks(
+        "draw",
+        "test_receipt_causes",
+        slipped("bound", studies.FOUR_GLIMPSES, -30.0),
+        given=fast,
+    )
+
+
+def test_receipt_rim():
+    open_windows = network.open_windows
+    assert_breaks(
+        "draw", "test_receipt_rim", swap(open_windows, lambda net: open_windows(net, 0.1))
+    )
