@@ -42,7 +42,7 @@ class StepNorm(nn.Module):
 
     Example:
         >>> norm = StepNorm(1, steps=2)
-        >>> norm.keep(1, torch.tensor([[1.0], [3.0]]))
+        >>> norm.keep(torch.tensor([[1.0], [3.0]]), 1)
         >>> norm.eval()(torch.tensor([[3.0]]), 1).round(decimals=3).item()
         1.0
     """
