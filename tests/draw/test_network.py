@@ -12,6 +12,10 @@ def number(value):
     return torch.tensor(value, dtype=torch.float64)
 
 
+def some_window(gain=1.7):
+    return draw.Window(number(5.2), number(3.1), number(1.3), number(0.8), number(gain))
+
+
 def test_bad_input_to_draw_is_refused():
     with pytest.raises(ValueError, match="five numbers"):
         draw.window(torch.zeros(4), 8, 2)
