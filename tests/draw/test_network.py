@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from genbook import draw
+from genbook.draw import studies
 
 
 def number(value):
@@ -28,7 +29,7 @@ def test_bad_input_to_draw_is_refused():
     with pytest.raises(ValueError, match="both windows"):
         draw.DRAW(8, reads=2)
     with pytest.raises(ValueError, match="expected images"):
-        next(draw.train(draw.DRAW(8), torch.zeros(2, 7, 7), torch.Generator(), steps=1))
+        next(studies.train(draw.DRAW(8), torch.zeros(2, 7, 7), torch.Generator(), steps=1))
     drawing = draw.DRAW(8, steps=1, hidden=4)(torch.zeros(2, 8, 8), torch.Generator())
     with pytest.raises(ValueError, match="expected images"):
         draw.negative_bound(drawing, torch.zeros(2, 7, 8))
