@@ -226,7 +226,7 @@ def machinery() -> Figure:
             Wire("read", "enc"),
             Wire("enc", "z"),
             Wire("z", "dec", "+ noise", colour=MODEL, shift=0.55),
-            Wire("dec", "write", numbers, colour=CRITIC, lift=-0.3),
+            Wire("dec", "write", numbers, colour=CRITIC, lift=-0.45),
             Wire("write", "c", "+", colour=MODEL, lift=0.2),
             Wire("c", "read", "what is missing", colour=DATA, shift=-0.95),
         ],
