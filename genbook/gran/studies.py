@@ -354,8 +354,7 @@ def _measured(place: Hall, who: Contestant) -> dict[str, Value]:
     raw = rates(own, None)
     few = min(cost.few, len(place.test))
     real = place.test.flat[:few]
-    features = [place.reader.features(points) for points in (real, flat[:few])]
-    both = coverage(*features)
+    both = coverage(place.reader.features(real), place.reader.features(flat[:few]))
     return {
         "frechet": float(place.reader.distance(flat)),
         "precision": both.precision,

@@ -144,8 +144,8 @@ def follow(average: nn.Module, net: nn.Module, memory: float) -> None:
         True
     """
     with torch.no_grad():
-        kept, new = list(average.parameters()), list(net.parameters())
-        torch._foreach_lerp_(kept, new, 1 - memory)
+        for kept, new in zip(average.parameters(), net.parameters(), strict=True):
+            kept.lerp_(new, 1 - memory)
 
 
 class Run:
@@ -188,9 +188,9 @@ class Run:
     def _update(self) -> tuple[Tensor, Tensor]:
         generator, critic = self.pair.generator, self.pair.critic
         batch, images = self.recipe.batch, self.images
-        where = {"generator": self.rng, "device": self.rng.device}
-        z = torch.randn(batch, generator.latent, **where)
-        real = images[torch.randint(len(images), (batch,), **where)]
+        rng = self.rng
+        z = torch.randn(batch, generator.latent, generator=rng, device=rng.device)
+        real = images[torch.randint(len(images), (batch,), generator=rng, device=rng.device)]
         fake = generator(z)
         cost = softplus(-critic(real)).mean() + softplus(critic(fake.detach())).mean()
         self.optimisers[1].zero_grad(set_to_none=True)
