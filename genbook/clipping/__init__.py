@@ -6,10 +6,14 @@ r"""Clipping: gradients that explode and vanish.
     A character model that explodes: many runs as one computation, and the recorded study.
 ``cliff``
     The cliff: one unit, fifty steps, and the error as a function of its two parameters.
+``outliers``
+    What one long gradient does to Adam, and what clipping it spares.
 ``penalty``
     Against vanishing: a penalty that keeps the length of the error on its way back.
 ``rules``
     What may be done to a gradient between the backward pass and the step.
+``smoothness``
+    Why clipping helps: a valley whose walls grow as steep as they are curved.
 """
 
 from __future__ import annotations
@@ -60,6 +64,7 @@ from genbook.clipping.cliff import (
     wall_factor,
     wall_slope,
 )
+from genbook.clipping.outliers import pace, stall
 from genbook.clipping.penalty import Recall, RecallStep, ratios, recall
 from genbook.clipping.rules import (
     Scaled,
@@ -77,6 +82,7 @@ from genbook.clipping.rules import (
     threshold_rule,
     turned,
 )
+from genbook.clipping.smoothness import arrival, largest_rate
 
 __all__ = [
     "GAIN",
@@ -97,6 +103,7 @@ __all__ = [
     "Scaled",
     "Squash",
     "Update",
+    "arrival",
     "average_norm",
     "bits",
     "by_norm",
@@ -112,18 +119,21 @@ __all__ = [
     "grid",
     "held_norms",
     "hold_at",
+    "largest_rate",
     "largest_turn",
     "layer_rate",
     "lower_bound",
     "norm",
     "normalised",
     "outcome",
+    "pace",
     "path",
     "products",
     "ratios",
     "recall",
     "saturated",
     "slopes",
+    "stall",
     "starts_below",
     "states",
     "stretches",

@@ -15,11 +15,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from genbook.clipping import bounds, cliff, rules
+from genbook.clipping import bounds, cliff, outliers, rules
 from genbook.clipping.characters import UNIFORM, Outcome
 from genbook.clipping.penalty import RecallStep
 from genbook.kit.device import seeded
-from genbook.kit.plotting import CRITIC, GRADIENT, INK, MODEL, MUTED, SERIES, subplots
+from genbook.kit.plotting import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, SERIES, subplots
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.lstm import paths
 
@@ -465,3 +465,32 @@ def way_back(factor: float) -> Figure:
     ]
     wires.append(Wire(f"x{steps}", "loss", share=0.05))
     return schematic(boxes, wires, width=6.0, height=1.7)
+
+
+def spike(log_size: float, second: float) -> Figure:
+    r"""Adam's steps around one long gradient, with and without clipping it.
+
+    Args:
+        log_size: log₁₀ of the spike's length, in usual gradients.
+        second: β₂.
+
+    Returns:
+        One panel, on a log scale.
+    """
+    size, betas = 10.0**log_size, (0.9, second)
+    late = list(range(0, 3001, 3))
+    figure, axes = subplots(width=5.2, height=2.9)
+    paces = [outliers.pace(n, size, betas=betas) for n in late]
+    axes.plot([-300, 0], [1, 1], color=MODEL)
+    axes.plot(late, paces, color=MODEL)
+    axes.plot([-300, 3000], [1, 1], color=DATA, linestyle="--")
+    axes.text(2950, 1.25, "clipped at 1", color=DATA, ha="right", fontsize=9)
+    axes.text(2950, 0.013, "not clipped", color=MODEL, ha="right", fontsize=9)
+    axes.set(xlim=(-300, 3000), ylim=(0.01, 5), yscale="log", xlabel="steps after the spike")
+    axes.set_title("length of Adam's step over its rate")
+    slow = outliers.stall(size, betas=betas)
+    figure.set_label(
+        f"A gradient {size:,.0f} times as long: the steps are back at half their pace after "
+        f"{slow:,} steps; the spike's own step is {outliers.pace(0, size, betas=betas):.2f} rates"
+    )
+    return figure

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from chapters import Break, altered, assert_breaks, rewritten, swap
 
-from genbook.clipping import bounds, characters, cliff, penalty, rules
+from genbook.clipping import bounds, characters, cliff, outliers, penalty, rules, smoothness
 from genbook.lstm import paths
 
 STUDY = "clipping_thresholds"
@@ -349,3 +349,40 @@ def test_receipt_given():
         rewritten(STUDY, lambda row: {"bits": row["bits"] + (row["factor"] == 1) * row["seed"]}),
         rewritten(STUDY, lambda row: {"bits": row["bits"] + (row["factor"] == 0)}),
     )
+
+
+def test_receipt_thrown():
+    right = smoothness.largest_rate
+    assert_breaks("clipping", "test_receipt_thrown", altered(right, lambda rate: 0.99 * rate))
+
+
+def test_receipt_crawls():
+    right = smoothness.arrival
+
+    def twice_as_fast(start, rate, **options):
+        return right(start, 2 * rate if rate < 0.1 else rate, **options) or 0
+
+    assert_breaks("clipping", "test_receipt_crawls", swap(right, twice_as_fast))
+
+
+def test_receipt_arrives():
+    right = smoothness.arrival
+
+    def hardly(start, rate, *, threshold=math.inf, **options):
+        return right(start, rate, threshold=0.5 * threshold, **options)
+
+    assert_breaks("clipping", "test_receipt_arrives", swap(right, hardly))
+
+
+def test_receipt_spike():
+    right = outliers.pace
+
+    def without_correction(after, spike, *, before=10_000, betas=(0.9, 0.999)):
+        return right(after, spike, before=before + 10_000, betas=betas)
+
+    assert_breaks("clipping", "test_receipt_spike", swap(right, without_correction))
+
+
+def test_receipt_stall():
+    right = outliers.stall
+    assert_breaks("clipping", "test_receipt_stall", altered(right, lambda last: last // 2))
