@@ -19,6 +19,7 @@ from genbook.games import functional
 from genbook.games.play import play as play_game
 from genbook.gan import costs, scenes
 from genbook.gan import images as gan_images
+from genbook.gran import referee
 from genbook.gran import studies as gran_studies
 from genbook.kit import data
 from genbook.kit.device import Device
@@ -111,6 +112,12 @@ def battles() -> None:
     list(gran_studies.moment_rows(place, runs, "T = 3", "T = 1", {}))
     list(gran_studies.stroke_rows(runs, {}))
     runs["T = 3"].last.generator.canvases(_rand(2, 64))
+    one, three = (referee.contestants(runs[f"T = {steps}"])["average"] for steps in (1, 3))
+    referee.fight(one, three, place.validation.images, place.test.images, samples=20)
+
+
+def drawings() -> None:
+    images = _digits()
     net = draw_studies.build(draw_studies.WINDOW, 8, 0, hidden=8).to(ELSEWHERE)
     draw_studies.bound(net, images.images[:4, 0].round(), _source())
     net.sample(3, _source())
@@ -220,6 +227,7 @@ def places_in_a_data_set() -> None:
 ROUNDS: dict[str, list[Callable[[], None]]] = {
     "clipping": [text],
     "collapse": [rings],
+    "draw": [drawings],
     "fgan": [survivors, contests_of_one_gaussian],
     "games": [play, play_without_a_change],
     "gan": [scene, parzen],
