@@ -25,10 +25,10 @@ __all__ = [
     "NonFiniteLoss",
     "Step",
     "checkpointed",
-    "each",
     "finite",
     "linear_decay",
     "load_checkpoint",
+    "one_by_one",
     "progress",
     "save_checkpoint",
 ]
@@ -165,7 +165,7 @@ def progress(steps: Iterable[Step], *, description: str = "") -> Iterator[Step]:
             yield step
 
 
-def each(runs: Sequence[T], *, description: str = "") -> Iterator[T]:
+def one_by_one(runs: Sequence[T], *, description: str = "") -> Iterator[T]:
     r"""Pass runs on, one by one, and show a bar with the time left, as :func:`progress` does.
 
     Args:
@@ -176,7 +176,7 @@ def each(runs: Sequence[T], *, description: str = "") -> Iterator[T]:
         The same runs.
 
     Example:
-        >>> [name for name in each(["KL", "reverse KL"])]
+        >>> [name for name in one_by_one(["KL", "reverse KL"])]
         ['KL', 'reverse KL']
     """
     with _bar(description) as bar:

@@ -27,10 +27,10 @@ from genbook.kit.training import (
     NonFiniteLoss,
     Step,
     checkpointed,
-    each,
     finite,
     linear_decay,
     load_checkpoint,
+    one_by_one,
     progress,
     save_checkpoint,
 )
@@ -187,19 +187,19 @@ def _bar(screen, **arguments):
     return tqdm(file=screen, **arguments | {"mininterval": 0})
 
 
-def test_each_passes_every_run_on_and_counts_those_that_ended(monkeypatch):
+def test_one_by_one_passes_every_run_on_and_counts_those_that_ended(monkeypatch):
     screen = io.StringIO()
     monkeypatch.setenv("GENBOOK_PROGRESS", "1")
     monkeypatch.setattr(training, "tqdm", lambda **k: _bar(screen, **k))
-    assert list(each(("KL", "reverse KL"), description="games")) == ["KL", "reverse KL"]
+    assert list(one_by_one(("KL", "reverse KL"), description="games")) == ["KL", "reverse KL"]
     assert "games" in screen.getvalue()
     assert "2/2" in screen.getvalue()
-    assert list(each(())) == []
+    assert list(one_by_one(())) == []
 
 
 def test_progress_is_silent_when_nobody_watches(capfd):
     list(progress(Step(i, 3, {}) for i in range(3)))
-    list(each([1, 2]))
+    list(one_by_one([1, 2]))
     assert capfd.readouterr() == ("", "")
 
 
