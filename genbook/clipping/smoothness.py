@@ -55,7 +55,7 @@ def arrival(
         most: steps after which it has not arrived.
 
     Returns:
-        The number of steps, or nothing if it has not arrived or has left for |x| > 700.
+        The number of steps, or nothing if it has not arrived or has gone beyond ±700.
 
     Raises:
         ValueError: If rate, threshold or distance is not positive.

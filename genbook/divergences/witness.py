@@ -1,6 +1,6 @@
 r"""Total variation as an integral metric: the best bounded critic, the closest pair.
 
-Both are linear programs over outcomes, which know nothing of ½ Σ |p − q|.
+Both are linear programs over outcomes, which know nothing of half the L₁ distance.
 """
 
 from __future__ import annotations
