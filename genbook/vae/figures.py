@@ -12,23 +12,42 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.colors import hsv_to_rgb, to_hex
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
 from torch import Tensor
 
 from genbook.kit.device import seeded
-from genbook.kit.plotting import DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.plotting import DATA, GRADIENT, INK, MODEL, MUTED, SERIES, image_grid, subplots
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.vae import bounds as vae_bounds
 from genbook.vae import exact as vae_exact
 from genbook.vae import linear, models
 
 Row = Mapping[str, Any]
+
+
+def class_colour(digit: int, luminance: float = 0.2) -> str:
+    r"""A hue of a given relative luminance, 4 : 1 against white and against the dark page.
+
+    Args:
+        digit: which hue; neighbours lie far apart.
+        luminance: in (0, 1), as WCAG measures it.
+
+    Returns:
+        A colour as ``#rrggbb``.
+    """
+    hue = hsv_to_rgb((0.3 * digit % 1, 0.85, 1.0)) ** 2.2
+    weights = (0.2126, 0.7152, 0.0722)
+    level = float(hue @ weights)
+    if level >= luminance:
+        linear_rgb = hue * (luminance / level)
+    else:
+        linear_rgb = hue + (1 - hue) * ((luminance - level) / (1 - level))
+    return to_hex(tuple(linear_rgb ** (1 / 2.2)))
+
+
 OBSERVED = 1.5
 """The x of the one-dimensional examples."""
-CLASSES = tuple(
-    to_hex(tuple(hsv_to_rgb((0.3 * k % 1, 0.85, 0.5 + 0.2 * (k % 2))))) for k in range(10)
-)
-"""A colour for each digit: hues in turn, dark and light."""
+CLASSES = tuple(class_colour(digit) for digit in range(10))
+"""A colour for each digit: hues in turn, all as far from white as from the dark page."""
 PAPER = {(1, "VAE"): 86.76, (5, "IWAE"): 85.54, (50, "IWAE"): 84.78}
 """NLL on MNIST, one stochastic layer: Burda, Grosse and Salakhutdinov, table 1."""
 
@@ -85,8 +104,7 @@ def latent_plane(
             mine = points[named == digit]
             left.plot(*mine.T, ".", color=CLASSES[digit], markersize=3)
             left.text(
-                *(x, y, str(digit)), ha="center", va="center", fontsize=12, weight="bold",
-                color=CLASSES[digit], path_effects=[withStroke(linewidth=3, foreground="white")],
+                *(x, y, str(digit)), ha="center", va="center", fontsize=12, weight="bold", color=INK
             )  # fmt: skip
         left.plot([z1], [z2], "o", color=MODEL, markersize=11)
         left.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5), xlabel="z1", ylabel="z2", title="latent plane")

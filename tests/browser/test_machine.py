@@ -134,10 +134,11 @@ def test_the_page_draws_pythons_random_numbers(blank: Page) -> None:
     [
         {},
         {"critic_steps": 3, "critic_rate": 5e-3, "generator_rate": 2e-4},
+        {"game": "GAN, log(1 − D)", "critic_rate": 5e-4},
         {"game": "f-GAN, reverse KL", "critic_rate": 2e-4},
         {"game": "f-GAN, forward KL", "critic_steps": 2},
     ],
-    ids=["as it begins", "three critic steps", "reverse KL", "forward KL"],
+    ids=["as it begins", "three critic steps", "saturating", "reverse KL", "forward KL"],
 )
 def test_one_step_and_twenty_are_torchs(
     opened: Page, gan: Machine, settings: dict[str, Any], report: dict[str, Any]
@@ -168,7 +169,8 @@ def test_one_step_and_twenty_are_torchs(
     }
     # Adam divides a slope by its own size: of a slope of 1e-9 rounding decides the sign, and a
     # weight moves by a share of its step size with it. The averages show the slopes themselves.
-    assert first[1] <= 1e-6
+    # An f-GAN's second player already answers weights that moved by such a share.
+    assert first[1] <= (1e-6 if wanted["game"].startswith("GAN") else 5e-6)
     assert first[0] <= (1e-2 * max(wanted["critic_rate"], wanted["generator_rate"]))
     assert twenty[0] <= 1e-4
     if not settings:

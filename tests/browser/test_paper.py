@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def reread(writer: PdfWriter) -> PdfReader:
 
 
 def flat(text: str) -> str:
-    return "".join(text.split())
+    return "".join(unicodedata.normalize("NFKC", text).split())  # no ligatures
 
 
 def entries(reader: PdfReader, outline: list[Any]) -> list[tuple[str, int]]:

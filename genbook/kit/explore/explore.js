@@ -231,11 +231,9 @@ const HOLD = 250, SLIP = 8;
 // A finger that strokes up or down scrolls the page; one that strokes sideways or rests first drags.
 function dragging(stage, drag, controls, parts, set, signal) {
   const [left, top, width, height] = drag.box;
-  stage.classList.remove("gb-roomy");  // a finger that drags cannot scroll
-  stage.removeAttribute("style");
   const area = make("div", { class: "gb-drag", "aria-hidden": "true" });
   area.style.cssText = `left:${left}%;top:${top}%;width:${width}%;height:${height}%;` +
-    "touch-action:pan-y pinch-zoom;" +
+    `--gb-left:${left / 100};--gb-wide:${width / 100};touch-action:pan-y pinch-zoom;` +
     `cursor:${drag.controls[0] === null ? "ns-resize" : drag.controls[1] === null ? "ew-resize" : "move"}`;
   const along = (share, [low, high], log) =>
     log ? low * (high / low) ** share : low + (high - low) * share;
