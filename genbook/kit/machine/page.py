@@ -95,7 +95,7 @@ def plan(parts: Machine, reach: float) -> dict[str, Any]:
         "name": parts.name,
         "controls": controls,
         "data": {
-            name: [round(x, 4) for x in points.flatten().tolist()]
+            name: [float(f"{x:.9g}") for x in points.flatten().tolist()]  # all of a float32
             for name, points in parts.data.items()
         },
         "most": parts.most,

@@ -139,12 +139,14 @@ class Twin:
         seed: of its random numbers.
         settings: the value of each slider and the word of each choice.
         points: the data, **[n, 2]**.
+        dtype: of what is computed; in double precision the twin tells whose rounding a gap is.
     """
 
     machine: Machine
     seed: int
     settings: Mapping[str, Any]
     points: Tensor
+    dtype: torch.dtype = torch.float32
     state: dict[str, list[Tensor]] = field(default_factory=dict)
     targets: dict[str, Tensor] = field(default_factory=dict)
     played: int = 0
@@ -157,7 +159,8 @@ class Twin:
             for shape, bound in zip(group.shapes, group.bounds, strict=True):
                 size = int(np.prod(shape))
                 drawn = noise.uniform(size, key=self.seed, stream=stream, step=0)
-                leaves.append(torch.from_numpy((2 * drawn - 1) * np.float32(bound)).reshape(shape))
+                start = torch.from_numpy((2 * drawn - 1) * np.float32(bound)).reshape(shape)
+                leaves.append(start.to(self.dtype))
                 stream += 1
             self.state[name] = leaves
 
@@ -182,7 +185,7 @@ class Twin:
                 for _ in self.state[source]:
                     next(shapes)
             else:
-                leaves.append(self._given(source, next(shapes), moment))
+                leaves.append(self._given(source, next(shapes), moment).to(self.dtype))
         found = iter(program.run_flat(leaves))
         for target in act.outputs:
             if target in self.state:
