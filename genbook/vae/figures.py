@@ -96,11 +96,12 @@ def latent_plane(
     """
     points = codes.cpu().numpy()
     named = labels.cpu().numpy()
-    middles = [(digit, codes[labels == digit].median(0).values.tolist()) for digit in range(10)]
+    middles = torch.stack([codes[labels == digit].median(0).values for digit in range(10)])
+    spots = spread(middles.cpu(), apart=0.55, reach=3.2).tolist()
 
     def draw(z1: float, z2: float) -> Figure:
         figure, (left, right) = subplots(1, 2, width=6.6, height=3.3)
-        for digit, (x, y) in middles:
+        for digit, (x, y) in enumerate(spots):
             mine = points[named == digit]
             left.plot(*mine.T, ".", color=CLASSES[digit], markersize=3)
             left.text(
@@ -114,6 +115,52 @@ def latent_plane(
         return figure
 
     return draw
+
+
+def spread(places: Tensor, *, apart: float, reach: float, rounds: int = 1_000) -> Tensor:
+    r"""Push places of a plane away from each other until no two are close.
+
+    In each round every pair that is too close parts along the line between them, a little farther
+    than it must, and all are drawn back into the square.
+
+    Args:
+        places: where they want to be, shape ``[N, 2]``.
+        apart: the distance to reach.
+        reach: the square is [−reach, reach]².
+        rounds: at most so many.
+
+    Returns:
+        Shape ``[N, 2]``; places that were far enough from all others stay.
+
+    Raises:
+        ValueError: If the square is too small for so many places, or a place is not finite.
+
+    Example:
+        >>> spread(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]), apart=0.5, reach=3).tolist()
+        [[1.0, 0.0], [-1.0, 0.0]]
+    """
+    if len(places) * apart**2 > 2 * reach**2:
+        raise ValueError(
+            f"spread: expected a square with room for {len(places)} places {apart} apart, got "
+            f"one of side {2 * reach}; bring them closer or widen the square."
+        )
+    if not places.isfinite().all():
+        raise ValueError(f"spread: expected finite places, got {places.tolist()}.")
+    turn = 2.4 * torch.arange(len(places), dtype=places.dtype, device=places.device)
+    nudge = torch.stack([turn.cos(), turn.sin()], 1)
+    spots = places.clamp(-reach, reach)
+    for _ in range(rounds):
+        between = spots[:, None] - spots[None]
+        gaps = between.norm(dim=-1).fill_diagonal_(math.inf)
+        if gaps.min() >= apart:
+            break
+        between = between + 1e-3 * (nudge[:, None] - nudge[None])  # two on one spot part, too
+        push = (1.05 * apart - gaps).clamp(min=0) / 2 * (gaps < apart)
+        spots = spots + (push[..., None] * between / (between.norm(dim=-1) + 1e-9)[..., None]).sum(
+            1
+        )
+        spots = spots.clamp(-reach, reach)
+    return spots
 
 
 @torch.no_grad()

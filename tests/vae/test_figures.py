@@ -22,6 +22,23 @@ def test_the_bound_figure_reads_out_a_sum_that_holds():
     assert "gap 0.00" in exact.get_label()
 
 
+def test_places_part_wherever_they_begin_and_far_ones_stay():
+    starts = {
+        "one spot": torch.zeros(10, 2),
+        "one corner": torch.full((10, 2), 9.0),
+        "a crowd": 0.3 * torch.randn(10, 2, generator=seeded(0)),
+        "a wide crowd": 1.5 * torch.randn(10, 2, generator=seeded(1)),
+    }
+    for places in starts.values():
+        spots = figures.spread(places, apart=0.55, reach=3.2)
+        assert torch.pdist(spots).min() >= 0.55
+        assert spots.abs().max() <= 3.2
+    far = torch.tensor([[0.0, 0.1], [0.0, 0.0], [2.0, 2.0]])
+    assert torch.equal(figures.spread(far, apart=0.5, reach=3)[2], far[2])
+    with pytest.raises(ValueError, match="room for 10 places"):
+        figures.spread(torch.zeros(10, 2), apart=3, reach=3)
+
+
 def test_explorable_figures_keep_their_axes_still():
     plane = models.VAE(64, 2, hidden=(8,), generator=seeded(0))
     other = models.VAE(64, 2, hidden=(8,), generator=seeded(1))
