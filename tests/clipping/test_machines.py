@@ -29,16 +29,16 @@ def played(machine, start, steps):
 @pytest.mark.parametrize("name", machines.STARTS)
 def test_both_walks_are_the_chapters_descent(machine, name):
     start = machine.data[name].double()
-    twin = played(machine, start, 60)
-    walks = cliff.descend(start, RATE, torch.tensor([math.inf, LIMIT]), steps=60)
+    twin = played(machine, start, 30)
+    walks = cliff.descend(start, RATE, torch.tensor([math.inf, LIMIT]), steps=30)
     for place, target in enumerate(("plain", "clipped")):
         trail = twin.targets[target]
-        torch.testing.assert_close(trail[-61:], walks.points[:, place], atol=1e-9, rtol=0)
+        torch.testing.assert_close(trail[-31:], walks.points[:, place], atol=1e-7, rtol=0)
         assert torch.equal(trail[0], start)
         error, longest = (twin.targets[f"{target}_{what}"] for what in ("error", "longest"))
-        torch.testing.assert_close(error, walks.errors[-1, place], atol=1e-9, rtol=0)
+        torch.testing.assert_close(error, walks.errors[-1, place], atol=1e-7, rtol=0)
         torch.testing.assert_close(longest, walks.lengths[:-1, place].max(), rtol=1e-6, atol=0)
-        lengths = twin.targets[f"{target}_lengths"][-60:]
+        lengths = twin.targets[f"{target}_lengths"][-30:]
         torch.testing.assert_close(
             10**lengths, walks.lengths[:-1, place].clamp(min=1e-6), rtol=1e-4, atol=0
         )
