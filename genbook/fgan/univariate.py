@@ -262,22 +262,33 @@ def single_step(
             f"expected a game for each of {streams.count} streams, iterations ≥ 1, batch ≥ 1 and "
             f"rate > 0, got {len(contests)} games, {iterations}, {batch} and {rate}"
         )
-    weights: list[Tensor] = list(critic.parameters())
     theta: list[Tensor] = list(generator.parameters())
+    omega: list[Tensor] = list(critic.parameters())
     for index in range(iterations):
         fake = generator(streams.normal(batch, 1))
-        v_p, v_q = scores(critic, torch.cat([sample(streams, batch), fake], 1)).split(batch, 1)
-        pairs = [game.losses(v_p[s], v_q[s]) for s, game in enumerate(contests)]
-        bounds, follows = (torch.stack(values) for values in zip(*pairs, strict=True))
-        down = torch.autograd.grad(follows.sum(), theta, retain_graph=True)
-        up = torch.autograd.grad(bounds.sum(), weights)
-        with torch.no_grad():
-            torch._foreach_add_(weights, up, alpha=rate)
-            torch._foreach_add_(theta, down, alpha=-rate)
+        both = torch.cat([sample(streams, batch), fake], 1)
+        v_p, v_q = scores(critic, both).split(batch, 1)
+        pairs = [game.losses(*v) for game, *v in zip(contests, v_p, v_q, strict=True)]
+        bounds, follows = map(torch.stack, zip(*pairs, strict=True))
+        _step_at_once(theta, omega, follows, bounds, rate)
         terms = {game.name: value for game, value in zip(contests, bounds, strict=True)}
         yield SingleStep(
             index, iterations, finite(index, **terms), bounds.detach(), generator.theta
         )
+
+
+def _step_at_once(
+    theta: list[Tensor],
+    omega: list[Tensor],
+    follows: Tensor,
+    bounds: Tensor,
+    rate: float,
+) -> None:
+    down = torch.autograd.grad(follows.sum(), theta, retain_graph=True)
+    up = torch.autograd.grad(bounds.sum(), omega)
+    with torch.no_grad():
+        torch._foreach_add_(theta, down, alpha=-rate)
+        torch._foreach_add_(omega, up, alpha=rate)
 
 
 # --- The study --------------------------------------------------------------------------------

@@ -304,14 +304,34 @@ def critic_step(
         The loss of each seed before the step, **[S]**.
     """
     loss = critic_total(objective, critic, real, fake, streams)
+    descend(optimiser, loss)
+    if clip_weights is not None:
+        _clip(critic, clip_weights)
+    return loss.detach()
+
+
+def descend(optimiser: torch.optim.Optimizer, loss: Tensor) -> None:
+    r"""One step of an optimiser down the sum of the seeds' losses.
+
+    Args:
+        optimiser: over the parameters that step.
+        loss: one a seed, **[S]**; a seed's parameters are in its own loss alone.
+
+    Example:
+        >>> place = torch.ones(2, requires_grad=True)
+        >>> descend(torch.optim.SGD([place], lr=0.5), place**2)
+        >>> place.tolist()
+        [0.0, 0.0]
+    """
     optimiser.zero_grad(set_to_none=True)
     loss.sum().backward()
     optimiser.step()
-    if clip_weights is not None:
-        with torch.no_grad():
-            for parameter in critic.parameters():
-                parameter.clamp_(-clip_weights, clip_weights)
-    return loss.detach()
+
+
+@torch.no_grad()
+def _clip(critic: nn.Module, limit: float) -> None:
+    for parameter in critic.parameters():
+        parameter.clamp_(-limit, limit)
 
 
 def unrolled(
@@ -345,17 +365,23 @@ def unrolled(
     """
     weights = {name: w.detach().requires_grad_() for name, w in critic.named_parameters()}
     for _ in range(steps):
-        now = dict(weights)
+        loss = critic_total(objective, _with(critic, weights), real, fake, streams).sum()
+        weights = _one_step_ahead(weights, loss, rate)
+    return lambda x: scores(_with(critic, weights), x)
 
-        def imagined(x: Tensor, now: dict[str, Tensor] = now) -> Tensor:
-            return functional_call(critic, now, (x,))
 
-        loss = critic_total(objective, imagined, real, fake, streams).sum()
-        slopes = torch.autograd.grad(loss, list(now.values()), create_graph=True)
-        weights = {
-            name: w - rate * slope for (name, w), slope in zip(now.items(), slopes, strict=True)
-        }
-    return lambda x: scores(lambda y: functional_call(critic, weights, (y,)), x)
+def _with(critic: nn.Module, weights: dict[str, Tensor]) -> Critic:
+    return lambda x: functional_call(critic, weights, (x,))
+
+
+def _one_step_ahead(
+    weights: dict[str, Tensor],
+    loss: Tensor,
+    rate: float,
+) -> dict[str, Tensor]:
+    slopes = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
+    moved = zip(weights.items(), slopes, strict=True)
+    return {name: w - rate * slope for (name, w), slope in moved}
 
 
 def generator_step(
@@ -378,9 +404,7 @@ def generator_step(
         The loss of each seed before the step, **[S]**.
     """
     loss = objective.generator_loss(scores(critic, fake))
-    optimiser.zero_grad(set_to_none=True)
-    loss.sum().backward()
-    optimiser.step()
+    descend(optimiser, loss)
     return loss.detach()
 
 

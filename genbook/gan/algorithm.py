@@ -6,13 +6,13 @@ problem (a generator of its own, a cost of its own), as long as the shapes agree
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
-from genbook.games.play import Adam, Objective, Streams, critic_step, scores
+from genbook.games.play import Adam, Objective, Streams, critic_step, descend, scores
 from genbook.gan.costs import SATURATING, Cost, objective
 from genbook.kit.seeds import Sampler
 from genbook.kit.training import Step, finite
@@ -85,22 +85,41 @@ def algorithm_1(
         >>> len(list(steps))
         3
     """
-    critic_optimiser, generator_optimiser = optimisers
+    table = _Table(
+        data=lambda: sample(streams, batch),
+        fakes=lambda: generator(streams.normal(batch, latent)),
+        judge=lambda x: scores(critic, x),
+        game=game,
+        critic_optimiser=optimisers[0],
+        generator_optimiser=optimisers[1],
+    )
     for index in range(iterations):
-        for _ in range(critic_steps):
-            real, noise = sample(streams, batch), streams.normal(batch, latent)
-            fake = generator(noise).detach()
-            critic_loss = game.critic_loss(scores(critic, real), scores(critic, fake))
-            critic_optimiser.zero_grad()
-            critic_loss.sum().backward()
-            critic_optimiser.step()
-        noise = streams.normal(batch, latent)
-        generator_loss = game.generator_loss(scores(critic, generator(noise)))
-        generator_optimiser.zero_grad()
-        generator_loss.sum().backward()
-        generator_optimiser.step()
+        critic_loss, generator_loss = _round(table, critic_steps)
         terms = finite(index, critic=critic_loss.mean(), generator=generator_loss.mean())
         yield Step(index, iterations, terms)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What lies on the table: fresh data and fakes, the judge, the losses, both optimisers."""
+
+    data: Callable[[], Tensor]
+    fakes: Callable[[], Tensor]
+    judge: Callable[[Tensor], Tensor]
+    game: Objective
+    critic_optimiser: torch.optim.Optimizer
+    generator_optimiser: torch.optim.Optimizer
+
+
+def _round(table: _Table, critic_steps: int) -> tuple[Tensor, Tensor]:
+    game, judge = table.game, table.judge
+    for _ in range(critic_steps):
+        real, fake = table.data(), table.fakes().detach()
+        critic_loss = game.critic_loss(judge(real), judge(fake))
+        descend(table.critic_optimiser, critic_loss)
+    generator_loss = game.generator_loss(judge(table.fakes()))
+    descend(table.generator_optimiser, generator_loss)
+    return critic_loss, generator_loss
 
 
 def side_by_side(costs: Sequence[Cost]) -> Objective:
