@@ -13,7 +13,7 @@ from genbook.games.functional import Player, critic_update, generator_update, op
 from genbook.games.play import Objective, from_convex, mlp, scores
 from genbook.gan.costs import NON_SATURATING, SATURATING, objective
 from genbook.kit.machine import trace
-from genbook.kit.machine.parts import Act, Choice, Group, Layer, Machine, Slider, Twin
+from genbook.kit.machine.parts import Act, Choice, Group, Hand, Layer, Machine, Panel, Slider, Twin
 from genbook.kit.seeds import Streams
 
 REACH = 3.0
@@ -23,6 +23,22 @@ SHOWN = 160
 SIDE = 28
 NEAR = 0.35
 JITTER = 0.08
+PLANE = Panel(
+    (-REACH, REACH),
+    (-REACH, REACH),
+    (
+        Layer("field", "field", "--gb-data", "--gb-model"),
+        Layer("points", "data", "--gb-data"),
+        Layer("arrows", "pushes", "--gb-gradient", "samples"),
+        Layer("points", "samples", "--gb-model"),
+    ),
+    Hand(
+        "points",
+        "Data and samples. The arrow keys move a cross, the space bar adds a point there.",
+    ),
+    xlabel="x",
+    ylabel="y",
+)
 RATES = (1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2)
 
 
@@ -172,7 +188,7 @@ def gan(width: int = 32) -> Machine:
                     word: trace(critic_act(game), judges, makes, *drawn, latent, rate)
                     for word, game in chosen.items()
                 },
-                ("critic", "generator", "points", "count", "uniform:1", "normal:2", "normal:3",
+                ("critic", "generator", "data", "count", "uniform:1", "normal:2", "normal:3",
                  "control:critic_rate"),
                 ("critic", "critic_loss"),
                 chosen="game",
@@ -193,7 +209,7 @@ def gan(width: int = 32) -> Machine:
                 word: trace(view(game), makes, judges, shown, points, count)
                 for word, game in chosen.items()
             },
-            ("generator", "critic", "normal:5", "points", "count"),
+            ("generator", "critic", "normal:5", "data", "count"),
             ("samples", "field", "pushes", "good", "covered"),
             chosen="game",
         ),
@@ -205,12 +221,7 @@ def gan(width: int = 32) -> Machine:
         ),
         data=presets(),
         most=MOST,
-        layers=(
-            Layer("field", "field", "--gb-data", "--gb-model"),
-            Layer("points", "points", "--gb-data"),
-            Layer("arrows", "pushes", "--gb-gradient", "samples"),
-            Layer("points", "samples", "--gb-model"),
-        ),
+        panels=(PLANE,),
         words="D's loss {critic_loss}, G's {generator_loss}; {good%} of 160 samples lie near data, "
         "{covered%} of the data have a sample near.",
     )  # fmt: skip
@@ -233,8 +244,8 @@ def round_in_torch(twin: Twin) -> Callable[[], None]:
         parts = [leaves[k * third : (k + 1) * third] for k in range(3)]
         players[name] = (parts[0], parts[1], parts[2], leaves[-1])
     points, rate = torch.zeros(MOST, 2), torch.tensor(1e-3)
-    points[: len(twin.points)] = twin.points
-    count = torch.tensor(float(len(twin.points)))
+    points[: len(twin.data)] = twin.data
+    count = torch.tensor(float(len(twin.data)))
 
     def play_round() -> None:
         real = batch(points, count, torch.rand(BATCH), torch.randn(BATCH, 2))

@@ -36,7 +36,7 @@ def address(gan: Machine, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two machines on one page."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GENBOOK_STATIC", "1")
-        one = machine(gan, reach=3.0, caption="One.", alt="A ring.")._repr_html_()  # type: ignore[union-attr]
+        one = machine(gan, caption="One.", alt="A ring.")._repr_html_()  # type: ignore[union-attr]
     two = one.replace('id="gb-machine-gan"', 'id="gb-machine-second"')
     path = tmp_path_factory.mktemp("machine") / "machine.html"
     path.write_text(pages.document(one, two), encoding="utf-8")
@@ -222,7 +222,7 @@ def test_a_pointer_draws_the_data_and_they_arrive(opened: Page) -> None:
             box["x"] + (0.25 + 0.025 * k) * box["width"], box["y"] + 0.5 * box["height"]
         )
     opened.mouse.up()
-    points = opened.evaluate("document.querySelector('#gb-machine-gan').genbookMachine.points")
+    points = opened.evaluate("document.querySelector('#gb-machine-gan').genbookMachine.data")
     across, up = points[::2], points[1::2]
     assert len(across) > 10
     assert min(across) == pytest.approx(-1.5, abs=0.1)
@@ -238,7 +238,7 @@ def test_keys_draw_too(opened: Page) -> None:
     canvas.focus()
     for key in ("ArrowRight", "ArrowRight", "ArrowUp", "Space"):
         opened.keyboard.press(key)
-    points = opened.evaluate("document.querySelector('#gb-machine-gan').genbookMachine.points")
+    points = opened.evaluate("document.querySelector('#gb-machine-gan').genbookMachine.data")
     assert points == pytest.approx([0.4, 0.2])
 
 
@@ -258,7 +258,7 @@ def test_a_set_up_is_shared_by_its_address(opened: Page, visits: Visits) -> None
 
 @pytest.mark.parametrize(
     "address_of",
-    ["data=yours&points=1,2,x", "seed=-7&game=99", "critic_rate=NaN", "data=nothing", "%E0%A4%A"],
+    ["data=yours&numbers=1,2,x", "seed=-7&game=99", "critic_rate=NaN", "data=nothing", "%E0%A4%A"],
 )
 def test_a_broken_address_is_survived(address: Path, visits: Visits, address_of: str) -> None:
     page = visits.open(f"{address.as_uri()}#machine-gan?{address_of}")
@@ -337,7 +337,9 @@ def test_the_script_and_each_program_weigh_less_than_30_kb(address: Path) -> Non
     text = address.read_text(encoding="utf-8")
     data = json.loads(text.split('<script type="application/json">')[1].split("</script>")[0])
     assert (
-        len(script("machine")) + len(script("worker")) + len(PRELUDE) + len(noise.SCRIPT) <= 30_000
+        sum(len(script(name)) for name in ("layers", "hands", "machine", "worker", "noise"))
+        + len(PRELUDE)
+        <= 30_000
     )
     for program in data["worker"].split("()=>(()=>")[1:]:
         assert len(program) <= 30_000

@@ -10,7 +10,7 @@ from torch.nn import functional
 from torch.utils._pytree import tree_leaves
 
 from genbook.kit.machine import UnknownOperation, javascript, noise, trace
-from genbook.kit.machine.parts import Act, Group, Layer, Machine, Slider, Twin
+from genbook.kit.machine.parts import Act, Group, Hand, Layer, Machine, Panel, Slider, Twin
 
 
 def double(x):
@@ -178,13 +178,15 @@ def counter():
         ),
         view=Act(
             {"": trace(look, kept, torch.zeros(5, 2), torch.tensor(1.0))},
-            ("kept", "points", "count"),
+            ("kept", "data", "count"),
             ("mean", "shown"),
         ),
         controls=(Slider("size", "size", (0.5, 2.0)), Slider("turns", "turns", (1, 3))),
         data={"two": torch.tensor([[1.0, 2.0], [3.0, 6.0]])},
         most=5,
-        layers=(Layer("points", "points", "--gb-data"),),
+        panels=(
+            Panel((0, 9), (0, 9), (Layer("points", "data", "--gb-data"),), Hand("points", "")),
+        ),
         words="{shown}",
     )
 

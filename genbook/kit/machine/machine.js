@@ -1,9 +1,8 @@
 // A machine on a page: the worker computes, this side draws and listens.
-const state = (figure, word) => { figure.dataset.genbookMachineState = word; };
-
 function mountMachine(figure, spec, workerText) {
   const $ = (name) => figure.querySelector(name);
-  const canvas = $("canvas"), readout = $(".gb-readout"), still = $(".gb-still");
+  const state = (word) => { figure.dataset.genbookMachineState = word; };
+  const canvases = [...figure.querySelectorAll("canvas")], readout = $(".gb-readout"), still = $(".gb-still");
   const panel = $(".gb-controls"), bar = $(".gb-machine-bar");
   const settings = {}, fields = {};
   const make = (tag, attributes = {}, ...children) => {
@@ -12,47 +11,48 @@ function mountMachine(figure, spec, workerText) {
     element.append(...children);
     return element;
   };
-  let worker = null, points = [], mine = false, seed = 1, running = false, slow = false, busy = false;
-  let steps = 0, turn = 0, batch = 1, seen = null, cross = [0, 0], ended = false, wanted = false, tick = 0;
+  let worker = null, data = [], mine = false, seed = 1, running = false, slow = false, busy = false;
+  let steps = 0, turn = 0, batch = 1, seen = null, ended = false, wanted = 0, stale = false, tick = 0;
 
   // Controls
-  spec.controls.forEach((control) => {
-    const id = `${figure.id}-${control.name}`;
-    const label = make("label", { for: id }, control.label);
-    let field, shown = null;
-    if (control.kind === "choice") {
-      field = make("select", { id });
-      control.words.forEach((word) => field.append(make("option", { value: word }, word)));
-      field.selectedIndex = control.start;
-      settings[control.name] = control.words[control.start];
-      field.addEventListener("change", () => {
-        settings[control.name] = control.words[field.selectedIndex];
-        reset();
-      });
-    } else {
-      field = make("input", { id, type: "range", min: 0, max: control.values.length - 1, step: 1 });
-      field.value = control.start;
-      shown = make("output", { for: id });
-      const set = () => {
-        settings[control.name] = control.values[field.value];
-        shown.textContent = String(control.values[field.value]);
-        field.setAttribute("aria-valuetext", shown.textContent);
-      };
-      set();
-      field.addEventListener("input", () => { set(); send({ settings }); remember(); });
-    }
-    fields[control.name] = field;
-    panel.append(make("div", { class: "gb-control" }, label, field, ...(shown ? [shown] : [])));
-  });
-  const dataField = make("select", { id: `${figure.id}-data` });
-  [...Object.keys(spec.data), "yours"].forEach((name) => dataField.append(make("option", { value: name }, name)));
+  const control = (label, field, ...more) => panel.append(
+    make("div", { class: "gb-control" }, make("label", { for: field.id }, label), field, ...more));
+  const select = (name, words) => {
+    const field = make("select", { id: `${figure.id}-${name}` });
+    words.forEach((word) => field.append(make("option", { value: word }, word)));
+    return field;
+  };
+  const presets = Object.keys(spec.data);
+  const dataField = select("data", [...presets, "yours"]);
   dataField.addEventListener("change", () => {
-    mine = dataField.value === "yours";
-    points = mine ? [] : spec.data[dataField.value].slice();
-    reset();
+    if (dataField.value === "yours") clear();
+    else { mine = false; data = spec.data[dataField.value].slice(); renewed(); }
   });
-  panel.prepend(make("div", { class: "gb-control" },
-    make("label", { for: dataField.id }, "the data"), dataField));
+  control("the data", dataField);
+  spec.controls.forEach((c) => {
+    if (c.kind === "choice") {
+      const field = fields[c.name] = select(c.name, c.words);
+      field.selectedIndex = c.start;
+      settings[c.name] = c.words[c.start];
+      field.addEventListener("change", () => {
+        settings[c.name] = c.words[field.selectedIndex];
+        if (c.restarts) reset(); else { send({ settings }); ask(0); remember(); }
+      });
+      control(c.label, field);
+      return;
+    }
+    const id = `${figure.id}-${c.name}`, shown = make("output", { for: id });
+    const field = fields[c.name] = make("input", { id, type: "range", min: 0, max: c.values.length - 1, step: 1 });
+    field.value = c.start;
+    const set = () => {
+      settings[c.name] = c.values[field.value];
+      shown.textContent = String(c.values[field.value]);
+      field.setAttribute("aria-valuetext", shown.textContent);
+    };
+    set();
+    field.addEventListener("input", () => { set(); send({ settings }); if (!running) ask(0); remember(); });
+    control(c.label, field, shown);
+  });
   panel.hidden = false;
 
   const button = (word, action) => {
@@ -69,8 +69,8 @@ function mountMachine(figure, spec, workerText) {
     slowly.setAttribute("aria-pressed", String(slow));
   });
   slowly.setAttribute("aria-pressed", "false");
-  button("Another seed", () => { seed += 1; reset(); });
-  button("Clear the data", () => { dataField.value = "yours"; mine = true; points = []; reset(); });
+  if (spec.random) button("Another seed", () => { seed += 1; reset(); });
+  button("Clear the data", () => clear());
   bar.hidden = false;
   if (still) still.remove();
 
@@ -81,7 +81,7 @@ function mountMachine(figure, spec, workerText) {
     const address = URL.createObjectURL(new Blob([workerText], { type: "text/javascript" }));
     worker = new Worker(address);
     URL.revokeObjectURL(address);
-    worker.onmessage = ({ data }) => arrived(data);
+    worker.onmessage = ({ data: reply }) => arrived(reply);
     worker.onerror = (event) => fail(`The machine stopped: ${event.message}.`);
   };
   const fail = (words) => {
@@ -89,38 +89,50 @@ function mountMachine(figure, spec, workerText) {
     running = false;
     run.textContent = "Run";
     readout.textContent = words;
-    state(figure, "failed");
+    state("failed");
   };
   const reset = () => {
     running = false;
     run.textContent = "Run";
-    ended = busy = wanted = false;
-    steps = 0;
+    ended = busy = stale = false;
+    wanted = steps = 0;
     batch = 1;
     turn += 1;
     start();
-    send({ reset: true, turn, seed, settings, points });
-    if (points.length) ask(0);
-    else { busy = false; seen = null; draw(); readout.textContent = "Draw some data: click or drag on the picture."; state(figure, "ready"); }
+    if (data.length) { send({ reset: true, turn, seed, settings, data }); ask(0); }
+    else { seen = null; draw(); readout.textContent = spec.empty; state("ready"); }
     remember();
   };
+  const renewed = () => {  // other data
+    if (spec.restarts || ended || !seen) { reset(); return; }
+    send({ data });
+    if (!running) ask(0);
+    remember();
+  };
+  const clear = () => {
+    mine = true;
+    dataField.value = "yours";
+    data = spec.item === 2 ? [] : spec.data[presets[0]].map(() => 0);
+    renewed();
+  };
   const ask = (count) => {
-    if (busy || ended) { wanted = wanted || count > 0; return; }
-    if (!points.length) return;
+    if (ended || !data.length) return;
+    if (busy) { wanted += count; stale = true; return; }
     busy = true;
     send({ run: count });
   };
   const go = () => {
-    if (!points.length || ended) return;
+    if (!data.length || ended) return;
     running = true;
     run.textContent = "Pause";
-    state(figure, "running");
+    state("running");
     ask(slow ? 1 : batch);
   };
   const pause = () => {
     running = false;
+    wanted = 0;
     run.textContent = "Run";
-    if (!ended) state(figure, "stopped");
+    if (!ended) state("stopped");
   };
   const arrived = (reply) => {
     if (reply.state || reply.turn !== turn) return;
@@ -135,181 +147,145 @@ function mountMachine(figure, spec, workerText) {
     requestAnimationFrame(() => {
       draw();
       if (!running || performance.now() - tick > 1000) { tick = performance.now(); speak(); }
-      if (!running && !ended) state(figure, steps ? "stopped" : "ready");
-      const again = () => { if (running && !busy) ask(slow ? 1 : batch); };
-      if (wanted && !running) { wanted = false; ask(1); }
-      else if (running) { if (slow) setTimeout(again, 250); else again(); }
+      if (!running && !ended) state(steps ? "stopped" : "ready");
+      if (running) {
+        const again = () => { if (running && !busy) ask(slow ? 1 : batch); };
+        if (slow) setTimeout(again, 250); else again();
+      } else if (stale) {
+        const count = Math.min(wanted, 1);
+        wanted -= count;
+        stale = wanted > 0;
+        ask(count);
+      }
     });
   };
   const speak = () => {
     const number = (name) => {
-      const percent = name.endsWith("%"), value = seen[percent ? name.slice(0, -1) : name];
+      const kind = "%#".includes(name.slice(-1)) ? name.slice(-1) : "";
+      const value = seen[kind ? name.slice(0, -1) : name];
       if (value === undefined) return "–";
-      return percent ? `${Math.round(100 * value[0])} %` : value[0].toFixed(3).replace("-", "−");
+      const text = kind === "%" ? `${Math.round(100 * value[0])} %` : value[0].toFixed(kind ? 0 : 3);
+      return text.replace("-", "−");
     };
-    readout.textContent = `Step ${steps}. ` + spec.words.replace(/\{([^}]+)\}/g, (_, name) => number(name));
+    readout.textContent = (steps ? `Step ${steps}. ` : "") + spec.words.replace(/\{([^}]+)\}/g, (_, name) => number(name));
   };
 
   // Drawing
-  const [left, right] = spec.limits.x, [bottom, top] = spec.limits.y;
-  const colour = (name) => getComputedStyle(figure).getPropertyValue(name).trim() || "#888";
-  const rgb = (name) => {
-    const text = colour(name).replace("#", "");
-    const long = text.length === 3 ? [...text].map((c) => c + c).join("") : text;
-    return [0, 2, 4].map((k) => parseInt(long.slice(k, k + 2), 16));
-  };
-  const draw = () => {
-    const box = canvas.getBoundingClientRect(), ratio = Math.min(devicePixelRatio || 1, 2);
-    const wide = Math.max(1, Math.round(box.width * ratio)), high = Math.max(1, Math.round(box.height * ratio));
-    if (canvas.width !== wide || canvas.height !== high) { canvas.width = wide; canvas.height = high; }
-    const pen = canvas.getContext("2d");
-    const X = (x) => (x - left) / (right - left) * wide, Y = (y) => (top - y) / (top - bottom) * high;
-    pen.fillStyle = colour("--gb-paper");
-    pen.fillRect(0, 0, wide, high);
-    const what = (name) => (name === "points" ? points : seen ? seen[name] : null);
-    spec.layers.forEach((layer) => {
-      const numbers = what(layer.of);
-      if (!numbers) return;
-      if (layer.kind === "field") {
-        const side = Math.round(Math.sqrt(numbers.length)), image = new ImageData(side, side);
-        const high_ = rgb(layer.colour), low = rgb(layer.other), paper = rgb("--gb-paper");
-        numbers.forEach((share, k) => {
-          const row = side - 1 - Math.floor(k / side), at = 4 * (row * side + k % side);
-          const ends = share > 0.5 ? high_ : low, weight = 0.55 * Math.abs(2 * share - 1);
-          for (let c = 0; c < 3; c += 1) image.data[at + c] = paper[c] + (ends[c] - paper[c]) * weight;
-          image.data[at + 3] = 255;
-        });
-        const small = document.createElement("canvas");
-        small.width = small.height = side;
-        small.getContext("2d").putImageData(image, 0, 0);
-        pen.imageSmoothingEnabled = true;
-        pen.drawImage(small, 0, 0, wide, high);
-      } else if (layer.kind === "points") {
-        pen.fillStyle = colour(layer.colour);
-        pen.strokeStyle = colour("--gb-paper");
-        pen.lineWidth = ratio * 0.6;
-        for (let k = 0; k + 1 < numbers.length; k += 2) {
-          pen.beginPath();
-          pen.arc(X(numbers[k]), Y(numbers[k + 1]), 2.6 * ratio, 0, 7);
-          pen.fill();
-          pen.stroke();
-        }
-      } else if (layer.kind === "arrows") {
-        const from = what(layer.other);
-        pen.strokeStyle = colour(layer.colour);
-        pen.lineWidth = 1.1 * ratio;
-        pen.beginPath();
-        for (let k = 0; k + 1 < numbers.length; k += 8) {
-          const long = Math.hypot(numbers[k], numbers[k + 1]), scale = 0.5 / Math.max(1, long);
-          const x = from[k], y = from[k + 1], u = x + numbers[k] * scale, v = y + numbers[k + 1] * scale;
-          pen.moveTo(X(x), Y(y));
-          pen.lineTo(X(u), Y(v));
-        }
-        pen.stroke();
-      }
-    });
-    if (document.activeElement === canvas) {
-      pen.strokeStyle = colour("--gb-ink");
-      pen.lineWidth = ratio;
-      const [x, y] = [X(cross[0]), Y(cross[1])];
-      pen.beginPath();
-      pen.moveTo(x - 8 * ratio, y); pen.lineTo(x + 8 * ratio, y);
-      pen.moveTo(x, y - 8 * ratio); pen.lineTo(x, y + 8 * ratio);
-      pen.stroke();
-    }
-  };
+  const what = (name) => (name === "data" ? data : seen ? seen[name] : null);
+  const draw = () => canvases.forEach((canvas, k) => {
+    const at = drawPanel(canvas, spec.panels[k], figure, what);
+    if (document.activeElement !== canvas || !held[k]) return;
+    const { pen, X, Y, ratio } = at, [x, y, wide, high] = held[k].cross();
+    pen.strokeStyle = at.colour("--gb-ink");
+    pen.lineWidth = ratio;
+    if (wide) { pen.strokeRect(X(x - wide / 2), Y(y + high / 2), X(wide) - X(0), Y(0) - Y(high)); return; }
+    pen.beginPath();
+    pen.moveTo(X(x) - 8 * ratio, Y(y)); pen.lineTo(X(x) + 8 * ratio, Y(y));
+    pen.moveTo(X(x), Y(y) - 8 * ratio); pen.lineTo(X(x), Y(y) + 8 * ratio);
+    pen.stroke();
+  });
 
-  // The reader's data: a pointer draws; the arrow keys move a cross, and the space bar draws there.
-  const add = (x, y) => {
-    canvas.style.touchAction = "none";  // who draws does not scroll
-    if (!mine) { mine = true; points = []; dataField.value = "yours"; }
-    if (points.length >= 2 * spec.most) { readout.textContent = `${spec.most} points are enough.`; return; }
-    points.push(x, y);
-    draw();
-  };
-  const spot = (event) => {
-    const box = canvas.getBoundingClientRect();
-    return [left + (event.clientX - box.left) / box.width * (right - left),
-      top - (event.clientY - box.top) / box.height * (top - bottom)];
-  };
-  let drawing = false, last = null;
-  canvas.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
-    pause();
-    drawing = true;
-    canvas.setPointerCapture(event.pointerId);
-    last = spot(event);
-    add(...last);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    if (!drawing) return;
-    const now = spot(event);
-    if (Math.hypot(now[0] - last[0], now[1] - last[1]) > 0.12) { last = now; add(...now); }
-  });
-  const release = () => { if (drawing) { drawing = false; reset(); } };
-  canvas.addEventListener("pointerup", release);
-  canvas.addEventListener("pointercancel", release);
-  canvas.addEventListener("focus", draw);
-  canvas.addEventListener("blur", draw);
-  canvas.addEventListener("keydown", (event) => {
-    const moves = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    if (event.key in moves) {
-      cross = cross.map((c, k) => Math.max(-3, Math.min(3, c + 0.2 * moves[event.key][k])));
+  // The reader's data
+  const host = {
+    data: () => data,
+    own(fresh) {
+      if (!mine) { mine = true; data = fresh || data.slice(); dataField.value = "yours"; }
+      return data;
+    },
+    room(more) {
+      if (!mine || data.length + more <= spec.item * spec.most) return true;
+      readout.textContent = `${spec.most} points are enough.`;
+      return false;
+    },
+    changed() {
       draw();
-    } else if (event.key === " " || event.key === "Enter") {
-      pause();
-      add(...cross);
-      reset();
-    } else return;
-    event.preventDefault();
+      if (!spec.restarts && seen) { send({ data }); if (!running) ask(0); }
+    },
+  };
+  const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
+  const held = canvases.map((canvas, k) => {
+    const area = spec.panels[k];
+    if (!area.hand) return null;
+    const hand = hands[area.hand.kind]({ hand: area.hand, panel: area, host });
+    const spot = (event) => {
+      const box = canvas.getBoundingClientRect();
+      return [across(area.x, (event.clientX - box.left) / box.width), across(area.y, 1 - (event.clientY - box.top) / box.height)];
+    };
+    let drawing = false;
+    canvas.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
+      if (spec.restarts) pause();
+      drawing = true;
+      canvas.style.touchAction = "none";  // who draws does not scroll
+      canvas.setPointerCapture(event.pointerId);
+      hand.down(spot(event), event.shiftKey);
+    });
+    canvas.addEventListener("pointermove", (event) => { if (drawing) hand.move(spot(event), event.shiftKey); });
+    const release = () => { if (drawing) { drawing = false; renewed(); } };
+    canvas.addEventListener("pointerup", release);
+    canvas.addEventListener("pointercancel", release);
+    canvas.addEventListener("focus", draw);
+    canvas.addEventListener("blur", draw);
+    canvas.addEventListener("keydown", (event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      const done = hand.key(event.key, arrows[event.key] || [0, 0]);
+      if (!done) return;
+      event.preventDefault();
+      if (done === "done") { if (spec.restarts) pause(); renewed(); }
+      draw();
+    });
+    return hand;
   });
 
   // The set-up in the page's address
   const mark = `machine-${spec.name}`;
+  let remembering = false;
   const remember = () => {
     if (!remembering) return;
-    const words = [["data", mine ? "yours" : dataField.value], ["seed", seed],
+    const words = [["data", dataField.value], ["seed", seed],
       ...spec.controls.map((c) => [c.name, c.kind === "choice" ? fields[c.name].selectedIndex : fields[c.name].value])];
-    if (mine) words.push(["points", points.map((x) => Math.round(50 * x)).join(",")]);
+    if (mine) words.push(["numbers", data.map((x) => Math.round(x / spec.grain)).join(",")]);
     try { history.replaceState(null, "", `#${mark}?${new URLSearchParams(words)}`); } catch { /* a frame without an address */ }
   };
-  let remembering = false;
   const recall = () => {
     const [name, query] = location.hash.slice(1).split("?");
     if (name !== mark || !query) return;
-    const words = new URLSearchParams(query);
-    const wish = words.get("data");
+    const words = new URLSearchParams(query), wish = words.get("data");
     if (wish === "yours" || wish in spec.data) dataField.value = wish;
     mine = dataField.value === "yours";
-    points = mine ? (words.get("points") || "").split(",").filter(Boolean).map((x) => Number(x) / 50)
-      .filter(Number.isFinite).slice(0, 2 * spec.most) : spec.data[dataField.value].slice();
-    if (points.length % 2) points.pop();
+    const most = spec.item === 2 ? 2 * spec.most : data.length;
+    if (mine) {
+      const own = (words.get("numbers") || "").split(",").filter(Boolean).map((x) => Number(x) * spec.grain)
+        .filter(Number.isFinite).slice(0, most);
+      if (spec.item === 2) { if (own.length % 2) own.pop(); data = own; }
+      else data = data.map((_, k) => own[k] || 0);
+    } else data = spec.data[dataField.value].slice();
     seed = Math.max(0, Math.floor(Number(words.get("seed")) || 1));
-    spec.controls.forEach((control) => {
-      const index = Number(words.get(control.name));
-      const many = (control.words || control.values).length;
-      if (!Number.isInteger(index) || index < 0 || index >= many) return;
-      if (control.kind === "choice") { fields[control.name].selectedIndex = index; settings[control.name] = control.words[index]; }
-      else { fields[control.name].value = index; fields[control.name].dispatchEvent(new Event("input")); }
+    spec.controls.forEach((c) => {
+      const index = Number(words.get(c.name));
+      if (!words.has(c.name) || !Number.isInteger(index) || index < 0 || index >= (c.words || c.values).length) return;
+      if (c.kind === "choice") { fields[c.name].selectedIndex = index; settings[c.name] = c.words[index]; }
+      else { fields[c.name].value = index; fields[c.name].dispatchEvent(new Event("input")); }
     });
   };
-  points = spec.data[dataField.value].slice();
+  data = spec.data[presets[0]].slice();
   recall();
+  const quit = () => { if (worker) worker.terminate(); worker = null; };
   figure.genbookMachine = {
     settings, ask, dump: () => new Promise((done) => {
       start();
-      const listen = ({ data }) => { if (data.state) { worker.removeEventListener("message", listen); done(data); } };
+      const listen = ({ data: reply }) => { if (reply.state) { worker.removeEventListener("message", listen); done(reply); } };
       worker.addEventListener("message", listen);
       send({ dump: true });
     }),
-    get points() { return points; },
+    get data() { return data; },
     get busy() { return busy; },
     get steps() { return steps; },
   };
-  new ResizeObserver(() => draw()).observe(canvas);
-  new MutationObserver(() => draw()).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
-  addEventListener("pagehide", () => { if (worker) worker.terminate(); worker = null; });
+  new ResizeObserver(draw).observe(canvases[0] || figure);
+  new MutationObserver(draw).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
+  addEventListener("pagehide", quit);
   reset();
   remembering = true;
-  return () => { if (worker) worker.terminate(); worker = null; };
+  return quit;
 }

@@ -17,19 +17,19 @@ from genbook.kit import plotting, svg
 from genbook.kit.looks import style
 from genbook.kit.machine import noise
 from genbook.kit.machine.emit import PRELUDE, javascript
-from genbook.kit.machine.parts import Act, Choice, Machine
+from genbook.kit.machine.first_frame import first_frame
+from genbook.kit.machine.parts import Act, Choice, Machine, Slider
 from genbook.kit.machine.scripts import script
 
 STILL = "This machine runs in a browser of 2021 or later, with scripts allowed."
 """Stands until the script has made the controls."""
 
 
-def machine(parts: Machine, *, reach: float, caption: str, alt: str) -> StaticMachine | LiveMachine:
-    r"""Show a machine whose picture is a square of the plane.
+def machine(parts: Machine, *, caption: str, alt: str) -> StaticMachine | LiveMachine:
+    r"""Show a machine.
 
     Args:
         parts: what it computes, keeps and draws.
-        reach: the square is [−reach, reach]².
         caption: HTML.
         alt: what the picture shows before anything runs.
 
@@ -43,65 +43,49 @@ def machine(parts: Machine, *, reach: float, caption: str, alt: str) -> StaticMa
     """
     if not parts.data:
         raise ValueError("machine: expected at least one preset of data, got none.")
-    figure = first_frame(parts, reach)
+    figure = first_frame(parts)
     drawing = svg.render(figure, salt="gbm" + parts.name, alt=alt)
-    spec, worker = plan(parts, reach), worker_script(parts)
-    html = markup(parts.name, figure, drawing, caption)
+    spec, worker = plan(parts), worker_script(parts)
+    html = markup(parts, figure, drawing, caption)
     if os.environ.get("GENBOOK_STATIC") == "1":
         return StaticMachine(html, spec, worker, caption)
     return LiveMachine(html, spec, worker, caption, figure)
 
 
-def first_frame(parts: Machine, reach: float) -> Figure:
-    r"""The axes with the first preset of data.
-
-    Args:
-        parts: the machine.
-        reach: half the side of the square.
-
-    Returns:
-        A figure.
-    """
-    figure, axes = plotting.subplots(width=4.2, height=4.0)
-    first = next(iter(parts.data.values()))
-    axes.plot(first[:, 0], first[:, 1], "o", color=plotting.DATA, markersize=4)
-    axes.set(xlim=(-reach, reach), ylim=(-reach, reach), xlabel="x", ylabel="y")
-    return figure
-
-
-def plan(parts: Machine, reach: float) -> dict[str, Any]:
+def plan(parts: Machine) -> dict[str, Any]:
     r"""What the page's side of the script needs to know.
 
     Args:
         parts: the machine.
-        reach: half the side of the square.
 
     Returns:
         A tree of plain values.
     """
-    controls = [
-        {"kind": "choice", "name": c.name, "label": c.label, "words": c.words, "start": c.start}
-        if isinstance(c, Choice)
-        else {
-            "kind": "slider",
-            "name": c.name,
-            "label": c.label,
-            "values": c.values,
-            "start": c.start,
-        }
-        for c in parts.controls
-    ]
+    kind = {Choice: "choice", Slider: "slider"}
+    hands = [panel.hand for panel in parts.panels if panel.hand]
     return {
         "name": parts.name,
-        "controls": controls,
+        "controls": [{"kind": kind[type(c)], **vars(c)} for c in parts.controls],
         "data": {
-            name: [float(f"{x:.9g}") for x in points.flatten().tolist()]  # all of a float32
-            for name, points in parts.data.items()
+            name: [float(f"{x:.9g}") for x in numbers.flatten().tolist()]  # all of a float32
+            for name, numbers in parts.data.items()
         },
         "most": parts.most,
-        "layers": [vars(layer) for layer in parts.layers],
+        "item": parts.item,
+        "random": parts.random,
+        "restarts": parts.restarts,
+        "empty": parts.empty,
+        "grain": min((hand.grain for hand in hands), default=1.0),
+        "panels": [
+            {
+                "x": panel.x,
+                "y": panel.y,
+                "layers": [vars(layer) for layer in panel.layers],
+                "hand": vars(panel.hand) if panel.hand else None,
+            }
+            for panel in parts.panels
+        ],
         "words": parts.words,
-        "limits": {"x": [-reach, reach], "y": [-reach, reach]},
     }
 
 
@@ -136,8 +120,10 @@ def worker_script(parts: Machine) -> str:
             name: {"sizes": [_size(shape) for shape in group.shapes], "bounds": group.bounds}
             for name, group in parts.groups.items()
         },
+        "opening": [act(one) for one in parts.opening],
         "acts": [act(one) for one in parts.acts],
         "view": act(parts.view),
+        "item": parts.item,
     }
     makes = ",\n".join(f"()=>{text}" for text in scripts)
     return "\n".join(
@@ -151,11 +137,11 @@ def worker_script(parts: Machine) -> str:
     )
 
 
-def markup(name: str, figure: Figure, drawing: str, caption: str) -> str:
+def markup(parts: Machine, figure: Figure, drawing: str, caption: str) -> str:
     r"""The figure before its script has run.
 
     Args:
-        name: of the machine.
+        parts: the machine.
         figure: the first frame, drawn.
         drawing: its SVG.
         caption: HTML.
@@ -163,16 +149,20 @@ def markup(name: str, figure: Figure, drawing: str, caption: str) -> str:
     Returns:
         A ``<figure>`` without its end.
     """
-    (axes,) = figure.axes
-    left, bottom, width, height = axes.get_position().bounds
-    box = f"left:{100 * left:.2f}%;top:{100 * (1 - bottom - height):.2f}%;"
-    box += f"width:{100 * width:.2f}%;height:{100 * height:.2f}%"
-    what = "Data and samples. The arrow keys move a cross, the space bar adds a point there."
+    canvases = ""
+    for panel, axes in zip(parts.panels, figure.axes, strict=True):
+        left, bottom, width, height = axes.get_position().bounds
+        box = f"left:{100 * left:.2f}%;top:{100 * (1 - bottom - height):.2f}%;"
+        box += f"width:{100 * width:.2f}%;height:{100 * height:.2f}%"
+        role = 'aria-hidden="true"'
+        if panel.hand:
+            role = f'tabindex="0" role="application" aria-label="{escape(panel.hand.words)}"'
+        canvases += f'<canvas {role} style="{box}"></canvas>'
     return (
-        f'<figure class="gb-picture gb-machine" id="gb-machine-{name}" '
-        f'data-genbook-machine="{name}" data-genbook-machine-state="waiting">'
-        f'<div class="gb-stage">{drawing}'
-        f'<canvas tabindex="0" role="application" aria-label="{what}" style="{box}"></canvas></div>'
+        f'<figure class="gb-picture gb-machine" id="gb-machine-{parts.name}" '
+        f'data-genbook-machine="{parts.name}" data-genbook-machine-state="waiting">'
+        f'<div class="gb-stage" style="max-width:{6.2 * parts.size[0]:.1f}rem">'
+        f"{drawing}{canvases}</div>"
         '<div class="gb-machine-bar" role="group" aria-label="The machine" hidden></div>'
         '<div class="gb-controls" role="group" aria-label="Controls of the machine" hidden></div>'
         '<p class="gb-readout" aria-live="polite"></p>'
@@ -201,11 +191,11 @@ class StaticMachine:
             {"spec": self.spec, "worker": self.worker}, ensure_ascii=False, separators=(",", ":")
         )
         data = data.replace("</", "<\\/").replace("<!--", "<\\u0021--")
-        key = "genbookMachine_" + hashlib.sha256(script("machine").encode()).hexdigest()[:8]
+        key = "genbookMachine_" + hashlib.sha256(_page_script().encode()).hexdigest()[:8]
         return (
             f"{self.html}<style>{style()}</style>"
             f'<script type="application/json">{data}</script>'
-            f"<script>(()=>{{if(!window.{key}){{{script('machine')}\nwindow.{key}=mountMachine}}"
+            f"<script>(()=>{{if(!window.{key}){{{_page_script()}\nwindow.{key}=mountMachine}}"
             'const figure=document.currentScript.closest("figure"),'
             "data=JSON.parse(figure.querySelector(\"script[type='application/json']\").textContent);"
             f"window.{key}(figure,data.spec,data.worker)}})()</script></figure>"
@@ -249,6 +239,10 @@ class LiveMachine(anywidget.AnyWidget):
         return (bundle, *details) if details else bundle
 
 
+def _page_script() -> str:
+    return "\n".join(script(name) for name in ("layers", "hands", "machine"))
+
+
 def _size(shape: tuple[int, ...]) -> int:
     size = 1
     for length in shape:
@@ -257,7 +251,7 @@ def _size(shape: tuple[int, ...]) -> int:
 
 
 LiveMachine._esm = (
-    script("machine")
+    _page_script()
     + """
 export default { render({ model, el }) {
 el.innerHTML = model.get("html");

@@ -13,7 +13,7 @@ from torch import Tensor
 from genbook.kit.machine import noise
 from genbook.kit.machine.program import Program
 
-__all__ = ["Act", "Choice", "Group", "Layer", "Machine", "Slider", "Twin"]
+__all__ = ["Act", "Choice", "Group", "Hand", "Layer", "Machine", "Panel", "Slider", "Twin"]
 
 
 @dataclass(frozen=True)
@@ -42,12 +42,14 @@ class Choice:
         label: what the reader reads.
         words: to choose from.
         start: the index of the first.
+        restarts: whether another word begins anew.
     """
 
     name: str
     label: str
     words: tuple[str, ...]
     start: int = 0
+    restarts: bool = True
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,9 @@ class Act:
     r"""A program, where its inputs come from and where its outputs go.
 
     A source is the name of a group (all its leaves, in order), ``control:name``, ``normal:stream``,
-    ``uniform:stream``, ``points`` (the data, padded with zeros) or ``count`` (how many they are).
-    A target is the name of a group, or any other name, which the readout and the layers use.
+    ``uniform:stream``, ``data`` (the reader's numbers, padded with zeros) or ``count`` (how many
+    items they are). A target is the name of a group, or any other name, which the readout and the
+    layers use.
 
     Args:
         programs: by the word of ``chosen``; a single one under ``""``.
@@ -88,19 +91,82 @@ class Act:
 
 @dataclass(frozen=True)
 class Layer:
-    r"""Something that is drawn on the axes.
+    r"""Something that is drawn on a panel.
+
+    =========  ==================================================  ==========================
+    kind       numbers of ``of``                                   ``other``
+    =========  ==================================================  ==========================
+    points     pairs (x, y)
+    path       pairs (x, y), joined
+    arrows     pairs (u, v)                                        the target they begin at
+    field      shares in [0, 1], rows from below, a square         colour of the lower end
+    line       heights over even x, the panel's edges among them
+    bars       heights of even bars over the panel's width
+    image      darkness in [0, 1], rows from above                 how many columns
+    =========  ==================================================  ==========================
 
     Args:
-        kind: ``field`` (a square of shares in [0, 1], from below), ``points`` or ``arrows``.
-        of: the target that holds it, or ``points`` for the data.
+        kind: see the table.
+        of: the target that holds its numbers, or ``data``.
         colour: a colour of the book, such as ``--gb-data``; for a field, of its upper end.
-        other: for a field, the colour of its lower end; for arrows, the target they begin at.
+        other: see the table.
+        first: where in the target its numbers begin.
+        many: how many they are; all that follow if 0.
     """
 
     kind: str
     of: str
     colour: str
     other: str = ""
+    first: int = 0
+    many: int = 0
+
+
+@dataclass(frozen=True)
+class Hand:
+    r"""How the reader makes data, with a pointer or with keys.
+
+    ``points`` adds points. ``place`` moves one point. ``bars`` sets the heights of even bars.
+    ``paint`` darkens pixels of a grid, rows from above; with the shift key held it rubs out.
+
+    Args:
+        kind: one of these.
+        words: what the picture is and what to do, for the screen reader.
+        first: where in the data its numbers begin.
+        many: how many numbers they are; points have no limit of their own.
+        columns: of the grid to paint on.
+        grain: to what the page's address rounds a number.
+    """
+
+    kind: str
+    words: str
+    first: int = 0
+    many: int = 0
+    columns: int = 0
+    grain: float = 0.02
+
+
+@dataclass(frozen=True)
+class Panel:
+    r"""One pair of axes.
+
+    Args:
+        x: limits from left to right.
+        y: limits from below.
+        layers: what is drawn, from the back to the front.
+        hand: how the reader makes data here.
+        title: above the axes.
+        xlabel: below them.
+        ylabel: beside them; without labels and ticks if both are empty.
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    layers: tuple[Layer, ...]
+    hand: Hand | None = None
+    title: str = ""
+    xlabel: str = ""
+    ylabel: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,10 +179,16 @@ class Machine:
         acts: what one step does, in order.
         view: what is computed for each drawing; its random numbers stay the same.
         controls: sliders and choices.
-        data: presets that the reader can start from, each **[n, 2]**, by name.
-        most: how many points the data may have.
-        layers: what is drawn, from the back to the front.
-        words: the readout; ``{target}`` is its number with three digits, ``{target%}`` in percent.
+        data: presets that the reader can start from, by name: points **[n, 2]**, or as many
+            numbers as the hands make.
+        most: how many points the data may have; for other hands, how many numbers they are.
+        panels: what is drawn, from left to right.
+        words: the readout; ``{target}`` is its number with three digits, ``{target%}`` in percent,
+            ``{target#}`` a whole number.
+        opening: what is done once before the first step, such as laying the data into a group.
+        restarts: whether other data begin anew; otherwise the machine goes on with them.
+        empty: what is said when there are no data.
+        size: width and height of the figure in inches.
     """
 
     name: str
@@ -126,8 +198,32 @@ class Machine:
     controls: tuple[Slider | Choice, ...]
     data: Mapping[str, Tensor]
     most: int
-    layers: tuple[Layer, ...]
+    panels: tuple[Panel, ...]
     words: str
+    opening: tuple[Act, ...] = ()
+    restarts: bool = True
+    empty: str = "Draw some data: click or drag on the picture."
+    size: tuple[float, float] = (4.2, 4.0)
+
+    @property
+    def item(self) -> int:
+        """How many numbers an item of the data has: two for points, else one."""
+        hands = [panel.hand.kind for panel in self.panels if panel.hand]
+        return 2 if "points" in hands or not hands else 1
+
+    @property
+    def random(self) -> bool:
+        """Whether another seed makes a difference."""
+        acts = (*self.opening, *self.acts, self.view)
+        sources = [source.split(":")[0] for act in acts for source in act.inputs]
+        bounds = [bound for group in self.groups.values() for bound in group.bounds]
+        return any(bounds) or "normal" in sources or "uniform" in sources
+
+    def beginning(self) -> dict[str, Any]:
+        """The settings that it begins with: a number for each slider, a word for each choice."""
+        return {
+            c.name: (c.words if isinstance(c, Choice) else c.values)[c.start] for c in self.controls
+        }
 
 
 @dataclass
@@ -138,14 +234,14 @@ class Twin:
         machine: the machine.
         seed: of its random numbers.
         settings: the value of each slider and the word of each choice.
-        points: the data, **[n, 2]**.
+        data: points **[n, 2]**, or the numbers of other hands.
         dtype: of what is computed; in double precision the twin tells whose rounding a gap is.
     """
 
     machine: Machine
     seed: int
     settings: Mapping[str, Any]
-    points: Tensor
+    data: Tensor
     dtype: torch.dtype = torch.float32
     state: dict[str, list[Tensor]] = field(default_factory=dict)
     targets: dict[str, Tensor] = field(default_factory=dict)
@@ -163,6 +259,8 @@ class Twin:
                 leaves.append(start.to(self.dtype))
                 stream += 1
             self.state[name] = leaves
+        for act in self.machine.opening:
+            self._act(act, 0)
 
     def step(self) -> None:
         """One step of the machine."""
@@ -204,8 +302,9 @@ class Twin:
         if kind == "uniform":
             drawn = noise.uniform(size, key=self.seed, stream=int(name), step=moment)
             return torch.from_numpy(drawn).reshape(shape)
+        numbers = self.data.flatten()
         if kind == "count":
-            return torch.tensor(float(len(self.points)))
-        padded = torch.zeros(shape)
-        padded[: len(self.points)] = self.points
-        return padded
+            return torch.tensor(float(len(numbers) // self.machine.item))
+        padded = torch.zeros(size)
+        padded[: len(numbers)] = numbers
+        return padded.reshape(shape)

@@ -1,6 +1,6 @@
 // Runs a machine's acts in order; `makes` holds one maker of a program each, `spec` says what they read.
 const made = {};
-let held = {}, targets = {}, settings = {}, points = [], seed = 1, played = 0, steps = 0, turn = 0;
+let held = {}, targets = {}, settings = {}, data = [], seed = 1, played = 0, steps = 0, turn = 0;
 const program = (act) => {
   const key = act.programs[act.chosen ? settings[act.chosen] : ""];
   return made[key] ||= makes[key]();
@@ -17,6 +17,7 @@ const begin = () => {
   }
   targets = {};
   played = steps = 0;
+  for (const act of spec.opening) perform(act, 0);
 };
 const perform = (act, moment) => {
   const made = program(act);
@@ -27,8 +28,8 @@ const perform = (act, moment) => {
     if (kind === "control") input[0] = settings[name];
     else if (kind === "normal") normal(input, seed, Number(name), moment);
     else if (kind === "uniform") uniform(input, seed, Number(name), moment);
-    else if (kind === "count") input[0] = points.length / 2;
-    else { input.fill(0); input.set(points); }
+    else if (kind === "count") input[0] = data.length / spec.item;
+    else { input.fill(0); input.set(data); }
   }
   made.run();
   place = 0;
@@ -39,21 +40,22 @@ const perform = (act, moment) => {
 };
 const broken = () => {
   for (const [name, value] of Object.entries(targets))
-    if (value.length === 1 && !Number.isFinite(value[0])) return name.replace(/_/g, " ");
+    if (value.length === 1 ? !Number.isFinite(value[0]) : value.some(Number.isNaN)) return name.replace(/_/g, " ");
   return "";
 };
-onmessage = ({ data }) => {
-  if (data.settings) settings = data.settings;
-  if (data.reset) { turn = data.turn; points = data.points; seed = data.seed; begin(); return; }
-  if (data.dump) { postMessage({ state: held, targets, steps, played }); return; }
-  if (data.run === undefined) return;
+onmessage = ({ data: asked }) => {
+  if (asked.settings) settings = asked.settings;
+  if (asked.data) data = asked.data;
+  if (asked.reset) { turn = asked.turn; seed = asked.seed; begin(); return; }
+  if (asked.dump) { postMessage({ state: held, targets, steps, played }); return; }
+  if (asked.run === undefined) return;
   const from = performance.now();
-  for (let k = 0; k < data.run && !broken(); k += 1) {
+  for (let k = 0; k < asked.run && !broken(); k += 1) {
     steps += 1;
     for (const act of spec.acts)
       for (let turn = act.times ? settings[act.times] : 1; turn > 0; turn -= 1) perform(act, ++played);
   }
   const took = performance.now() - from;
   if (!broken()) perform(spec.view, 0);
-  postMessage({ turn, steps, took, count: data.run, broken: broken(), seen: targets });
+  postMessage({ turn, steps, took, count: asked.run, broken: broken(), seen: targets });
 };

@@ -1,0 +1,134 @@
+r"""A machine before anything has run, drawn by matplotlib: its axes, its data, its first view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from genbook.kit import plotting
+from genbook.kit.machine.parts import Layer, Machine, Panel, Twin
+
+__all__ = ["first_frame"]
+
+COLOURS = {
+    "--gb-data": plotting.DATA,
+    "--gb-model": plotting.MODEL,
+    "--gb-gradient": plotting.GRADIENT,
+    "--gb-ink": plotting.INK,
+    "--gb-muted": plotting.MUTED,
+}
+"""The book's colours by their names on the page."""
+Numbers = NDArray[np.float32]
+
+
+def first_frame(parts: Machine) -> Figure:
+    r"""All panels with the first preset of data, as seed 1 begins.
+
+    Args:
+        parts: the machine.
+
+    Returns:
+        A figure with one pair of axes a panel.
+    """
+    data = next(iter(parts.data.values()))
+    twin = Twin(parts, 1, parts.beginning(), data)
+    twin.look()
+    targets = {**twin.targets, "data": data}
+    numbers = {name: value.detach().float().flatten().numpy() for name, value in targets.items()}
+    figure, grid = plotting.subplots(
+        1, len(parts.panels), width=parts.size[0], height=parts.size[1], squeeze=False
+    )
+    for axes, panel in zip(grid.flat, parts.panels, strict=True):
+        _panel(axes, panel, numbers)
+    return figure
+
+
+def _panel(axes: Axes, panel: Panel, numbers: Mapping[str, Numbers]) -> None:
+    for layer in panel.layers:
+        shown = numbers[layer.of][layer.first :]
+        DRAWN[layer.kind](axes, panel, layer, shown[: layer.many or None], numbers)
+    axes.set(xlim=panel.x, ylim=panel.y, title=panel.title)
+    if panel.xlabel or panel.ylabel:
+        axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel)
+    else:
+        axes.set(xticks=[], yticks=[])
+
+
+def _points(
+    axes: Axes, panel: Panel, layer: Layer, shown: Numbers, numbers: Mapping[str, Numbers]
+) -> None:
+    size = 4 if len(shown) > 4 else 8
+    axes.plot(shown[::2], shown[1::2], "o", color=COLOURS[layer.colour], markersize=size)
+
+
+def _path(
+    axes: Axes, panel: Panel, layer: Layer, shown: Numbers, numbers: Mapping[str, Numbers]
+) -> None:
+    axes.plot(shown[::2], shown[1::2], color=COLOURS[layer.colour])
+
+
+def _arrows(
+    axes: Axes, panel: Panel, layer: Layer, shown: Numbers, numbers: Mapping[str, Numbers]
+) -> None:
+    pushes, start = shown.reshape(-1, 2)[::4], numbers[layer.other].reshape(-1, 2)[::4]
+    longest = max(float(np.hypot(*pushes.T).max()), 1e-12)
+    end = start + 0.12 * (panel.x[1] - panel.x[0]) * pushes / longest
+    gap = np.full(len(start), np.nan, np.float32)
+    x = np.stack([start[:, 0], end[:, 0], gap], 1).ravel()
+    y = np.stack([start[:, 1], end[:, 1], gap], 1).ravel()
+    axes.plot(x, y, color=COLOURS[layer.colour], linewidth=0.8)
+
+
+def _field(
+    axes: Axes, panel: Panel, layer: Layer, shown: Numbers, numbers: Mapping[str, Numbers]
+) -> None:
+    side = round(len(shown) ** 0.5)
+    share = shown.reshape(side, side)
+    high, low = to_rgb(COLOURS[layer.colour]), to_rgb(COLOURS[layer.other])
+    colours = np.where((share > 0.5)[..., None], high, low)
+    shades = np.concatenate([colours, 0.55 * np.abs(2 * share - 1)[..., None]], -1)
+    axes.imshow(
+        shades, extent=(*panel.x, *panel.y), origin="lower", aspect="auto", interpolation="bilinear"
+    )
+
+
+def _image(
+    axes: Axes, panel: Panel, layer: Layer, shown: Numbers, numbers: Mapping[str, Numbers]
+) -> None:
+    grid = shown.reshape(-1, int(layer.other)).clip(0, 1)
+    ink = np.broadcast_to(to_rgb(COLOURS[layer.colour]), (*grid.shape, 3))
+    axes.imshow(
+        np.concatenate([ink, grid[..., None]], -1), extent=(*panel.x, *panel.y), aspect="auto",
+        interpolation="nearest",
+    )  # fmt: skip
+
+
+def _line(
+    axes: Axes, panel: Panel, layer: Layer, shown: Numbers, numbers: Mapping[str, Numbers]
+) -> None:
+    axes.plot(np.linspace(*panel.x, len(shown)), shown, color=COLOURS[layer.colour])
+
+
+def _bars(
+    axes: Axes, panel: Panel, layer: Layer, shown: Numbers, numbers: Mapping[str, Numbers]
+) -> None:
+    each = (panel.x[1] - panel.x[0]) / len(shown)
+    middles = panel.x[0] + each * (np.arange(len(shown)) + 0.5)
+    axes.bar(middles, shown, width=0.84 * each, color=COLOURS[layer.colour], alpha=0.75)
+
+
+DRAWN: Mapping[str, Callable[[Axes, Panel, Layer, Numbers, Mapping[str, Numbers]], None]] = {
+    "arrows": _arrows,
+    "bars": _bars,
+    "field": _field,
+    "image": _image,
+    "line": _line,
+    "path": _path,
+    "points": _points,
+}
+"""What matplotlib draws for each kind of layer; ``layers.js`` draws the same on a canvas."""
