@@ -14,9 +14,18 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from genbook.games.play import Adam, Objective, critic_total, scores
+from genbook.games.play import Adam, Critic, Objective, critic_total, scores, unrolled
 
-__all__ = ["Player", "adam", "critic_update", "generator_update", "opening", "with_weights"]
+__all__ = [
+    "Ahead",
+    "Player",
+    "adam",
+    "clipped",
+    "critic_update",
+    "generator_update",
+    "opening",
+    "with_weights",
+]
 
 Player = tuple[list[Tensor], list[Tensor], list[Tensor], Tensor]
 """Weights, Adam's averages of slopes and of their squares, and the count of steps, a scalar."""
@@ -31,6 +40,21 @@ class _Drawn:
 
     def uniform(self, *shape: int) -> Tensor:
         return self.share.reshape(self.count, *shape)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    r"""How far a generator looks into the critic's future.
+
+    Args:
+        real: data that the imagined critic learns from, **[1, B, …]**.
+        steps: how many; 0: not at all.
+        rate: of the imagined steps.
+    """
+
+    real: Tensor
+    steps: int
+    rate: float
 
 
 def opening(network: nn.Module) -> Player:
@@ -153,8 +177,9 @@ def generator_update(
     rate: Tensor,
     *,
     settings: Adam | None = None,
+    ahead: Ahead | None = None,
 ) -> tuple[Player, Tensor]:
-    r"""One step of the generator against a critic that stands still.
+    r"""One step of the generator against a critic that stands still, or as it is imagined.
 
     Args:
         network: the generator's form.
@@ -165,12 +190,58 @@ def generator_update(
         noise: **[1, B, latent]**.
         rate: a scalar.
         settings: Adam's.
+        ahead: let the critic take imagined steps first, see :func:`genbook.games.play.unrolled`.
 
     Returns:
         The generator afterwards and its loss before.
     """
     weights = [weight.detach().requires_grad_() for weight in player[0]]
     fake = with_weights(network, weights, noise)
-    loss = objective.generator_loss(scores(lambda x: with_weights(critic, opponent, x), fake)).sum()
+    judge = _judge(critic, opponent, objective, fake, ahead)
+    loss = objective.generator_loss(scores(judge, fake)).sum()
     slopes = torch.autograd.grad(loss, weights)
     return adam((weights, *player[1:]), slopes, rate, settings or Adam()), loss
+
+
+def _judge(
+    critic: nn.Module,
+    weights: Sequence[Tensor],
+    objective: Objective,
+    fake: Tensor,
+    ahead: Ahead | None,
+) -> Critic:
+    if ahead is None or ahead.steps == 0:
+        return lambda x: with_weights(critic, weights, x)
+    drawn = _Drawn(ahead.real.new_zeros(1, 1))
+    return unrolled(
+        critic,
+        objective,
+        ahead.real,
+        fake,
+        drawn,  # type: ignore[arg-type]
+        steps=ahead.steps,
+        rate=ahead.rate,
+        weights=weights,
+    )
+
+
+def clipped(player: Player, limit: float) -> Player:
+    r"""A player whose weights are clamped.
+
+    Args:
+        player: before.
+        limit: no weight is larger than this in size.
+
+    Returns:
+        The player afterwards; Adam's averages stay.
+
+    Source:
+        Arjovsky, Chintala and Bottou (2017), algorithm 1.
+
+    Example:
+        >>> before = ([torch.tensor([2.0, -0.001])], [], [], torch.tensor(1.0))
+        >>> clipped(before, 0.01)[0][0].tolist() == torch.tensor([0.01, -0.001]).tolist()
+        True
+    """
+    weights, means, squares, count = player
+    return [weight.clamp(-limit, limit) for weight in weights], means, squares, count

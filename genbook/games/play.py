@@ -8,7 +8,7 @@ over it, so that each seed gets its own gradient and its own run.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -343,6 +343,7 @@ def unrolled(
     *,
     steps: int,
     rate: float,
+    weights: Sequence[Tensor] | None = None,
 ) -> Critic:
     r"""The critic after imagined gradient steps, still a function of the fakes.
 
@@ -356,6 +357,7 @@ def unrolled(
         streams: random numbers for the penalty.
         steps: K.
         rate: η.
+        weights: begin with these instead of the critic's own, in the order of its parameters.
 
     Returns:
         The imagined critic, **[S, B, …]** to **[S, B]**.
@@ -363,11 +365,13 @@ def unrolled(
     Source:
         Metz, Poole, Pfau and Sohl-Dickstein (2017), eqs. 7 to 9.
     """
-    weights = {name: w.detach().requires_grad_() for name, w in critic.named_parameters()}
+    first = list(critic.parameters()) if weights is None else weights
+    names = [name for name, _ in critic.named_parameters()]
+    held = {n: w.detach().requires_grad_() for n, w in zip(names, first, strict=True)}
     for _ in range(steps):
-        loss = critic_total(objective, _with(critic, weights), real, fake, streams).sum()
-        weights = _one_step_ahead(weights, loss, rate)
-    return lambda x: scores(_with(critic, weights), x)
+        loss = critic_total(objective, _with(critic, held), real, fake, streams).sum()
+        held = _one_step_ahead(held, loss, rate)
+    return lambda x: scores(_with(critic, held), x)
 
 
 def _with(critic: nn.Module, weights: dict[str, Tensor]) -> Critic:

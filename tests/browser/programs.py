@@ -34,6 +34,8 @@ ALONE: dict[str, Callable[[Tensor], Tensor]] = {
     "leaky": functional.leaky_relu,
     "relu": torch.relu,
     "elu": functional.elu,
+    "clamp from below": lambda x: x.clamp_min(0.1) + x.clamp(min=-0.2),
+    "clamp from above": lambda x: x.clamp_max(0.1),
     "clamp": lambda x: x.clamp(-0.5, 0.7),
     "from 1": lambda x: 1 - x,
     "sin": torch.sin,

@@ -9,7 +9,14 @@ import torch
 from torch import nn
 
 from genbook.games import duality, play
-from genbook.games.functional import adam, critic_update, generator_update, opening, with_weights
+from genbook.games.functional import (
+    Ahead,
+    adam,
+    critic_update,
+    generator_update,
+    opening,
+    with_weights,
+)
 
 GAMES = [play.from_convex(duality.GAN, practical=True), play.from_convex(duality.REVERSE_KL)]
 
@@ -70,3 +77,18 @@ def test_adam_moves_each_weight_by_the_rate_at_first_whatever_the_slope():
     for before, now in zip(player[0], after[0], strict=True):
         torch.testing.assert_close(before - now, torch.full_like(now, 0.25), atol=1e-5, rtol=0)
     assert after[3].item() == 1
+
+
+def test_looking_ahead_is_what_the_engine_unrolls():
+    """The loss of a generator that looks ahead is that against the imagined critic."""
+    streams = play.Streams([5], dtype=torch.float64)
+    maker, critic = (play.mlp([2, 8, out], streams) for out in (2, 1))
+    game, real = play.from_convex(duality.GAN), streams.normal(16, 2)
+    noise = streams.normal(16, 2)
+    imagined = play.unrolled(critic, game, real, maker(noise), streams, steps=3, rate=0.1)
+    wanted = game.generator_loss(imagined(maker(noise)))
+    _, loss = generator_update(
+        maker, opening(maker), critic, list(critic.parameters()), game, noise,
+        torch.tensor(1e-3, dtype=torch.float64), ahead=Ahead(real, 3, 0.1),
+    )  # fmt: skip
+    torch.testing.assert_close(loss, wanted.sum(), atol=1e-12, rtol=0)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
+from genbook.games import plane
+from genbook.games.functional import with_weights
 from genbook.gan import machines
 from genbook.kit.machine.parts import Twin
 
@@ -14,18 +16,6 @@ SETTINGS = {"critic_steps": 1, "critic_rate": 1e-3, "generator_rate": 1e-3}
 @pytest.fixture(scope="module")
 def gan():
     return machines.gan()
-
-
-def test_a_batch_is_drawn_from_the_given_points_alone():
-    points = torch.tensor([[1.0, 1.0], [2.0, 2.0], [9.0, 9.0]])
-    drawn = machines.batch(points, torch.tensor(2.0), torch.rand(500), torch.zeros(500, 2))
-    assert set(drawn[0, :, 0].tolist()) == {1.0, 2.0}
-
-
-def test_presets_stay_in_the_frame_and_are_fewer_than_the_most():
-    for points in machines.presets().values():
-        assert points.abs().max() < machines.REACH
-        assert 2 <= len(points) <= machines.MOST
 
 
 def test_all_games_share_the_groups_and_every_word_has_its_programs(gan):
@@ -42,31 +32,31 @@ def test_what_the_readout_says_of_samples_is_true(gan, game):
         twin.step()
     twin.look()
     gaps = torch.cdist(twin.targets["samples"], points)
-    near = gaps < machines.NEAR
+    near = gaps < plane.NEAR
     assert twin.targets["good"].item() == pytest.approx(near.any(1).float().mean().item(), abs=1e-6)
     assert twin.targets["covered"].item() == pytest.approx(
         near.any(0).float().mean().item(), abs=1e-6
     )
-    assert twin.targets["field"].shape == (machines.SIDE**2,)
+    assert twin.targets["field"].shape == (plane.SIDE**2,)
     assert bool(((twin.targets["field"] >= 0) & (twin.targets["field"] <= 1)).all())
 
 
 def test_a_push_is_the_way_down_the_generators_own_loss(gan):
     """The arrow at one sample, against a difference quotient of the loss there."""
     word = "GAN, −log D"
-    game = machines.games()[word]
+    contest = machines.games()[word]
     twin = Twin(gan, 5, {**SETTINGS, "game": word}, gan.data["moons"])
     for _ in range(40):
         twin.step()
     twin.look()
-    _, critic = machines.networks(32)
+    critic = plane.critics({word: contest}, 32)[1]
     judges = [leaf.double() for leaf in twin.state["critic"][: len(list(critic.parameters()))]]
     critic = critic.double()
     place = twin.targets["samples"][:1].double()[None]
 
     def loss(x):
-        out = machines.with_weights(critic, judges, x).squeeze(-1)
-        return game.generator_loss(out).item()
+        out = with_weights(critic, judges, x).squeeze(-1)
+        return contest.objective.generator_loss(out).item()
 
     for axis in range(2):
         aside = torch.zeros_like(place)

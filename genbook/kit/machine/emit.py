@@ -26,6 +26,8 @@ ELEMENTWISE: Mapping[str, str] = {
     "bitwise_and": "({0}&{1})",
     "bitwise_not": "(1-{0})",
     "ceil": "Math.ceil({0})",
+    "clamp_max": "Math.min({0},{1})",
+    "clamp_min": "Math.max({0},{1})",
     "cos": "Math.cos({0})",
     "div": "({0}/{1})",
     "elu": "elu({0})",

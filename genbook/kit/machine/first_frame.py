@@ -78,8 +78,8 @@ def _arrows(
     axes: Axes, panel: Panel, layer: Layer, shown: Numbers, numbers: Mapping[str, Numbers]
 ) -> None:
     pushes, start = shown.reshape(-1, 2)[::4], numbers[layer.other].reshape(-1, 2)[::4]
-    longest = max(float(np.hypot(*pushes.T).max()), 1e-12)
-    end = start + 0.12 * (panel.x[1] - panel.x[0]) * pushes / longest
+    long = np.maximum(1, np.hypot(*pushes.T))[:, None]
+    end = start + 0.8 * pushes / long
     gap = np.full(len(start), np.nan, np.float32)
     x = np.stack([start[:, 0], end[:, 0], gap], 1).ravel()
     y = np.stack([start[:, 1], end[:, 1], gap], 1).ravel()

@@ -21,14 +21,12 @@ const layers = {
     pen.stroke();
   },
   arrows(at, layer, numbers) {
-    const { pen, wide, X, Y, ratio } = at, from = at.what(layer.other);
+    const { pen, X, Y, ratio } = at, from = at.what(layer.other);
     pen.strokeStyle = at.colour(layer.colour);
     pen.lineWidth = 1.1 * ratio;
-    let most = 1e-12;
-    for (let k = 0; k + 1 < numbers.length; k += 8) most = Math.max(most, Math.hypot(numbers[k], numbers[k + 1]));
-    const scale = 0.12 * wide / (X(1) - X(0)) / most;  // the longest is an eighth of the panel
     pen.beginPath();
     for (let k = 0; k + 1 < numbers.length; k += 8) {
+      const long = Math.hypot(numbers[k], numbers[k + 1]), scale = 0.8 / Math.max(1, long);
       const x = from[k], y = from[k + 1];
       pen.moveTo(X(x), Y(y));
       pen.lineTo(X(x + numbers[k] * scale), Y(y + numbers[k + 1] * scale));

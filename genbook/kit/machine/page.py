@@ -122,7 +122,7 @@ def worker_script(parts: Machine) -> str:
         },
         "opening": [act(one) for one in parts.opening],
         "acts": [act(one) for one in parts.acts],
-        "view": act(parts.view),
+        "views": [act(one) for one in (parts.view, *parts.also)],
         "item": parts.item,
     }
     makes = ",\n".join(f"()=>{text}" for text in scripts)

@@ -185,6 +185,7 @@ class Machine:
         panels: what is drawn, from left to right.
         words: the readout; ``{target}`` is its number with three digits, ``{target%}`` in percent,
             ``{target#}`` a whole number.
+        also: more that is computed for each drawing, after the view.
         opening: what is done once before the first step, such as laying the data into a group.
         restarts: whether other data begin anew; otherwise the machine goes on with them.
         empty: what is said when there are no data.
@@ -201,6 +202,7 @@ class Machine:
     most: int
     panels: tuple[Panel, ...]
     words: str
+    also: tuple[Act, ...] = ()
     opening: tuple[Act, ...] = ()
     restarts: bool = True
     empty: str = "Draw some data: click or drag on the picture."
@@ -216,7 +218,7 @@ class Machine:
     @property
     def random(self) -> bool:
         """Whether another seed makes a difference."""
-        acts = (*self.opening, *self.acts, self.view)
+        acts = (*self.opening, *self.acts, self.view, *self.also)
         sources = [source.split(":")[0] for act in acts for source in act.inputs]
         bounds = [bound for group in self.groups.values() for bound in group.bounds]
         return any(bounds) or "normal" in sources or "uniform" in sources
@@ -273,7 +275,8 @@ class Twin:
 
     def look(self) -> None:
         """Compute what is drawn."""
-        self._act(self.machine.view, 0)
+        for act in (self.machine.view, *self.machine.also):
+            self._act(act, 0)
 
     def _act(self, act: Act, moment: int) -> None:
         program = act.programs[self.settings[act.chosen] if act.chosen else ""]
