@@ -201,7 +201,7 @@ def forgetting(width: int = 32, words: Sequence[str] = ()) -> Machine:
                 xlabel="mode, in the order in which they were placed",
             ),
         ),
-        words="{held#} of {modes#} modes have samples; {lost#} had some and lost them (the first in "
+        words="{held#} of {modes#} modes have samples; {lost#} had some and lost them (first in "
         "step {first#}). {good%} of the samples lie near a mode.",
         size=(7.6, 3.7),
         empty="Place some modes: click on the picture.",

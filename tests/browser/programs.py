@@ -29,6 +29,7 @@ ALONE: dict[str, Callable[[Tensor], Tensor]] = {
     "sqrt": lambda x: torch.sqrt(x * x + 0.1),
     "rsqrt": lambda x: torch.rsqrt(x * x + 0.1),
     "square": lambda x: x**2,
+    "minus a square": lambda x: -(x**2),
     "cube": lambda x: x**3,
     "softplus": functional.softplus,
     "leaky": functional.leaky_relu,

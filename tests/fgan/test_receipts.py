@@ -9,7 +9,7 @@ import torch
 from chapters import Break, altered, assert_breaks, method, rewritten, swap
 
 from genbook.divergences import fitting, measures
-from genbook.fgan import conjugates, signals, survival, univariate
+from genbook.fgan import conjugates, machines, signals, survival, univariate
 from genbook.games import duality
 
 
@@ -95,6 +95,20 @@ def with_conjugate(conjugate) -> Break:
         return honest(replace(convex, conjugate=conjugate(convex)), *rest)
 
     return swap(honest, other)
+
+
+def test_receipt_drawn():
+    original = machines.convex
+
+    def about_zero(heights, tilt):
+        return original(heights, tilt) + tilt
+
+    assert_breaks(
+        "fgan",
+        "test_receipt_drawn",
+        altered(machines.conjugate, lambda star: star + 1e-3),
+        swap(original, about_zero),
+    )
 
 
 def test_receipt_bound():

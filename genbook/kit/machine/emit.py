@@ -835,7 +835,7 @@ def _template(name: str, call: Call) -> str | None:
         return None
     if name == "pow":
         if arguments[1:] == (2,) or arguments[1:] == (2.0,):
-            return "({0})**2"
+            return "(({0})**2)"
         return "Math.pow({0},{1})"
     if name == "lerp":
         return "({0}+{2}*({1}-{0}))" if isinstance(arguments[0], Place) else None

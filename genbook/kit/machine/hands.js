@@ -44,8 +44,8 @@ const hands = {
   },
   bars({ hand, panel, host }) {
     let bar = 0, last = null;
-    const wide = (panel.x[1] - panel.x[0]) / hand.many;
-    const which = (x) => Math.floor(within((x - panel.x[0]) / wide, [0, hand.many - 1]));
+    const knots = hand.kind === "curve", wide = (panel.x[1] - panel.x[0]) / (hand.many - knots);
+    const which = (x) => within(Math.floor((x - panel.x[0]) / wide + knots / 2), [0, hand.many - 1]);
     const set = (k, y) => { host.own()[hand.first + k] = within(y, panel.y); };
     const stroke = (spot) => {
       const to = which(spot[0]), from = last ? which(last[0]) : to, way = Math.sign(to - from) || 1;
@@ -65,7 +65,7 @@ const hands = {
         host.changed();
         return "done";
       },
-      cross: () => [panel.x[0] + (bar + 0.5) * wide, across(panel.y, 0.5), wide, panel.y[1] - panel.y[0]],
+      cross: () => [panel.x[0] + (bar + (1 - knots) / 2) * wide, across(panel.y, 0.5), wide, panel.y[1] - panel.y[0]],
     };
   },
   paint({ hand, panel, host }) {
@@ -104,3 +104,4 @@ const hands = {
     };
   },
 };
+hands.curve = hands.bars;

@@ -126,7 +126,8 @@ class Layer:
 class Hand:
     r"""How the reader makes data, with a pointer or with keys.
 
-    ``points`` adds points. ``place`` moves one point. ``bars`` sets the heights of even bars.
+    ``points`` adds points. ``place`` moves one point. ``bars`` sets the heights of even bars,
+    ``curve`` those over even places, the panel's edges among them.
     ``paint`` darkens pixels of a grid, rows from above; with the shift key held it rubs out.
 
     Args:
