@@ -18,6 +18,7 @@ __all__ = ["first_frame"]
 COLOURS = {
     "--gb-data": plotting.DATA,
     "--gb-model": plotting.MODEL,
+    "--gb-critic": plotting.CRITIC,
     "--gb-gradient": plotting.GRADIENT,
     "--gb-ink": plotting.INK,
     "--gb-muted": plotting.MUTED,
