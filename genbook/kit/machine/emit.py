@@ -37,7 +37,9 @@ ELEMENTWISE: Mapping[str, str] = {
     "gt": "(+({0}>{1}))",
     "le": "(+({0}<={1}))",
     "log": "Math.log({0})",
+    "log10": "Math.log10({0})",
     "log1p": "Math.log1p({0})",
+    "log2": "Math.log2({0})",
     "logical_and": "({0}&&{1}?1:0)",
     "logical_not": "(+!{0})",
     "lt": "(+({0}<{1}))",
@@ -589,7 +591,16 @@ class _Writer:
         return out
 
     def _op_stack(self, call: Call) -> Value:
-        raise UnknownOperation(f"write torch.cat of unsqueezed parts for stack in: {call.line}.")
+        out = self._fresh(call.shape)
+        axis = (call.arguments[1] if len(call.arguments) > 1 else 0) % len(call.shape)
+        strides = out.strides[:axis] + out.strides[axis + 1 :]
+        for place, argument in enumerate(call.arguments[0]):
+            part = self._settled(self._operand(argument))
+            target = View(out.buffer, part.shape, strides, place * out.strides[axis])
+            self.body.append(
+                _loop(part.shape, [target, part], lambda at, read: f"b{out.buffer}[{at}]={read};")
+            )
+        return out
 
 
 def _written_constant(buffer: int, numbers: Sequence[float]) -> str:
