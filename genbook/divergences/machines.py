@@ -11,11 +11,15 @@ from torch import Tensor
 from genbook.divergences import measures
 from genbook.games.functional import Player, adam
 from genbook.games.play import Adam
+from genbook.kit.machine import trace
+from genbook.kit.machine.parts import Act, Choice, Group, Hand, Layer, Machine, Panel, Slider
 
 PLACES = 64
 REACH = 4.0
 WIDTH = 2 * REACH / PLACES
 DUST = 1e-3
+NARROW = 0.5
+RATES = (0.01, 0.03, 0.1)
 RULE = Adam(betas=(0.5, 0.95))
 Score = Callable[[Tensor, Tensor], Tensor]
 
@@ -85,7 +89,7 @@ def log_gaussian(mean: Tensor, log_width: Tensor, x: Tensor) -> Tensor:
 
     Args:
         mean: μ, **[1]**.
-        log_width: log σ, **[1]**.
+        log_width: log 2σ, **[1]**: a machine that begins with zeros begins narrow.
         x: places, **[n]**.
 
     Returns:
@@ -96,14 +100,14 @@ def log_gaussian(mean: Tensor, log_width: Tensor, x: Tensor) -> Tensor:
         >>> round(flat.exp().max().item() * PLACES, 3)
         1.0
     """
-    return (-0.5 * ((x - mean) * (-log_width).exp()) ** 2).log_softmax(0)
+    return (-0.5 * ((x - mean) * (-log_width).exp() / NARROW) ** 2).log_softmax(0)
 
 
 def log_one(weights: Sequence[Tensor], x: Tensor) -> Tensor:
     r"""One Gaussian from its weights.
 
     Args:
-        weights: μ and log σ, **[1]** each.
+        weights: μ and log 2σ, **[1]** each.
         x: places, **[n]**.
 
     Returns:
@@ -120,7 +124,7 @@ def log_two(weights: Sequence[Tensor], x: Tensor) -> Tensor:
     r"""A mixture of two Gaussians from its weights.
 
     Args:
-        weights: the log-odds of the first, two means, two log σ: shapes **[1]**, **[2]**, **[2]**.
+        weights: the log-odds of the first, two means, two log 2σ: shapes **[1]**, **[2]**, **[2]**.
         x: places, **[n]**.
 
     Returns:
@@ -202,3 +206,132 @@ def descend(
     slopes = torch.autograd.grad(value, weights)
     steep = (torch.cat(list(slopes)) ** 2).sum().sqrt()
     return adam((weights, *player[1:]), slopes, rate, RULE), value, steep
+
+
+def curve(log_q: Tensor, heights: Tensor) -> Tensor:
+    r"""A model as a line at the scale of the drawn curve.
+
+    Args:
+        log_q: of the model, **[64]**.
+        heights: of the curve, **[64]**.
+
+    Returns:
+        Pairs of x and height, **[64, 2]**; the heights have the sum that the curve has, dusted.
+
+    Example:
+        >>> hill = presets()["two hills"]
+        >>> line = curve(log_data(hill), hill)
+        >>> bool((line[:, 1] - hill - 0.001).abs().max() < 1e-6)
+        True
+    """
+    x = places().to(heights.device, heights.dtype)
+    total = (torch.relu(heights) + DUST).sum()
+    return torch.cat([x[:, None], (log_q.exp() * total)[:, None]], 1)
+
+
+def drawn_curve() -> Machine:
+    r"""One Gaussian and a mixture of two descend the same score of the reader's curve.
+
+    Returns:
+        The machine: one step is a step of Adam of either.
+    """
+    one, two = beginning((1,), (1,)), beginning((1,), (2,), (2,))
+    heights, rate = torch.zeros(PLACES), torch.tensor(0.03)
+
+    def act(score: Score) -> Callable[..., tuple[Player, Player]]:
+        def step(one: Player, two: Player, heights: Tensor, rate: Tensor) -> tuple[Player, Player]:
+            first, _, _ = descend(score, log_one, one, heights, rate)
+            second, _, _ = descend(score, log_two, two, heights, rate)
+            return first, second
+
+        return step
+
+    def view(score: Score) -> Callable[..., tuple[Tensor, ...]]:
+        def look(one: Player, two: Player, heights: Tensor) -> tuple[Tensor, ...]:
+            still = torch.zeros_like(heights[0])
+            _, first, steep = descend(score, log_one, one, heights, still)
+            _, second, _ = descend(score, log_two, two, heights, still)
+            x = places()
+            return (
+                curve(log_one(one[0], x), heights),
+                curve(log_two(two[0], x), heights),
+                first,
+                second,
+                steep,
+            )
+
+        return look
+
+    across, high = (-REACH, REACH), (0.0, 1.0)
+    hand = Hand(
+        "bars",
+        "The data's curve p as 64 bars, and the model q as a line. The left and right keys choose "
+        "a bar, up and down change it.",
+        many=PLACES,
+    )
+    drawn = Layer("bars", "data", "--gb-data")
+    return Machine(
+        name="curve",
+        groups={"one": group(one, (3.0, 0.0)), "two": group(two, (0.0, 3.0, 0.0))},
+        acts=(
+            Act(
+                {name: trace(act(score), one, two, heights, rate)
+                 for name, score in scores().items()},
+                ("one", "two", "data", "control:rate"),
+                ("one", "two"),
+                chosen="score",
+            ),
+        ),
+        view=Act(
+            {name: trace(view(score), one, two, heights) for name, score in scores().items()},
+            ("one", "two", "data"),
+            ("line", "lines", "first", "second", "steep"),
+            chosen="score",
+        ),
+        controls=(
+            Choice("score", "both descend", tuple(scores()), restarts=False),
+            Slider("rate", "step size", RATES, 1),
+        ),
+        data=presets(),
+        most=PLACES,
+        panels=(
+            *(
+                Panel(across, high, (drawn, Layer("path", line, "--gb-model")), hand, title)
+                for line, title in (("line", "one Gaussian"), ("lines", "two Gaussians"))
+            ),
+        ),
+        words="The score of one Gaussian: {first}, steepness {steep}; of two: {second}.",
+        restarts=False,
+        size=(5.2, 2.5),
+    )  # fmt: skip
+
+
+def beginning(*shapes: tuple[int, ...]) -> Player:
+    r"""A player of zeros.
+
+    Args:
+        shapes: of its weights.
+
+    Example:
+        >>> [weight.shape[0] for weight in beginning((1,), (2,))[0]]
+        [1, 2]
+    """
+    parts = [[torch.zeros(shape) for shape in shapes] for _ in range(3)]
+    return parts[0], parts[1], parts[2], torch.tensor(0.0)
+
+
+def group(player: Player, bounds: Sequence[float]) -> Group:
+    r"""How a player begins on the page.
+
+    Args:
+        player: of the right shapes.
+        bounds: of its weights; Adam's averages begin with zeros.
+
+    Example:
+        >>> group(beginning((1,)), (3.0,)).bounds
+        (3.0, 0.0, 0.0, 0.0)
+    """
+    weights, means, squares, count = player
+    leaves = [*weights, *means, *squares, count]
+    still = [0.0] * (len(leaves) - len(weights))
+    return Group(tuple(tuple(leaf.shape) for leaf in leaves), (*bounds, *still))

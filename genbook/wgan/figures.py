@@ -77,57 +77,6 @@ def bin_distances() -> Tensor:
     return (bins[:, None] - bins[None, :]).abs()
 
 
-def plan(source: str, target: str, shift: float) -> Figure:
-    r"""Two histograms, the cheapest plan between them, and the potential that proves it.
-
-    Args:
-        source: kind of p.
-        target: kind of q.
-        shift: of q, in bins.
-
-    Returns:
-        Three panels: the histograms; the plan; the critic with the gap of the distribution
-        functions.
-    """
-    p, q, cost = histogram(source), histogram(target, shift), bin_distances()
-    found, best = transport.solve(p, q, cost), transport.potential(p, q, cost)
-    bins = np.arange(BINS)
-    figure, (left, middle, right) = subplots(
-        1, 3, width=8.4, height=2.9, width_ratios=[1.15, 0.85, 1.15]
-    )
-    left.bar(bins - 0.2, p, width=0.4, color=DATA, label="p")
-    left.bar(bins + 0.2, q, width=0.4, color=MODEL, label="q")
-    left.set(xlim=(-0.7, BINS - 0.3), ylim=(0, 0.58), xlabel="bin", title="earth and holes")
-    left.set_xticks(range(0, BINS, 5))
-    left.legend(loc="upper right", ncols=2)
-    middle.imshow(
-        found.plan.sqrt(), origin="lower", cmap="Greys", vmin=0, vmax=0.55, interpolation="nearest"
-    )
-    middle.plot([0, BINS - 1], [0, BINS - 1], color=MUTED, linewidth=0.8, linestyle=":")
-    middle.set(xlim=(-0.5, BINS - 0.5), ylim=(-0.5, BINS - 0.5), xlabel="to bin", ylabel="from bin")
-    middle.set_title(f"plan: cost {_number(found.cost)}")
-    _potential_panel(right, best, p, q)
-    area = transport.on_line(torch.arange(BINS, dtype=torch.float64), p, torch.arange(BINS), q)
-    figure.set_label(
-        f"W₁: plan {_number(found.cost, 3)}, critic {_number(best.value, 3)}, "
-        f"area {_number(float(area), 3)}"
-    )
-    return figure
-
-
-def _potential_panel(axes: Axes, best: transport.Potential, p: Tensor, q: Tensor) -> None:
-    bins = np.arange(BINS)
-    gap = (q - p).cumsum(0)[:-1]
-    axes.bar(bins[:-1] + 0.5, 8 * gap, width=1.0, color=MUTED, alpha=0.35, label="8 (F_q − F_p)")
-    centred = best.f - (best.f.max() + best.f.min()) / 2
-    axes.plot(bins, centred, ".-", color=CRITIC, label="f")
-    axes.axhline(0, color=MUTED, linewidth=0.7)
-    axes.set(xlim=(-0.7, BINS - 0.3), ylim=(-9, 13), xlabel="bin", xticks=range(0, BINS, 5))
-    axes.set_yticks([-8, -4, 0, 4, 8])
-    axes.set_title(f"critic: {_number(best.value)}")
-    axes.legend(loc="upper right")
-
-
 # --- The parallel lines -----------------------------------------------------------------------
 
 TOP, STEEP = 1.2, 3.6

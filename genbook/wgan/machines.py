@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 
 from genbook.divergences import measures
+from genbook.kit.machine import trace
+from genbook.kit.machine.parts import Act, Group, Hand, Layer, Machine, Panel, Slider
 
 BINS = 16
 HIGH = 8.0
@@ -73,22 +75,27 @@ def crossing(earth: Tensor, fakes: Tensor) -> Tensor:
     return (fakes - earth).cumsum(0)[:-1]
 
 
-def critic(across: Tensor) -> Tensor:
-    r"""A best 1-Lipschitz critic: it climbs where fakes must go right, falls where they must go left.
+def critic(across: Tensor, weight: Tensor) -> Tensor:
+    r"""A best 1-Lipschitz critic: uphill is where the fakes have to go.
 
     .. math:: f_{k+1}-f_k=\mathrm{sign}\,c_k,\qquad \sum_kf_k(P_k-Q_k)=\sum_k|c_k|
 
+    Where less than a hundred-thousandth of the weight crosses, the critic is level: after some
+    steps that is rounding.
+
     Args:
         across: c of :func:`crossing`, **[n − 1]**.
+        weight: of either heap, a scalar.
 
     Returns:
         f, **[n]**, moved so that its highest and lowest value are equally far from 0.
 
     Example:
-        >>> critic(torch.tensor([1.0, 2.0, -1.0])).tolist()
+        >>> critic(torch.tensor([1.0, 2.0, -1.0]), torch.tensor(3.0)).tolist()
         [-1.0, 0.0, 1.0, 0.0]
     """
-    f = torch.cat([across.new_zeros(1), across.sign().cumsum(0)])
+    slope = across.sign() * (across.abs() > 1e-5 * weight).to(across.dtype)
+    f = torch.cat([across.new_zeros(1), slope.cumsum(0)])
     return f - (f.amax(0) + f.amin(0)) / 2
 
 
@@ -167,7 +174,7 @@ def scores(earth: Tensor, fakes: Tensor, weight: Tensor) -> tuple[Tensor, ...]:
     return (
         across.abs().sum() / weight,
         (plan(earth, fakes) * far).sum() / weight,
-        (critic(across) * (earth - fakes)).sum() / weight,
+        (critic(across, weight) * (earth - fakes)).sum() / weight,
         js,
         kl + kl.new_zeros(2),
     )
@@ -193,3 +200,128 @@ def standing(laid: Tensor, moved: Tensor, bars: Tensor) -> tuple[Tensor, Tensor,
     earth, fakes, weight = heaps(bars)
     same = (laid == bars + 1).float().amin(0)
     return earth, same * moved + (1 - same) * fakes, weight
+
+
+def step(laid: Tensor, moved: Tensor, bars: Tensor, share: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    r"""One step of the machine: the fakes climb the critic.
+
+    Args:
+        laid: see :func:`standing`.
+        moved: see :func:`standing`.
+        bars: the reader's, **[32]**.
+        share: see :func:`climb`.
+
+    Returns:
+        ``laid`` and ``moved`` for the next step; how much of the mass moved, a scalar.
+
+    Example:
+        >>> _, _, moved = step(
+        ...     torch.zeros(32), torch.zeros(16), presets()["far apart"], torch.tensor(0.5)
+        ... )
+        >>> moved.item()
+        0.5
+    """
+    earth, fakes, weight = standing(laid, moved, bars)
+    after, amount = climb(earth, fakes, share)
+    return bars + 1, after, amount / weight
+
+
+def view(laid: Tensor, moved: Tensor, bars: Tensor) -> tuple[Tensor, ...]:
+    r"""What the page draws and says.
+
+    Args:
+        laid: see :func:`standing`.
+        moved: see :func:`standing`.
+        bars: the reader's, **[32]**.
+
+    Returns:
+        The fakes in shovelfuls, **[16]**; the critic as a line from 0 upwards, half as steep,
+        **[16, 2]**; what :func:`scores` says.
+
+    Example:
+        >>> bars = presets()["two ramps"]
+        >>> fakes, *_ = view(torch.zeros(32), torch.zeros(16), bars)
+        >>> bool((fakes == bars[16:]).all())
+        True
+    """
+    earth, fakes, weight = standing(laid, moved, bars)
+    f = critic(crossing(earth, fakes), weight)
+    bins = torch.arange(BINS, device=bars.device).to(bars.dtype)
+    line = torch.cat([bins[:, None], ((f - f.amin(0)) / 2)[:, None]], 1)
+    return fakes / shovelful(bars), line, *scores(earth, fakes, weight)
+
+
+def shovelful(bars: Tensor) -> Tensor:
+    r"""What a shovelful of fakes weighs in the unit of :func:`heaps`: the shovelfuls of earth.
+
+    Args:
+        bars: the reader's, **[32]**.
+
+    Returns:
+        A scalar.
+
+    Example:
+        >>> shovelful(presets()["far apart"]).item()
+        8.0
+    """
+    whole = torch.floor(bars[:BINS].clamp(0, HIGH) + 0.5).sum()
+    return whole + BINS * (whole == 0).float()
+
+
+def two_heaps() -> Machine:
+    r"""The two heaps: a step lets the fakes climb the best critic.
+
+    Returns:
+        The machine.
+    """
+    laid, moved = torch.zeros(2 * BINS), torch.zeros(BINS)
+    bars, share = torch.zeros(2 * BINS), torch.tensor(0.5)
+    across, high = (-0.5, BINS - 0.5), (0.0, HIGH)
+    keys = "The left and right keys choose a bar, up and down change it."
+    return Machine(
+        name="heaps",
+        groups={"stand": Group(((2 * BINS,), (BINS,)), (0.0, 0.0))},
+        acts=(
+            Act(
+                {"": trace(step, laid, moved, bars, share)},
+                ("stand", "data", "control:share"),
+                ("stand", "moved"),
+            ),
+        ),
+        view=Act(
+            {"": trace(view, laid, moved, bars)},
+            ("stand", "data"),
+            ("fakes", "critic", "area", "cost", "lead", "js", "kl"),
+        ),
+        controls=(
+            Slider("share", "share of a bar that moves in a step", (0.125, 0.25, 0.5), 2),
+        ),
+        data=presets(),
+        most=2 * BINS,
+        panels=(
+            Panel(
+                across,
+                high,
+                (Layer("bars", "data", "--gb-data", many=BINS),),
+                Hand("bars", f"The data p, sixteen bars. {keys}", many=BINS, grain=1.0),
+                "p, the data",
+            ),
+            Panel(
+                across,
+                high,
+                (
+                    Layer("bars", "fakes", "--gb-model"),
+                    Layer("path", "critic", "--gb-critic"),
+                ),
+                Hand(
+                    "bars", f"The fakes q, sixteen bars, and the critic's line. {keys}",
+                    BINS, BINS, grain=1.0,
+                ),
+                "q, the fakes, and the critic f",
+            ),
+        ),
+        words="The cheapest plan costs {cost} bins, the critic proves {lead}, the area is {area}. "
+        "JS {js} nats, KL(p‖q) {kl}.",
+        restarts=False,
+        size=(5.2, 2.5),
+    )  # fmt: skip

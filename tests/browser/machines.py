@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -103,5 +104,6 @@ def gap(page: Page, twin: Twin) -> float:
     pairs += [(found["targets"][name], leaf.flatten()) for name, leaf in twin.targets.items()]
     for shown, ours in pairs:
         scale = ours.abs().clamp(min=1)
-        furthest = max(furthest, ((shown - ours).abs() / scale).max().item())
+        apart = torch.where(shown == ours, 0.0, (shown - ours).abs() / scale)  # ∞ is ∞
+        furthest = max(furthest, apart.nan_to_num(nan=math.inf).max().item())
     return furthest

@@ -12,7 +12,9 @@ from browser.conftest import Visits
 from browser.machines import gap, settle_on, step, wait, written
 
 from genbook.clipping import machines as clipping
+from genbook.divergences import machines as divergences
 from genbook.kit.machine.parts import Machine, Twin
+from genbook.wgan import machines as wgan
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,14 @@ CASES = {
     "cliff, large steps": Case(
         clipping.descent, {"rate": 1.0, "threshold": 10.0}, "on a gentle slope"
     ),
+    "heaps, as it begins": Case(wgan.two_heaps),
+    "heaps, one between two": Case(wgan.two_heaps, {"share": 0.25}, "two against one"),
+    "heaps, ramps": Case(wgan.two_heaps, {"share": 0.125}, "two ramps"),
+    **{
+        f"curve, {score}": Case(divergences.drawn_curve, {"score": score})
+        for score in divergences.scores()
+    },
+    "curve, a slope": Case(divergences.drawn_curve, {"rate": 0.01}, "a slope"),
 }
 
 

@@ -124,6 +124,23 @@ def test_receipt_mode():
     )
 
 
+def test_receipt_starts():
+    right = fitting.fit_gaussian
+
+    def always_the_first(divergence, log_p, x, *, start):
+        return right(divergence, log_p, x, start=(1.3, 0.4))
+
+    def stays(divergence, log_p, x, *, start):
+        return replace(right(divergence, log_p, x, start=start), sigma=start[1])
+
+    assert_breaks(
+        "divergences",
+        "test_receipt_starts",
+        swap(right, always_the_first),
+        swap(right, stays),
+    )
+
+
 def test_receipt_zeros():
     def clamped(kl):
         return lambda p, q: kl(p.clamp_min(-30), q.clamp_min(-30))

@@ -21,6 +21,7 @@ from genbook.wgan import (
     empirical,
     frechet,
     losses,
+    machines,
     sinkhorn,
     transport,
 )
@@ -91,6 +92,39 @@ def test_receipt_sorted():
         "wgan",
         "test_receipt_sorted",
         swap(transport.of_samples, lambda x, y: (x - y).abs().mean(-1)),
+    )
+
+
+def test_receipt_machine():
+    def overtaking(earth, fakes):
+        return earth[:, None] * fakes[None] / earth.sum()
+
+    assert_breaks(
+        "wgan",
+        "test_receipt_machine",
+        swap(machines.plan, overtaking),
+        altered(machines.critic, lambda f: -f),
+        altered(machines.critic, lambda f: 0.999 * f),
+        altered(machines.crossing, lambda across: across.relu()),
+    )
+
+
+def test_receipt_climb():
+    right = machines.climb
+
+    def downhill(earth, fakes, share):
+        after, amount = right(earth, fakes, share)
+        return 2 * fakes - after, amount
+
+    def too_far(earth, fakes, share):  # more crosses a border than has to
+        return right(earth, fakes, 2 * share)[0], right(earth, fakes, share)[1]
+
+    assert_breaks(
+        "wgan",
+        "test_receipt_climb",
+        swap(machines.climb, downhill),
+        swap(machines.climb, too_far),
+        swap(machines.climb, lambda earth, fakes, share: (fakes, 0 * share)),
     )
 
 

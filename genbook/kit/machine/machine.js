@@ -165,7 +165,7 @@ function mountMachine(figure, spec, workerText) {
       const value = seen[kind ? name.slice(0, -1) : name];
       if (value === undefined) return "–";
       const text = kind === "%" ? `${Math.round(100 * value[0])} %` : value[0].toFixed(kind ? 0 : 3);
-      return text.replace("-", "−");
+      return text.replace("-", "−").replace("Infinity", "∞");
     };
     readout.textContent = (steps ? `Step ${steps}. ` : "") + spec.words.replace(/\{([^}]+)\}/g, (_, name) => number(name));
   };
