@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from genbook.kit import plotting, svg
 from genbook.kit.looks import style
-from genbook.kit.machine import noise
+from genbook.kit.machine import noise, weights
 from genbook.kit.machine.emit import PRELUDE, javascript
 from genbook.kit.machine.first_frame import first_frame
 from genbook.kit.machine.parts import Act, Choice, Machine, Slider
@@ -117,7 +117,15 @@ def worker_script(parts: Machine) -> str:
 
     spec = {
         "groups": {
-            name: {"sizes": [_size(shape) for shape in group.shapes], "bounds": group.bounds}
+            name: {
+                "rows": [
+                    (shape[0], _size(shape[1:])) if len(shape) > 1 else (_size(shape),)
+                    for shape in group.shapes
+                ],
+                "packed": group.packed,
+            }
+            if group.packed
+            else {"sizes": [_size(shape) for shape in group.shapes], "bounds": group.bounds}
             for name, group in parts.groups.items()
         },
         "opening": [act(one) for one in parts.opening],
@@ -130,6 +138,7 @@ def worker_script(parts: Machine) -> str:
         [
             PRELUDE,
             noise.SCRIPT,
+            *([weights.SCRIPT] if any(group.packed for group in parts.groups.values()) else []),
             f"const spec={json.dumps(spec, ensure_ascii=False, separators=(',', ':'))};",
             f"const makes=[{makes}];",
             script("worker"),

@@ -9,6 +9,7 @@ const begin = () => {
   held = {};
   let stream = 1000;
   for (const [name, group] of Object.entries(spec.groups)) {
+    if (group.packed) { held[name] = unpack(group.packed, group.rows); continue; }
     held[name] = group.sizes.map((size, k) => {
       const leaf = new Float32Array(size), bound = Math.fround(group.bounds[k]);
       uniform(leaf, seed, stream++, 0);
