@@ -201,6 +201,30 @@ def starts_below(count: int, generator: torch.Generator) -> Tensor:
     return torch.stack([w, wall(w) - 0.3 - 0.7 * below], -1)
 
 
+def step(points: Tensor, rate: float | Tensor, limits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    r"""One step of gradient descent on the cliff, the gradient clipped by norm.
+
+    .. math:: \theta - \eta\,g\,\min\big(1, c / \lVert g\rVert\big)
+
+    Args:
+        points: (w, b), ``[..., 2]``.
+        rate: learning rate.
+        limits: thresholds c, ``[...]``; infinite: no clipping.
+
+    Returns:
+        The points after the step ``[..., 2]``; before it, errors and the gradient's lengths,
+        ``[...]`` each.
+
+    Example:
+        >>> step(torch.tensor([0.0, 0.0]), 1.0, torch.tensor(1e-3))[0].norm().item()
+        0.00100...
+    """
+    errors, slope = gradient(points)
+    lengths = slope.norm(dim=-1)
+    scale = torch.where(lengths >= limits, limits / lengths, torch.ones_like(lengths))
+    return points - rate * scale[..., None] * slope, errors, lengths
+
+
 def descend(
     start: tuple[float, float] | Tensor, rate: float, thresholds: Tensor, *, steps: int = 100
 ) -> Descent:
@@ -232,9 +256,7 @@ def descend(
     points = first.expand(*torch.broadcast_shapes(first.shape[:-1], limits.shape), 2)
     record = []
     for _ in range(steps + 1):
-        errors, slope = gradient(points)
-        lengths = slope.norm(dim=-1)
+        after, errors, lengths = step(points, rate, limits)
         record.append((points, errors, lengths))
-        scale = torch.where(lengths >= limits, limits / lengths, torch.ones_like(lengths))
-        points = points - rate * scale[..., None] * slope
+        points = after
     return Descent(*(torch.stack(part) for part in zip(*record, strict=True)))

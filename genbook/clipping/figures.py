@@ -30,9 +30,6 @@ SQUASHES = {
     "sigmoid, γ = ¼": bounds.SIGMOID,
     "none, γ = 1": bounds.LINEAR,
 }
-POWERS = tuple(power / 4 for power in range(-8, 9))
-STARTS = {"plateau": (4.5, -3.0), "above": (5.0, -1.5)}
-WINDOW = (3.0, 7.0, -4.0, 0.0)
 OPTIMISERS = ("SGD", "SGD with momentum", "RMSprop", "Adam")
 
 
@@ -120,66 +117,6 @@ def two_units(largest: float, degrees: float, slope: float) -> Figure:
 
 
 # The cliff
-
-
-@lru_cache(maxsize=1)
-def _surface(points: int = 160) -> np.ndarray:
-    left, right, low, high = WINDOW
-    w = torch.linspace(left, right, points, dtype=torch.float64)
-    b = torch.linspace(low, high, points, dtype=torch.float64)
-    return cliff.error(w[None, :], b[:, None]).numpy()
-
-
-@lru_cache(maxsize=32)
-def walks(rate: float, start: str) -> cliff.Descent:
-    r"""A hundred steps on the cliff, one walk for each threshold, 10 to each of :data:`POWERS`.
-
-    Args:
-        rate: learning rate.
-        start: a key of :data:`STARTS`.
-
-    Returns:
-        The walks.
-    """
-    thresholds = 10 ** torch.tensor(POWERS, dtype=torch.float64)
-    return cliff.descend(STARTS[start], rate, thresholds, steps=100)
-
-
-def on_the_cliff(power: float, rate: float, origin: str) -> Figure:
-    r"""One walk over the surface of one unit and fifty steps.
-
-    Args:
-        power: of ten, the threshold; one of :data:`POWERS`.
-        rate: learning rate.
-        origin: a key of :data:`STARTS`.
-
-    Returns:
-        Two panels: the walk from above; the length of the gradient at each step.
-    """
-    walk, place = walks(rate, origin), POWERS.index(power)
-    points, lengths = walk.points[:, place], walk.lengths[:, place]
-    figure, (left, right) = subplots(1, 2, width=7.6, height=3.4, width_ratios=[1.25, 1])
-    left.imshow(_surface(), extent=WINDOW, origin="lower", aspect="auto", cmap="Blues", vmax=0.7)
-    w = torch.linspace(4.26, 7, 30, dtype=torch.float64)
-    left.plot(w, cliff.wall(w), color=INK, linewidth=0.8, linestyle="--")
-    left.text(6.0, -2.92, "the wall", color=INK, rotation=-26, fontsize=8)
-    shown = torch.stack([points[:, 0].clamp(3, 7), points[:, 1].clamp(-4, 0)]).numpy()
-    left.plot(*shown, color=MODEL, marker=".", markersize=4, linewidth=0.9)
-    left.plot(*shown[:, :1], marker="s", color=MODEL, markersize=6)
-    left.plot(*shown[:, -1:], marker="*", color=INK, markersize=10)
-    left.set(xlim=(3, 7), ylim=(-4, 0), xlabel="w", ylabel="b")
-    left.grid(False)
-    end = walk.errors[-1, place].item()
-    left.set_title(f"error at the end {end:.4f}")
-    right.plot(np.arange(101), lengths.clamp(1e-6, 1e5).numpy(), color=GRADIENT)
-    right.axhline(10**power, color=INK, linewidth=1, linestyle="--")
-    _log_axis(right, 1e-5, 1e4)
-    right.set(xlim=(0, 100), xlabel="step", title="length of the gradient; threshold dashed")
-    figure.set_label(
-        f"threshold {10**power:.3g}: ends at w = {points[-1, 0]:.2f}, b = {points[-1, 1]:.2f} "
-        f"with error {end:.4f}; the longest gradient was {lengths.max():.3g}"
-    )
-    return figure
 
 
 def cross_section(w: float, steps: int) -> Figure:

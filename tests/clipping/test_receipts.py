@@ -209,6 +209,23 @@ def test_receipt_descents():
     )
 
 
+def test_receipt_starts():
+    original = cliff.descend
+
+    def unclipped(start, rate, thresholds, *, steps):
+        return original(start, rate, 1e9 * thresholds, steps=steps)
+
+    def other_way_round(start, rate, thresholds, *, steps):
+        return original(start, rate, thresholds.flip(-1), steps=steps)
+
+    assert_breaks(
+        "clipping",
+        "test_receipt_starts",
+        swap(original, unclipped),
+        swap(original, other_way_round),
+    )
+
+
 def test_receipt_penalty():
     def in_the_errors_own_length(weight, xs, errors, squash=bounds.TANH):
         return ((errors @ weight) * squash.slope(xs)).norm(dim=-1)

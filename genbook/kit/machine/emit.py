@@ -42,6 +42,7 @@ ELEMENTWISE: Mapping[str, str] = {
     "gt": "(+({0}>{1}))",
     "le": "(+({0}<={1}))",
     "log": "Math.log({0})",
+    "log10": "Math.log10({0})",
     "log1p": "Math.log1p({0})",
     "log2": "Math.log2({0})",
     "logical_and": "({0}&&{1}?1:0)",
@@ -734,6 +735,18 @@ class _Writer:
         for part in parts:
             target = View(out.buffer, part.shape, out.strides, at * out.strides[axis])
             at += part.shape[axis]
+            self.body.append(
+                _loop(part.shape, [target, part], lambda at, read: f"b{out.buffer}[{at}]={read};")
+            )
+        return out
+
+    def _op_stack(self, call: Call) -> Value:
+        out = self._fresh(call.shape)
+        axis = (call.arguments[1] if len(call.arguments) > 1 else 0) % len(call.shape)
+        strides = out.strides[:axis] + out.strides[axis + 1 :]
+        for place, argument in enumerate(call.arguments[0]):
+            part = self._settled(self._operand(argument))
+            target = View(out.buffer, part.shape, strides, place * out.strides[axis])
             self.body.append(
                 _loop(part.shape, [target, part], lambda at, read: f"b{out.buffer}[{at}]={read};")
             )

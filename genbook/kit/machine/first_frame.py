@@ -27,7 +27,7 @@ Numbers = NDArray[np.float32]
 
 
 def first_frame(parts: Machine) -> Figure:
-    r"""All panels with the first preset of data, as seed 1 begins.
+    r"""All panels with the first preset of data and seed 1, after the steps of the preview.
 
     Args:
         parts: the machine.
@@ -37,6 +37,8 @@ def first_frame(parts: Machine) -> Figure:
     """
     data = next(iter(parts.data.values()))
     twin = Twin(parts, 1, parts.beginning(), data)
+    for _ in range(parts.preview):
+        twin.step()
     twin.look()
     targets = {**twin.targets, "data": data}
     numbers = {name: value.detach().float().flatten().numpy() for name, value in targets.items()}

@@ -46,10 +46,11 @@ def machine(parts: Machine, *, caption: str, alt: str) -> StaticMachine | LiveMa
     figure = first_frame(parts)
     drawing = svg.render(figure, salt="gbm" + parts.name, alt=alt)
     spec, worker = plan(parts), worker_script(parts)
+    packed = {name: group.packed for name, group in parts.groups.items() if group.packed}
     html = markup(parts, figure, drawing, caption)
     if os.environ.get("GENBOOK_STATIC") == "1":
-        return StaticMachine(html, spec, worker, caption)
-    return LiveMachine(html, spec, worker, caption, figure)
+        return StaticMachine(html, spec, worker, packed, caption)
+    return LiveMachine(html, spec, worker, packed, caption, figure)
 
 
 def plan(parts: Machine) -> dict[str, Any]:
@@ -121,8 +122,7 @@ def worker_script(parts: Machine) -> str:
                 "rows": [
                     (shape[0], _size(shape[1:])) if len(shape) > 1 else (_size(shape),)
                     for shape in group.shapes
-                ],
-                "packed": group.packed,
+                ]
             }
             if group.packed
             else {"sizes": [_size(shape) for shape in group.shapes], "bounds": group.bounds}
@@ -186,28 +186,37 @@ class StaticMachine:
         html: see :func:`markup`.
         spec: see :func:`plan`.
         worker: see :func:`worker_script`.
+        packed: trained weights by group, see :mod:`genbook.kit.machine.weights`.
         caption: HTML.
     """
 
-    def __init__(self, html: str, spec: Mapping[str, Any], worker: str, caption: str) -> None:
+    def __init__(
+        self, html: str, spec: Mapping[str, Any], worker: str, packed: Mapping[str, str],
+        caption: str,
+    ) -> None:  # fmt: skip
         self.html, self.spec, self.worker, self.caption = html, spec, worker, caption
+        self.packed = dict(packed)
 
     def __repr__(self) -> str:
         return f"<Machine: {self.caption}>"
 
     def _repr_html_(self) -> str:
         data = json.dumps(
-            {"spec": self.spec, "worker": self.worker}, ensure_ascii=False, separators=(",", ":")
+            {"packed": self.packed, "spec": self.spec, "worker": self.worker},
+            ensure_ascii=False,
+            separators=(",", ":"),
         )
         data = data.replace("</", "<\\/").replace("<!--", "<\\u0021--")
         key = "genbookMachine_" + hashlib.sha256(_page_script().encode()).hexdigest()[:8]
         return (
             f"{self.html}<style>{style()}</style>"
             f'<script type="application/json">{data}</script>'
-            f"<script>(()=>{{if(!window.{key}){{{_page_script()}\nwindow.{key}=mountMachine}}"
+            f"<script>(()=>{{if(!window.{key}){{{_page_script()}\nwindow.{key}=(figure,data)=>"
+            "bringWeights(figure,data.packed,(packed)=>mountMachine(figure,data.spec,data.worker,packed))}"
             'const figure=document.currentScript.closest("figure"),'
             "data=JSON.parse(figure.querySelector(\"script[type='application/json']\").textContent);"
-            f"window.{key}(figure,data.spec,data.worker)}})()</script></figure>"
+            f"window.{key}(figure,data)}})()"
+            "</script></figure>"
         )
 
 
@@ -218,6 +227,7 @@ class LiveMachine(anywidget.AnyWidget):
         html: see :func:`markup`.
         spec: see :func:`plan`.
         worker: see :func:`worker_script`.
+        packed: trained weights by group, see :mod:`genbook.kit.machine.weights`.
         caption: HTML.
         figure: the first frame, for where no widgets are shown.
     """
@@ -227,12 +237,16 @@ class LiveMachine(anywidget.AnyWidget):
     html = traitlets.Unicode().tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
     worker = traitlets.Unicode().tag(sync=True)
+    packed = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, html: str, spec: Mapping[str, Any], worker: str, caption: str, figure: Figure
-    ) -> None:
+        self, html: str, spec: Mapping[str, Any], worker: str, packed: Mapping[str, str],
+        caption: str, figure: Figure,
+    ) -> None:  # fmt: skip
         self._caption, self._figure = caption, figure
-        super().__init__(html=html + "</figure>", spec=dict(spec), worker=worker)
+        super().__init__(
+            html=html + "</figure>", spec=dict(spec), worker=worker, packed=dict(packed)
+        )
 
     def __repr__(self) -> str:
         return f"<Machine: {self._caption}>"
@@ -249,7 +263,7 @@ class LiveMachine(anywidget.AnyWidget):
 
 
 def _page_script() -> str:
-    return "\n".join(script(name) for name in ("layers", "hands", "machine"))
+    return "\n".join(script(name) for name in ("layers", "hands", "bring", "machine"))
 
 
 def _size(shape: tuple[int, ...]) -> int:
@@ -264,7 +278,7 @@ LiveMachine._esm = (
     + """
 export default { render({ model, el }) {
 el.innerHTML = model.get("html");
-return mountMachine(el.querySelector("figure"), model.get("spec"), model.get("worker"));
+return mountMachine(el.querySelector("figure"), model.get("spec"), model.get("worker"), model.get("packed"));
 } };
 """
 )

@@ -197,6 +197,7 @@ class Machine:
         restarts: whether other data begin anew; otherwise the machine goes on with them.
         empty: what is said when there are no data.
         size: width and height of the figure in inches.
+        preview: how many steps the picture shows where no script runs.
     """
 
     name: str
@@ -212,6 +213,7 @@ class Machine:
     restarts: bool = True
     empty: str = "Draw some data: click or drag on the picture."
     size: tuple[float, float] = (4.2, 4.0)
+    preview: int = 0
 
     @property
     def item(self) -> int:

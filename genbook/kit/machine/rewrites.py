@@ -49,9 +49,9 @@ def rewritten(program: Program, known: Callable[[Call], bool]) -> Program:
 
     Example:
         >>> from genbook.kit.machine import trace
-        >>> program = trace(lambda x: torch.stack([x, x]), torch.zeros(3))
-        >>> list(rewritten(program, lambda call: "stack" not in call.name).operations())
-        ['cat', 'unsqueeze']
+        >>> program = trace(lambda x: x.unbind()[0], torch.zeros(3, 2))
+        >>> list(rewritten(program, lambda call: "unbind" not in call.name).operations())
+        ['select']
     """
     fresh = itertools.count(1 + max(_numbers(program)))
     kinds: dict[int, tuple[tuple[int, ...], torch.dtype]] = {
@@ -185,10 +185,6 @@ def _split_with_sizes(x: Tensor, sizes: Sequence[int], axis: int = 0) -> list[Te
 
 def _unbind(x: Tensor, axis: int = 0) -> list[Tensor]:
     return [x.select(axis, k) for k in range(x.shape[axis])]
-
-
-def _stack(parts: Sequence[Tensor], axis: int = 0) -> Tensor:
-    return torch.cat([part.unsqueeze(axis) for part in parts], axis)
 
 
 def _gelu(x: Tensor, *, approximate: str = "none") -> Tensor:
@@ -467,7 +463,6 @@ RULES: Mapping[str, Callable[..., Any]] = {
     "native_layer_norm": _layer_norm,
     "split": _split,
     "split_with_sizes": _split_with_sizes,
-    "stack": _stack,
     "std": lambda x, *axes, **more: _var_mean(x, *axes, **more)[0].sqrt(),
     "topk": _topk,
     "tril": lambda x, diagonal=0: _triangle(x, diagonal, True),

@@ -1,0 +1,66 @@
+"""Every chapter's machine computes in the page what its twin computes in torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import pytest
+from browser.conftest import Visits
+from browser.machines import gap, settle_on, step, wait, written
+
+from genbook.clipping import machines as clipping
+from genbook.kit.machine.parts import Machine, Twin
+
+
+@dataclass(frozen=True)
+class Case:
+    """A machine, where its controls stand, and which preset it begins with."""
+
+    make: Callable[[], Machine]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    data: str = ""
+
+
+CASES = {
+    "cliff, as it begins": Case(clipping.descent),
+    "cliff, small steps": Case(
+        clipping.descent, {"rate": 0.03, "threshold": 0.03}, "above the wall"
+    ),
+    "cliff, large steps": Case(
+        clipping.descent, {"rate": 1.0, "threshold": 10.0}, "on a gentle slope"
+    ),
+}
+
+
+@lru_cache(maxsize=8)
+def made(make: Callable[[], Machine]) -> Machine:
+    return make()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_step_and_twenty_are_torchs(
+    name: str, visits: Visits, tmp_path: Any, report: dict[str, Any]
+) -> None:
+    case = CASES[name]
+    parts = made(case.make)
+    page = visits.open(written(parts, tmp_path))
+    wait(page, parts.name)
+    settle_on(page, parts, dict(case.settings), case.data)
+    data = parts.data[case.data] if case.data else next(iter(parts.data.values()))
+    twin = Twin(parts, 1, {**parts.beginning(), **case.settings}, data)
+    step(page, parts.name, 1)
+    twin.step()
+    twin.look()
+    first = gap(page, twin)
+    step(page, parts.name, 19)
+    for _ in range(19):
+        twin.step()
+    twin.look()
+    twenty = gap(page, twin)
+    report[f"machine, {name} (millionths)"] = {"one step": 1e6 * first, "twenty": 1e6 * twenty}
+    assert first <= 1e-6
+    assert twenty <= 1e-4
+    page.context.close()
