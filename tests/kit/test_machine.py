@@ -112,9 +112,10 @@ def test_an_operation_that_no_page_knows_is_named_with_its_shape_its_line_and_a_
 
 
 def test_a_program_keeps_torchs_calls_and_only_the_page_gets_others():
-    program = trace(
-        lambda x: torch.stack(functional.layer_norm(x, (4,)).unbind()), torch.ones(3, 4)
-    )
+    def first_row(x):
+        return functional.layer_norm(x, (4,)).unbind()[0]
+
+    program = trace(first_row, torch.ones(3, 4))
     assert {"native_layer_norm", "unbind"} <= set(program.operations())
     x = torch.randn(3, 4)
     assert torch.equal(program.run(x), first_row(x))

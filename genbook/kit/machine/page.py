@@ -278,7 +278,8 @@ LiveMachine._esm = (
     + """
 export default { render({ model, el }) {
 el.innerHTML = model.get("html");
-return mountMachine(el.querySelector("figure"), model.get("spec"), model.get("worker"), model.get("packed"));
+const [spec, worker, packed] = ["spec", "worker", "packed"].map((name) => model.get(name));
+return mountMachine(el.querySelector("figure"), spec, worker, packed);
 } };
 """
 )

@@ -198,6 +198,7 @@ class Machine:
         empty: what is said when there are no data.
         size: width and height of the figure in inches.
         preview: how many steps the picture shows where no script runs.
+        across: how many panels stand side by side; all of them if 0.
     """
 
     name: str
@@ -214,6 +215,7 @@ class Machine:
     empty: str = "Draw some data: click or drag on the picture."
     size: tuple[float, float] = (4.2, 4.0)
     preview: int = 0
+    across: int = 0
 
     @property
     def item(self) -> int:
