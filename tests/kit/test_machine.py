@@ -11,6 +11,7 @@ from torch.utils._pytree import tree_leaves
 
 from genbook.kit.machine import UnknownOperation, javascript, noise, trace
 from genbook.kit.machine.parts import Act, Group, Hand, Layer, Machine, Panel, Slider, Twin
+from genbook.kit.machine.rewrites import rewritten
 
 
 def double(x):
@@ -108,6 +109,34 @@ def test_an_operation_that_no_page_knows_is_named_with_its_shape_its_line_and_a_
         javascript(trace(odd, torch.eye(3)))
     for words in ("erfinv", "(3, 3)", "torch.special.erfinv(x + 1)  # an inverse", "add a rule"):
         assert words in str(caught.value)
+
+
+def test_a_program_keeps_torchs_calls_and_only_the_page_gets_others():
+    def first_row(x):
+        return functional.layer_norm(x, (4,)).unbind()[0]
+
+    program = trace(first_row, torch.ones(3, 4))
+    assert {"native_layer_norm", "unbind"} <= set(program.operations())
+    x = torch.randn(3, 4)
+    assert torch.equal(program.run(x), first_row(x))
+    others = rewritten(program, lambda call: call.name.split(".")[0] == "no")
+    assert not {"native_layer_norm", "unbind"} & set(others.operations())
+    torch.testing.assert_close(others.run(x), first_row(x))
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda x: functional.max_pool2d(x, 2, return_indices=True)[1], "result 1 of a call"),
+        (lambda x: functional.interpolate(x, size=(7, 7)), "expected a whole multiple of rows"),
+        (lambda x: functional.avg_pool2d(x, 3, ceil_mode=True), "expected a pool with ceil_mode"),
+        (lambda x: functional.conv3d(x[None], torch.ones(1, 1, 1, 2, 2)), "one or two axes"),
+    ],
+)
+def test_a_case_that_no_rule_covers_is_refused_with_its_line(function, words):
+    with pytest.raises(UnknownOperation, match=words) as caught:
+        javascript(trace(function, torch.ones(1, 1, 4, 4)))
+    assert "test_machine.py, line" in str(caught.value)
 
 
 def test_a_chain_of_element_wise_calls_is_one_loop():

@@ -14,6 +14,13 @@ const sigmoidBack = (g, y) => g * y * (1 - y);
 const leaky = (x, slope) => x > 0 ? x : x * slope;
 const leakyBack = (g, x, slope) => x > 0 ? g : g * slope;
 const elu = (x) => x > 0 ? x : Math.expm1(x);
+// exp(x²) erf(x) as a series: all its terms have one sign, so nothing cancels.
+const erf = (x) => {
+  if (x > 4 || x < -4) return Math.sign(x);
+  let term = x, sum = x;
+  for (let n = 1; n < 80; n++) { term *= 2 * x * x / (2 * n + 1); sum += term; }
+  return 1.1283791670955126 * Math.exp(-x * x) * sum;
+};
 const clamp = (x, low, high) => x < low ? low : x > high ? high : x;
 
 // The matrix product z = a b, a of n × k at offset ao with strides ar, ac, b of k × m likewise. Rows of a
@@ -62,4 +69,34 @@ const mm = (z, n, k, m, a, ao, ar, ac, b, bo, br, bc) => {
     for (let e = 0; e < k; e++) c += a[p + e] * b[r + e];
     z[i * m + j] = c;
   }
+};
+
+// A convolution: the pixels under each place of the kernel become a row, and the kernels times the rows a product.
+// `steps` are the strides of x, `sizes` say how many images, channels, rows, …
+let spareC = new Float32Array(0);
+const conv = (z, x, xo, [xn, xc, xh, xw], w, wo, [n, c, h, l, o, kh, kw, oh, ow, sh, sw, ph, pw, dh, dw, groups]) => {
+  const inner = c / groups, outer = o / groups, long = inner * kh * kw, places = oh * ow;
+  if (spareC.length < long * places) spareC = new Float32Array(long * places);
+  for (let i = 0; i < n; i++) for (let g = 0; g < groups; g++) {
+    for (let r = 0, e = 0; r < oh; r++) for (let q = 0; q < ow; q++)
+      for (let k = 0; k < inner; k++) for (let a = 0; a < kh; a++) {
+        const row = r * sh - ph + a * dh, at = xo + i * xn + (g * inner + k) * xc + row * xh;
+        for (let b = 0; b < kw; b++) {
+          const column = q * sw - pw + b * dw;
+          spareC[e++] = row < 0 || row >= h || column < 0 || column >= l ? 0 : x[at + column * xw];
+        }
+      }
+    const first = (i * o + g * outer) * places;
+    mm(z.subarray(first, first + outer * places), outer, long, places, w, wo + g * outer * long, long, 1, spareC, 0, 1, long);
+  }
+};
+const top = (x, at, step, count) => {
+  let best = 0;
+  for (let k = 1; k < count; k++) if (x[at + k * step] > x[at + best * step] || x[at + k * step] !== x[at + k * step] && x[at + best * step] === x[at + best * step]) best = k;
+  return best;
+};
+const sorted = (z, zo, zs, p, po, ps, x, xo, xs, count, sign) => {
+  const numbers = Array.from({ length: count }, (_, k) => x[xo + k * xs]), places = numbers.map((_, k) => k);
+  places.sort((i, j) => sign * (numbers[i] - numbers[j]) || i - j);
+  places.forEach((from, k) => { z[zo + k * zs] = numbers[from]; p[po + k * ps] = from; });
 };

@@ -2,7 +2,8 @@ r"""Programs as straight-line JavaScript over ``Float32Array``.
 
 Views (transposed, expanded, sliced) cost nothing: they are the same numbers read in another order.
 Chains of element-wise calls become one loop, and run into the sum that ends them. A buffer is used
-again as soon as nobody needs what it holds.
+again as soon as nobody needs what it holds. Calls that are not here are first written with others
+(:mod:`genbook.kit.machine.rewrites`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any
 from torch import Tensor
 
 from genbook.kit.machine.program import Call, Place, Program, UnknownOperation
+from genbook.kit.machine.rewrites import rewritten
 from genbook.kit.machine.scripts import script
 
 __all__ = ["javascript"]
@@ -25,12 +27,15 @@ ELEMENTWISE: Mapping[str, str] = {
     "add": "({0}+{1})",
     "bitwise_and": "({0}&{1})",
     "bitwise_not": "(1-{0})",
+    "bitwise_or": "({0}|{1})",
     "ceil": "Math.ceil({0})",
     "clamp_max": "Math.min({0},{1})",
     "clamp_min": "Math.max({0},{1})",
     "cos": "Math.cos({0})",
     "div": "({0}/{1})",
     "elu": "elu({0})",
+    "erf": "erf({0})",
+    "exp2": "Math.pow(2,{0})",
     "eq": "(+({0}==={1}))",
     "exp": "Math.exp({0})",
     "expm1": "Math.expm1({0})",
@@ -43,7 +48,9 @@ ELEMENTWISE: Mapping[str, str] = {
     "log1p": "Math.log1p({0})",
     "log2": "Math.log2({0})",
     "logical_and": "({0}&&{1}?1:0)",
+    "isnan": "(+Number.isNaN({0}))",
     "logical_not": "(+!{0})",
+    "logical_or": "({0}||{1}?1:0)",
     "lt": "(+({0}<{1}))",
     "masked_fill": "({1}?{2}:{0})",
     "maximum": "Math.max({0},{1})",
@@ -109,7 +116,15 @@ class Pending:
     shape: tuple[int, ...]
 
 
-Value = View | Filled | Pending
+@dataclass(frozen=True)
+class Several:
+    """The results of a call that has more than one."""
+
+    parts: tuple[View, ...]
+    shape: tuple[int, ...]
+
+
+Value = View | Filled | Pending | Several
 
 
 def javascript(program: Program) -> str:
@@ -140,7 +155,7 @@ def javascript(program: Program) -> str:
 
 class _Writer:
     def __init__(self, program: Program) -> None:
-        self.program = program
+        self.program = program = rewritten(program, _known)
         self.body: list[str] = []
         self.sizes: list[int] = []
         self.kept: set[int] = set()  # buffers that are never used again: inputs, constants, outputs
@@ -165,8 +180,10 @@ class _Writer:
                 self.values[number] = view
         for place, call in enumerate(program.calls):
             self.values[call.result] = self._call(call)
-            if self.uses[call.result] != 1 or call.result in program.outputs:
-                self.values[call.result] = self._settled(self.values[call.result])
+            value = self.values[call.result]
+            kept = self.uses[call.result] != 1 or call.result in program.outputs
+            if kept and not isinstance(value, Several):
+                self.values[call.result] = self._settled(value)
             self._release(place)
         outputs = [self._contiguous(self.values[number]) for number in program.outputs]
         return self._assembled(outputs)
@@ -231,7 +248,7 @@ class _Writer:
     # Calls
 
     def _call(self, call: Call) -> Value:
-        name = call.name.split(".")[1]
+        name = _short(call)
         if name in VIEWS:
             return self._view(name, call)
         if name in FILLS:
@@ -254,6 +271,7 @@ class _Writer:
 
     def _settled(self, value: Value | float) -> View | Filled:
         """The value as numbers of a buffer; one number everywhere stays what it is."""
+        assert not isinstance(value, Several), "a result of several is chosen first"
         if isinstance(value, (int, float)):
             return Filled(float(value), ())
         if isinstance(value, Pending):
@@ -549,16 +567,148 @@ class _Writer:
             raise UnknownOperation(f"expected one index, along the first axis, in: {call.line}.")
         return self._rows(value, self._buffered(indices[0]), call.shape)
 
+    def _op_convolution(self, call: Call) -> Value:
+        x, weight = (self._buffered(argument) for argument in call.arguments[:2])
+        bias, stride, padding, dilation, _, _, groups = call.arguments[2:9]
+        out = self._fresh(call.shape)
+        one = len(call.shape) == 3  # a line is a picture of one row
+        lead, taps, kernel = x.shape[:2], x.shape[2:], weight.shape[2:]
+        steps = x.strides
+        if one:
+            taps, kernel, steps = (1, *taps), (1, *kernel), (*steps[:2], 0, steps[2])
+        place = (1, *call.shape[2:]) if one else call.shape[2:]
+        stride, padding, dilation = (
+            (rest, *tuple(sizes) * (2 if len(sizes) == 1 else 1))[-2:]
+            for sizes, rest in ((stride, 1), (padding, 0), (dilation, 1))
+        )
+        if one:
+            stride, padding, dilation = (1, stride[1]), (0, padding[1]), (1, dilation[1])
+        weight = self._contiguous(weight)
+        sizes = [*lead, *taps, weight.shape[0], *kernel, *place]
+        sizes += [*stride, *padding, *dilation, groups]
+        if _size(call.shape):
+            self.body.append(
+                f"conv(b{out.buffer},b{x.buffer},{x.offset},{_list(steps)},"
+                f"b{weight.buffer},{weight.offset},{_list(sizes)});"
+            )
+        if bias is None:
+            return out
+        row, tail = self._buffered(bias), len(call.shape) - 2
+        shape, strides = (*row.shape, *(1,) * tail), (*row.strides, *(0,) * tail)
+        spread = View(row.buffer, shape, strides, row.offset)
+        return Pending("({0}+{1})", (out, spread), call.shape)
+
+    def _op_constant_pad_nd(self, call: Call) -> Value:
+        value = self._settled(self._operand(call.arguments[0]))
+        edges = call.arguments[1]
+        number = call.arguments[2] if len(call.arguments) > 2 else 0
+        if isinstance(value, Filled):
+            value = self._stored(value, value.shape)
+        out = self._fresh(call.shape)
+        self.body.append(f"b{out.buffer}.fill({_number(float(number))});")
+        shape, offset, start = list(value.shape), value.offset, 0
+        for k in range(len(edges) // 2):
+            axis, (before, after) = len(shape) - 1 - k, edges[2 * k : 2 * k + 2]
+            start += max(before, 0) * out.strides[axis]
+            offset += max(-before, 0) * value.strides[axis]
+            shape[axis] += min(before, 0) + min(after, 0)
+        inner = tuple(max(size, 0) for size in shape)
+        target = View(out.buffer, inner, out.strides, start)
+        source = View(value.buffer, inner, value.strides, offset)
+        self.body.append(
+            _loop(inner, [target, source], lambda at, read: f"b{out.buffer}[{at}]={read};")
+        )
+        return out
+
+    def _op_argmax(self, call: Call) -> Value:
+        value = self._buffered(call.arguments[0])
+        if len(call.arguments) < 2 or call.arguments[1] is None:
+            value = self._contiguous(value)
+            value = View(value.buffer, (_size(value.shape),), (1,), value.offset)
+        axis = call.arguments[1] if len(call.arguments) > 1 and call.arguments[1] is not None else 0
+        out = self._fresh(call.shape)
+        if not value.shape:
+            return self._zeroed(out)
+        axis %= len(value.shape)
+        outer = tuple(size for k, size in enumerate(value.shape) if k != axis)
+        target = View(out.buffer, outer, _strides(outer))
+        self.body.append(
+            _loop(outer, [target, _without(value, axis)], lambda at, read: (
+                f"b{out.buffer}[{at}]=top(b{value.buffer},{_place(read)},"
+                f"{value.strides[axis]},{value.shape[axis]});"
+            ))
+        )  # fmt: skip
+        return out
+
+    def _op_sort(self, call: Call) -> Value:
+        value = self._buffered(call.arguments[0])
+        given = dict(zip(("dim", "descending"), call.arguments[1:], strict=False))
+        given.update(call.options)
+        axis, sign = given.get("dim", -1), -1 if given.get("descending", False) else 1
+        out, order = self._fresh(value.shape), self._fresh(value.shape)
+        if not value.shape:
+            return Several((value, self._zeroed(order)), ())
+        axis %= len(value.shape)
+        lines = [_without(view, axis) for view in (out, order, value)]
+        self.body.append(
+            _loop(lines[0].shape, lines, lambda at, where, read: (
+                f"sorted(b{out.buffer},{at},{out.strides[axis]},b{order.buffer},{_place(where)},"
+                f"{order.strides[axis]},b{value.buffer},{_place(read)},{value.strides[axis]},"
+                f"{value.shape[axis]},{sign});"
+            ))
+        )  # fmt: skip
+        return Several((out, order), ())
+
+    def _op_getitem(self, call: Call) -> Value:
+        several = self.values[call.arguments[0].number]
+        assert isinstance(several, Several)
+        return several.parts[call.arguments[1]]
+
+    def _op_gather(self, call: Call) -> Value:
+        value, index = (self._buffered(call.arguments[k]) for k in (0, 2))
+        out = self._fresh(call.shape)
+        if not call.shape:
+            return self._stored(View(value.buffer, (), (), value.offset), ())
+        axis = call.arguments[1] % len(call.shape)
+        steps = list(value.strides)
+        step, steps[axis] = steps[axis], 0
+        others = View(value.buffer, call.shape, tuple(steps), value.offset)
+        self.body.append(
+            _loop(call.shape, [out, index, others], lambda at, read, rest: (
+                f"b{out.buffer}[{at}]=b{value.buffer}[{_place(rest)}+{read}*{step}];"
+            ))
+        )  # fmt: skip
+        return out
+
+    def _op_scatter(self, call: Call) -> Value:
+        return self._scattered(call, "")
+
+    def _op_scatter_add(self, call: Call) -> Value:
+        return self._scattered(call, "+")
+
+    def _scattered(self, call: Call, adds: str) -> Value:
+        base, index = (self._settled(self._operand(call.arguments[k])) for k in (0, 2))
+        out = self._stored(base, call.shape)
+        index = self._buffered(call.arguments[2])
+        new = self._settled(self._operand(call.arguments[3]))
+        if isinstance(new, View):
+            new = View(new.buffer, index.shape, new.strides, new.offset)
+        axis = call.arguments[1] % max(len(call.shape), 1)
+        steps = list(out.strides)
+        step = 0
+        if steps:
+            step, steps[axis] = steps[axis], 0
+        others = View(out.buffer, index.shape, tuple(steps))
+        self.body.append(
+            _loop(index.shape, [others, index, new], lambda at, read, given: (
+                f"b{out.buffer}[{at}+{read}*{step}]{adds}={given};"
+            ))
+        )  # fmt: skip
+        return out
+
     def _op_embedding(self, call: Call) -> Value:
         return self._rows(
             self._buffered(call.arguments[0]), self._buffered(call.arguments[1]), call.shape
-        )
-
-    def _op_index_select(self, call: Call) -> Value:
-        if call.arguments[1] != 0:
-            raise UnknownOperation(f"expected a choice along the first axis in: {call.line}.")
-        return self._rows(
-            self._buffered(call.arguments[0]), self._buffered(call.arguments[2]), call.shape
         )
 
     def _rows(self, value: View, index: View, shape: tuple[int, ...]) -> View:
@@ -774,7 +924,41 @@ def _buffers(value: Any) -> set[int]:
         return {value.buffer}
     if isinstance(value, Pending):
         return set().union(*map(_buffers, value.operands))
+    if isinstance(value, Several):
+        return {part.buffer for part in value.parts}
     return set()
+
+
+def _without(view: View, axis: int) -> View:
+    """The beginnings of the lines along an axis."""
+    keep = [k for k in range(len(view.shape)) if k != axis]
+    return View(
+        view.buffer,
+        tuple(view.shape[k] for k in keep),
+        tuple(view.strides[k] for k in keep),
+        view.offset,
+    )
+
+
+def _list(numbers: Sequence[int]) -> str:
+    return "[" + ",".join(map(str, numbers)) + "]"
+
+
+def _short(call: Call) -> str:
+    """The operation's name without overload."""
+    return call.name.split(".")[1] if "." in call.name else call.name
+
+
+def _known(call: Call) -> bool:
+    """Whether there is a rule for a call as it stands."""
+    name = _short(call)
+    if name == "convolution":
+        return not call.arguments[6] and len(call.shape) in (3, 4)
+    if name == "index_select":
+        return False
+    if name in VIEWS or name in FILLS or _template(name, call) is not None:
+        return True
+    return hasattr(_Writer, f"_op_{name}")
 
 
 def _size(shape: Sequence[int]) -> int:

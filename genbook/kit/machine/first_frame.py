@@ -43,10 +43,14 @@ def first_frame(parts: Machine) -> Figure:
     twin.look()
     targets = {**twin.targets, "data": data}
     numbers = {name: value.detach().float().flatten().numpy() for name, value in targets.items()}
+    across = parts.across or len(parts.panels)
+    down = -(-len(parts.panels) // across)
     figure, grid = plotting.subplots(
-        1, len(parts.panels), width=parts.size[0], height=parts.size[1], squeeze=False
+        down, across, width=parts.size[0], height=parts.size[1], squeeze=False
     )
-    for axes, panel in zip(grid.flat, parts.panels, strict=True):
+    for axes in grid.flat[len(parts.panels) :]:
+        axes.remove()
+    for axes, panel in zip(grid.flat, parts.panels, strict=False):
         _panel(axes, panel, numbers)
     return figure
 

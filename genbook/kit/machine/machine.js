@@ -1,5 +1,5 @@
 // A machine on a page: the worker computes, this side draws and listens.
-function mountMachine(figure, spec, workerText) {
+function mountMachine(figure, spec, workerText, packed) {
   const $ = (name) => figure.querySelector(name);
   const state = (word) => { figure.dataset.genbookMachineState = word; };
   const canvases = [...figure.querySelectorAll("canvas")], readout = $(".gb-readout"), still = $(".gb-still");
@@ -83,6 +83,7 @@ function mountMachine(figure, spec, workerText) {
     URL.revokeObjectURL(address);
     worker.onmessage = ({ data: reply }) => arrived(reply);
     worker.onerror = (event) => fail(`The machine stopped: ${event.message}.`);
+    send({ packed });
   };
   const fail = (words) => {
     ended = true;

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from genbook.kit import plotting, svg
 from genbook.kit.looks import style
-from genbook.kit.machine import noise
+from genbook.kit.machine import noise, weights
 from genbook.kit.machine.emit import PRELUDE, javascript
 from genbook.kit.machine.first_frame import first_frame
 from genbook.kit.machine.parts import Act, Choice, Machine, Slider
@@ -46,10 +46,11 @@ def machine(parts: Machine, *, caption: str, alt: str) -> StaticMachine | LiveMa
     figure = first_frame(parts)
     drawing = svg.render(figure, salt="gbm" + parts.name, alt=alt)
     spec, worker = plan(parts), worker_script(parts)
+    packed = {name: group.packed for name, group in parts.groups.items() if group.packed}
     html = markup(parts, figure, drawing, caption)
     if os.environ.get("GENBOOK_STATIC") == "1":
-        return StaticMachine(html, spec, worker, caption)
-    return LiveMachine(html, spec, worker, caption, figure)
+        return StaticMachine(html, spec, worker, packed, caption)
+    return LiveMachine(html, spec, worker, packed, caption, figure)
 
 
 def plan(parts: Machine) -> dict[str, Any]:
@@ -117,7 +118,14 @@ def worker_script(parts: Machine) -> str:
 
     spec = {
         "groups": {
-            name: {"sizes": [_size(shape) for shape in group.shapes], "bounds": group.bounds}
+            name: {
+                "rows": [
+                    (shape[0], _size(shape[1:])) if len(shape) > 1 else (_size(shape),)
+                    for shape in group.shapes
+                ]
+            }
+            if group.packed
+            else {"sizes": [_size(shape) for shape in group.shapes], "bounds": group.bounds}
             for name, group in parts.groups.items()
         },
         "opening": [act(one) for one in parts.opening],
@@ -130,6 +138,7 @@ def worker_script(parts: Machine) -> str:
         [
             PRELUDE,
             noise.SCRIPT,
+            *([weights.SCRIPT] if any(group.packed for group in parts.groups.values()) else []),
             f"const spec={json.dumps(spec, ensure_ascii=False, separators=(',', ':'))};",
             f"const makes=[{makes}];",
             script("worker"),
@@ -177,28 +186,37 @@ class StaticMachine:
         html: see :func:`markup`.
         spec: see :func:`plan`.
         worker: see :func:`worker_script`.
+        packed: trained weights by group, see :mod:`genbook.kit.machine.weights`.
         caption: HTML.
     """
 
-    def __init__(self, html: str, spec: Mapping[str, Any], worker: str, caption: str) -> None:
+    def __init__(
+        self, html: str, spec: Mapping[str, Any], worker: str, packed: Mapping[str, str],
+        caption: str,
+    ) -> None:  # fmt: skip
         self.html, self.spec, self.worker, self.caption = html, spec, worker, caption
+        self.packed = dict(packed)
 
     def __repr__(self) -> str:
         return f"<Machine: {self.caption}>"
 
     def _repr_html_(self) -> str:
         data = json.dumps(
-            {"spec": self.spec, "worker": self.worker}, ensure_ascii=False, separators=(",", ":")
+            {"packed": self.packed, "spec": self.spec, "worker": self.worker},
+            ensure_ascii=False,
+            separators=(",", ":"),
         )
         data = data.replace("</", "<\\/").replace("<!--", "<\\u0021--")
         key = "genbookMachine_" + hashlib.sha256(_page_script().encode()).hexdigest()[:8]
         return (
             f"{self.html}<style>{style()}</style>"
             f'<script type="application/json">{data}</script>'
-            f"<script>(()=>{{if(!window.{key}){{{_page_script()}\nwindow.{key}=mountMachine}}"
+            f"<script>(()=>{{if(!window.{key}){{{_page_script()}\nwindow.{key}=(figure,data)=>"
+            "bringWeights(figure,data.packed,(packed)=>mountMachine(figure,data.spec,data.worker,packed))}"
             'const figure=document.currentScript.closest("figure"),'
             "data=JSON.parse(figure.querySelector(\"script[type='application/json']\").textContent);"
-            f"window.{key}(figure,data.spec,data.worker)}})()</script></figure>"
+            f"window.{key}(figure,data)}})()"
+            "</script></figure>"
         )
 
 
@@ -209,6 +227,7 @@ class LiveMachine(anywidget.AnyWidget):
         html: see :func:`markup`.
         spec: see :func:`plan`.
         worker: see :func:`worker_script`.
+        packed: trained weights by group, see :mod:`genbook.kit.machine.weights`.
         caption: HTML.
         figure: the first frame, for where no widgets are shown.
     """
@@ -218,12 +237,16 @@ class LiveMachine(anywidget.AnyWidget):
     html = traitlets.Unicode().tag(sync=True)
     spec = traitlets.Dict().tag(sync=True)
     worker = traitlets.Unicode().tag(sync=True)
+    packed = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, html: str, spec: Mapping[str, Any], worker: str, caption: str, figure: Figure
-    ) -> None:
+        self, html: str, spec: Mapping[str, Any], worker: str, packed: Mapping[str, str],
+        caption: str, figure: Figure,
+    ) -> None:  # fmt: skip
         self._caption, self._figure = caption, figure
-        super().__init__(html=html + "</figure>", spec=dict(spec), worker=worker)
+        super().__init__(
+            html=html + "</figure>", spec=dict(spec), worker=worker, packed=dict(packed)
+        )
 
     def __repr__(self) -> str:
         return f"<Machine: {self._caption}>"
@@ -240,7 +263,7 @@ class LiveMachine(anywidget.AnyWidget):
 
 
 def _page_script() -> str:
-    return "\n".join(script(name) for name in ("layers", "hands", "machine"))
+    return "\n".join(script(name) for name in ("layers", "hands", "bring", "machine"))
 
 
 def _size(shape: tuple[int, ...]) -> int:
@@ -255,7 +278,8 @@ LiveMachine._esm = (
     + """
 export default { render({ model, el }) {
 el.innerHTML = model.get("html");
-return mountMachine(el.querySelector("figure"), model.get("spec"), model.get("worker"));
+const [spec, worker, packed] = ["spec", "worker", "packed"].map((name) => model.get(name));
+return mountMachine(el.querySelector("figure"), spec, worker, packed);
 } };
 """
 )

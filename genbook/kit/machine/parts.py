@@ -2,7 +2,7 @@ r"""What a machine is made of: programs and where their numbers come from, contr
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from genbook.kit.machine import noise
+from genbook.kit.machine import noise, weights
 from genbook.kit.machine.program import Program
 
 __all__ = ["Act", "Choice", "Group", "Hand", "Layer", "Machine", "Panel", "Slider", "Twin"]
@@ -59,10 +59,18 @@ class Group:
     Args:
         shapes: of the leaves.
         bounds: at the start a leaf is uniform in ± its bound; 0 makes zeros.
+        packed: trained numbers to begin with instead, see :mod:`genbook.kit.machine.weights`.
     """
 
     shapes: tuple[tuple[int, ...], ...]
     bounds: tuple[float, ...]
+    packed: str = ""
+
+    @classmethod
+    def trained(cls, tensors: Sequence[Tensor]) -> Group:
+        """A group that begins with these tensors, rounded to 8 bits as pages have them."""
+        shapes = tuple(tuple(tensor.shape) for tensor in tensors)
+        return cls(shapes, (0.0,) * len(shapes), weights.pack(tensors))
 
 
 @dataclass(frozen=True)
@@ -192,6 +200,7 @@ class Machine:
         empty: what is said when there are no data.
         size: width and height of the figure in inches.
         preview: how many steps the picture shows where no script runs.
+        across: how many panels stand side by side; all of them if 0.
     """
 
     name: str
@@ -209,6 +218,7 @@ class Machine:
     empty: str = "Draw some data: click or drag on the picture."
     size: tuple[float, float] = (4.2, 4.0)
     preview: int = 0
+    across: int = 0
 
     @property
     def item(self) -> int:
@@ -256,6 +266,10 @@ class Twin:
         """Draw the start."""
         stream = 1_000
         for name, group in self.machine.groups.items():
+            if group.packed:
+                held = weights.unpack(group.packed, group.shapes)
+                self.state[name] = [leaf.to(self.dtype) for leaf in held]
+                continue
             leaves = []
             for shape, bound in zip(group.shapes, group.bounds, strict=True):
                 size = int(np.prod(shape))

@@ -146,7 +146,7 @@ class Program:
         values: dict[int, Any] = dict(zip(self.inputs, leaves, strict=True))
         values.update(self.constants)
         for call in self.calls:
-            values[call.result] = _operation(call.name)(
+            values[call.result] = call_of(call.name)(
                 *_filled(call.arguments, values), **_filled_options(call.options, values)
             )
         return [values[number] for number in self.outputs]
@@ -155,7 +155,7 @@ class Program:
         """How often each operation occurs, by torch's name without its overload."""
         counts: dict[str, int] = {}
         for call in self.calls:
-            name = call.name.split(".")[1]
+            name = call.name.split(".")[1] if "." in call.name else call.name
             counts[name] = counts.get(name, 0) + 1
         return dict(sorted(counts.items()))
 
@@ -209,12 +209,13 @@ def trace(function: Callable[..., Any], *examples: Any) -> Program:
             node.stack_trace = line
         again = fx.Interpreter(module).run
         module = make_fx(functionalize(again, remove="mutations"))(*leaves)
-    return _program(module, leaves, given, shape_of_result[-1])
+    return program_of(module, leaves, given, shape_of_result[-1])
 
 
-def _program(
+def program_of(
     module: fx.GraphModule, leaves: Sequence[Tensor], given: TreeSpec, handed_back: TreeSpec
 ) -> Program:
+    """The calls of a traced module."""
     count = itertools.count()
     number: dict[fx.Node, int] = {}
     inputs: list[int] = []
@@ -251,7 +252,7 @@ def _program(
             continue
         if not places(arguments) and not places(tuple(options.values())):
             number[node] = known[key] = next(count)
-            constants[number[node]] = _operation(name)(*arguments, **options)
+            constants[number[node]] = call_of(name)(*arguments, **options)
             continue
         value = node.meta.get("val")
         number[node] = known[key] = next(count)
@@ -321,7 +322,8 @@ def _name(target: Any) -> str:
     return "getitem" if target is operator.getitem else str(target)
 
 
-def _operation(name: str) -> Callable[..., Any]:
+def call_of(name: str) -> Callable[..., Any]:
+    """Torch's function of that name."""
     if name == "getitem":
         return operator.getitem
     namespace, packet, overload = name.split(".")

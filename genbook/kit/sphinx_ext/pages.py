@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,6 +33,12 @@ FIGURE_SCRIPT = re.compile(
 """What each explorable brings, so that it moves alone; on one page the first is enough."""
 
 
+WEIGHTS = re.compile(
+    r'(<script type="application/json">\{"packed":)(\{"[^{}]+\})(,"spec":\{"name":"([\w-]+)")'
+)
+"""A machine's trained weights: they move out of the page into a script beside it."""
+
+
 def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
     app.add_config_value("comments_config", {}, "")  # Jupyter Book sets it for a box we leave out
@@ -53,9 +60,40 @@ def mend_pages(app: Sphinx, failure: Exception | None) -> None:
     if failure is None and app.builder.format == "html":
         for path in _pages(Path(app.outdir)):
             text = path.read_text(encoding="utf-8")
-            better = mended(text)
+            static = Path(app.outdir) / "_static"
+            better, weights = parted(mended(text), os.path.relpath(static, path.parent))
+            for name, script in weights.items():
+                (static / name).write_text(script, encoding="utf-8")
             if better != text:
                 path.write_text(better, encoding="utf-8")
+
+
+def parted(html: str, static: str) -> tuple[str, dict[str, str]]:
+    r"""A page without its machines' weights, and scripts that bring them.
+
+    Args:
+        html: a page.
+        static: the way from the page to the folder of scripts.
+
+    Returns:
+        The page, and scripts by their files' names.
+
+    Example:
+        >>> text = '<script type="application/json">{"packed":{"w":"AAA="},"spec":{"name":"vae"'
+        >>> page, scripts = parted(text, "../_static")
+        >>> print(page)
+        <script type="application/json">{"packed":"../_static/machine-vae.js","spec":{"name":"vae"
+        >>> scripts
+        {'machine-vae.js': '(window.genbookWeights||={})["vae"]={"w":"AAA="};'}
+    """
+    scripts: dict[str, str] = {}
+
+    def out(match: re.Match[str]) -> str:
+        before, weights, after, name = match.groups()
+        scripts[f"machine-{name}.js"] = f'(window.genbookWeights||={{}})["{name}"]={weights};'
+        return f'{before}"{static}/machine-{name}.js"{after}'
+
+    return WEIGHTS.sub(out, html), scripts
 
 
 def _pages(folder: Path) -> Iterator[Path]:
