@@ -137,8 +137,20 @@ def test_the_page_draws_pythons_random_numbers(blank: Page) -> None:
         {"game": "GAN, log(1 − D)", "critic_rate": 5e-4},
         {"game": "f-GAN, reverse KL", "critic_rate": 2e-4},
         {"game": "f-GAN, forward KL", "critic_steps": 2},
+        {"game": "WGAN, weights clipped", "critic_steps": 2},
+        {"game": "WGAN, gradient penalty"},
+        {"game": "GAN-QP"},
     ],
-    ids=["as it begins", "three critic steps", "saturating", "reverse KL", "forward KL"],
+    ids=[
+        "as it begins",
+        "three critic steps",
+        "saturating",
+        "reverse KL",
+        "forward KL",
+        "clipped",
+        "penalty",
+        "GAN-QP",
+    ],
 )
 def test_one_step_and_twenty_are_torchs(
     opened: Page, gan: Machine, settings: dict[str, Any], report: dict[str, Any]

@@ -12,7 +12,9 @@ from browser.conftest import Visits
 from browser.machines import gap, settle_on, step, wait, written
 
 from genbook.clipping import machines as clipping
+from genbook.collapse import machines as collapse
 from genbook.divergences import machines as divergences
+from genbook.fgan import machines as fgan
 from genbook.kit.machine.parts import Machine, Twin
 from genbook.wgan import machines as wgan
 
@@ -27,6 +29,15 @@ class Case:
 
 
 CASES = {
+    "cures, none": Case(collapse.forgetting),
+    "cures, pack four": Case(collapse.forgetting, {"game": "pack four"}, "grid"),
+    "cures, three steps ahead": Case(
+        collapse.forgetting, {"game": "look three steps ahead", "critic_steps": 2}
+    ),
+    "cures, flat slopes": Case(collapse.forgetting, {"game": "flat slopes (R1 + R2)"}, "two"),
+    "drawn f, KL": Case(fgan.drawn_game),
+    "drawn f, a tilted wave": Case(fgan.drawn_game, {"tilt": 1.0, "rate": 0.1}, "a wave"),
+    "drawn f, total variation": Case(fgan.drawn_game, {"tilt": -0.5}, "total variation"),
     "cliff, as it begins": Case(clipping.descent),
     "cliff, small steps": Case(
         clipping.descent, {"rate": 0.03, "threshold": 0.03}, "above the wall"
