@@ -2,6 +2,7 @@ r"""The chapter's machine: paint a digit, see where it lands, and look for a bet
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -86,7 +87,7 @@ def guess(model: VAE, x: Tensor, change: Tensor, image: Tensor) -> Tensor:
         Mean and log-variance, **[2, D]**.
     """
     q = model.encode(x)
-    same = ((image != x[0]).float().sum() == 0).float()
+    same = (image - x[0]).abs().sum() == 0
     return torch.cat([q.mean, q.log_var]) + same * change
 
 
@@ -158,7 +159,7 @@ def plane(
             f"expected a VAE with 2 latent units and {height * width} pixels, got {model.latent} "
             f"and {model.pixels}; train VAE(pixels, 2)."
         )
-    model = model.cpu()
+    model = copy.deepcopy(model).float().cpu()
     weights = [w.detach().float().cpu() for w in model.parameters()]
     dots = codes.detach().float().cpu().clamp(-REACH, REACH)
     turn = torch.arange(CIRCLE + 1) * (2 * torch.pi / CIRCLE)
@@ -166,7 +167,8 @@ def plane(
     pixels, noise = model.pixels, mirrored(DRAWS, 2)
 
     def binary(data: Tensor) -> Tensor:
-        return (data[None, :pixels] > 0.5).float()
+        grey = data[None, :pixels]
+        return torch.where(grey > 0.5, torch.ones_like(grey), torch.zeros_like(grey))
 
     def refine(
         held: Sequence[Tensor], change: Tensor, image: Tensor, data: Tensor, rate: Tensor
@@ -189,7 +191,8 @@ def plane(
             now = guess(own, x, change, image)
             first = guess(own, x, torch.zeros_like(change), image)
             bound, fit, cost = bound_of(own, x, now, noise)
-            gained = bound - bound_of(own, x, first, noise)[0]
+            _, fit_before, cost_before = bound_of(own, x, first, noise)
+            gained = (fit - fit_before) - (cost - cost_before)
             centre = torch.cat([now[:1], yours])
             drawn = torch.sigmoid(own.decode(centre))
             joint = own.log_likelihood(x, centre[:, None])[:, 0] + prior_log_prob(centre)

@@ -1,6 +1,6 @@
 // Runs a machine's acts in order; `makes` holds one maker of a program each, `spec` says what they read.
 const made = {};
-let packed = {}, held = {}, targets = {}, settings = {}, data = [], seed = 1, played = 0, steps = 0, turn = 0;
+let trained = {}, held = {}, targets = {}, settings = {}, data = [], seed = 1, played = 0, steps = 0, turn = 0;
 const program = (act) => {
   const key = act.programs[act.chosen ? settings[act.chosen] : ""];
   return made[key] ||= makes[key]();
@@ -9,7 +9,7 @@ const begin = () => {
   held = {};
   let stream = 1000;
   for (const [name, group] of Object.entries(spec.groups)) {
-    if (group.rows) { held[name] = unpack(packed[name], group.rows); continue; }
+    if (group.rows) { held[name] = unpack(trained[name], group.rows); continue; }
     held[name] = group.sizes.map((size, k) => {
       const leaf = new Float32Array(size), bound = Math.fround(group.bounds[k]);
       uniform(leaf, seed, stream++, 0);
@@ -45,7 +45,7 @@ const broken = () => {
   return "";
 };
 onmessage = ({ data: asked }) => {
-  if (asked.packed) packed = asked.packed;
+  if (asked.packed) trained = asked.packed;
   if (asked.settings) settings = asked.settings;
   if (asked.data) data = asked.data;
   if (asked.reset) { turn = asked.turn; seed = asked.seed; begin(); return; }
