@@ -150,3 +150,16 @@ def test_openings_are_whole_and_fit_the_panels():
         assert torch.equal(bars, bars.round())
         assert bars.min() >= 0
         assert bars.max() <= machines.HIGH
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_page_draws_whole_shovelfuls_and_the_critic_half_as_high(seed):
+    bars = drawn(seed)
+    bars[:16] *= seed > 0  # once there is no earth
+    fakes, line, *_ = machines.view(torch.zeros(32), torch.zeros(16), bars)
+    assert torch.equal(fakes, torch.floor(bars[16:] + 0.5))
+    earth, moved, weight = machines.heaps(bars)
+    f = machines.critic(machines.crossing(earth, moved), weight)
+    assert torch.equal(line[:, 0], torch.arange(16.0))
+    assert line[:, 1].min() == 0
+    assert torch.equal(2 * line[:, 1].diff(), f.diff())
