@@ -294,7 +294,7 @@ def two_heaps() -> Machine:
             ("fakes", "critic", "area", "cost", "lead", "js", "kl"),
         ),
         controls=(
-            Slider("share", "share of a bar that moves in a step", (0.125, 0.25, 0.5), 2),
+            Slider("share", "share that moves", (0.125, 0.25, 0.5), 2),
         ),
         data=presets(),
         most=2 * BINS,

@@ -130,15 +130,16 @@ def test_two_gaussians_take_both_hills_whatever_the_score(name):
     assert value < 0.03
 
 
-def test_adam_walks_where_the_slope_has_all_but_died():
-    """Hellinger, 5.5 away: a slope below 0.01, and still 0.1 a step."""
+@pytest.mark.parametrize("name", ["Jensen–Shannon", "total variation"])
+def test_adam_walks_where_the_slope_has_all_but_died(name):
+    """A hill 5.5 away: a slope below 0.01, and still 0.1 a step; W₁'s slope there is 0.99."""
     heights = torch.exp(-0.5 * ((X - 3) / 0.35) ** 2)
     player = begun(torch.tensor([-2.5]), torch.zeros(1))
-    hellinger = machines.scores()["squared Hellinger"]
-    after, _, steep = machines.descend(
-        hellinger, machines.log_one, player, heights, torch.tensor(0.1)
-    )
-    assert steep.item() < 0.3
+    scores, rate = machines.scores(), torch.tensor(0.1)
+    after, _, steep = machines.descend(scores[name], machines.log_one, player, heights, rate)
+    _, _, steady = machines.descend(scores["W₁"], machines.log_one, player, heights, rate)
+    assert steep.item() < 0.01
+    assert steady.item() == pytest.approx(0.987, abs=1e-3)
     assert abs(after[0][0].item() + 2.5) == pytest.approx(0.1, abs=1e-4)
 
 
