@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
 import torch
-from torch import nn
 
 from genbook.kit.device import seeded
 from genbook.kit.studies import Row, Study
@@ -110,7 +109,7 @@ def arm_named(name: str) -> Arm:
 
 
 def lag_steps(
-    reader: nn.Module, length: int, generator: torch.Generator, *, total: int, rate: float = 3e-3
+    reader: Reader, length: int, generator: torch.Generator, *, total: int, rate: float = 3e-3
 ) -> Iterator[Step]:
     r"""Train on the temporal-order task until 1,000 sequences in a row are right.
 
