@@ -26,6 +26,7 @@ PLAIN = SERIES[1]
 HIDDEN = SERIES[0]
 PULSES = {5: 1.0, 25: 0.6, 40: -1.0}
 LAGS = tuple(range(0, 101, 5))
+SENT_BACK = (1, *range(5, truncation.LENGTH + 1, 5))
 
 
 def pulses(steps: int = 60) -> Tensor:
@@ -364,14 +365,13 @@ def lag_table(rows: Sequence[Mapping[str, object]]) -> Figure:
 
 @lru_cache(maxsize=8)
 def _shares(arm: str) -> tuple[Tensor, Tensor, Tensor]:
-    """Gradient at each input ``[T]``; norm and cosine of every window's gradient, ``[T]`` each."""
+    """Gradient at each input ``[T]``; what each window of ``SENT_BACK`` lacks, and its cosine."""
     reader = lag.arm_named(arm).reader(truncation.LENGTH, seeded(0))
     x, y = next(readers.orders(truncation.LENGTH, 100, seeded(5)))
     x.requires_grad_()
     loss, _ = readers.loss_and_accuracy(reader(x)[0], y)
     (at_input,) = torch.autograd.grad(loss, x)
-    windows = range(1, truncation.LENGTH + 1)
-    found = [truncation.recurrent_gradient(reader, x.detach(), y, k).double() for k in windows]
+    found = [truncation.recurrent_gradient(reader, x.detach(), y, k).double() for k in SENT_BACK]
     missing = torch.stack([(part - found[-1]).norm() for part in found]) / found[-1].norm()
     cosine = torch.stack([torch.cosine_similarity(part, found[-1], dim=0) for part in found])
     return at_input.norm(dim=-1).mean(-1), missing, cosine
@@ -382,7 +382,7 @@ def window(arm: str, steps: int) -> Figure:
 
     Args:
         arm: the contender's name.
-        steps: k, how many steps the gradient goes back.
+        steps: k, how many steps the gradient goes back, one of ``SENT_BACK``.
 
     Returns:
         Two panels: the gradient at each input, and what is missing for every window.
@@ -396,11 +396,11 @@ def window(arm: str, steps: int) -> Figure:
         left.plot([begin, end], [3e-13] * 2, color=DATA, linewidth=4, solid_capstyle="butt")
     left.set(yscale="log", xlim=(-0.5, length - 0.5), ylim=(1e-13, 1))
     left.set(xlabel="step of the sequence", title=f"gradient at the input; window {steps}")
-    places = np.arange(1, length + 1)
-    right.plot(places, missing, color=GRADIENT, label="share missing")
-    right.plot(places, cosine, color=MODEL, linestyle="--", label="cosine")
-    right.plot([steps], [float(missing[steps - 1])], "o", color=GRADIENT)
-    right.plot([steps], [float(cosine[steps - 1])], "o", color=MODEL)
+    place = SENT_BACK.index(steps)
+    right.plot(SENT_BACK, missing, color=GRADIENT, label="share missing")
+    right.plot(SENT_BACK, cosine, color=MODEL, linestyle="--", label="cosine")
+    right.plot([steps], [float(missing[place])], "o", color=GRADIENT)
+    right.plot([steps], [float(cosine[place])], "o", color=MODEL)
     right.set(xlim=(0, length), ylim=(-0.05, 1.3), xlabel="window k")
     right.set_title("against the full gradient")
     right.legend(loc="upper right", ncols=2)

@@ -123,7 +123,7 @@ def test_receipt_bias():
         "test_receipt_bias",
         swap(original, one_step_less),
         swap(bound, lambda states, decay, window: bound(states, decay, window + 1)),
-        swap(bound, lambda states, decay, window: bound(states, decay, window) / (1 - decay)),
+        swap(bound, lambda states, decay, window: bound(states, decay**2, window)),
     )
 
 
