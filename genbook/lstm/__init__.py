@@ -11,6 +11,10 @@ r"""LSTM: what the gates do.
     The paths a gradient takes back through an LSTM or a plain recurrent net, and their bounds.
 ``readers``
     Readers of sequences, how they are trained, and the long-lag study of the LSTM chapter.
+``relatives``
+    The LSTM's relatives by the same clock: a GRU's unit, and a cell with peepholes.
+``truncation``
+    How far back a gradient is sent, and what is missing from it when it is stopped early.
 ``units``
     What a reader's units know about source code, and how sure we can be that it is not chance.
 """
@@ -61,6 +65,17 @@ from genbook.lstm.readers import (
     streams,
     train,
 )
+from genbook.lstm.relatives import held_gru, held_peephole, lifetime
+from genbook.lstm.truncation import (
+    Truncated,
+    apart,
+    bias_bound,
+    leaky,
+    own_reader,
+    recurrent_gradient,
+    truncated_gradient,
+    window_run,
+)
 from genbook.lstm.units import Evidence, auc, evidence, midranks, positions, recent
 
 __all__ = [
@@ -74,12 +89,17 @@ __all__ = [
     "LagRun",
     "RNNCell",
     "Reader",
+    "Truncated",
+    "apart",
     "arm_named",
     "auc",
+    "bias_bound",
     "carried",
     "direct_path",
     "evidence",
     "from_torch",
+    "held_gru",
+    "held_peephole",
     "held_run",
     "hold",
     "hold_forget_gates",
@@ -87,15 +107,19 @@ __all__ = [
     "lag_accuracy",
     "lag_run",
     "lag_steps",
+    "leaky",
+    "lifetime",
     "long_lag",
     "loss_and_accuracy",
     "memory",
     "midranks",
     "norms",
     "orders",
+    "own_reader",
     "path_by_autograd",
     "positions",
     "recent",
+    "recurrent_gradient",
     "rnn_bound",
     "rnn_path",
     "row_batches",
@@ -106,7 +130,9 @@ __all__ = [
     "streams",
     "total_path",
     "train",
+    "truncated_gradient",
     "unroll",
     "unroll_rnn",
     "update",
+    "window_run",
 ]

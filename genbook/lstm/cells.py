@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +14,20 @@ State = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Gates:
+class _Record:
+    """Tensors by name that share their leading dimensions."""
+
+    def map(self, function: Callable[[Tensor], Tensor]) -> Self:
+        r"""The same record with ``function`` applied to each of its tensors."""
+        return type(self)(*(function(getattr(self, field.name)) for field in fields(self)))
+
+    def __getitem__(self, step: int | slice) -> Self:
+        """One step, or a stretch of steps, of an unrolled record."""
+        return self.map(lambda values: values[step])
+
+
+@dataclass(frozen=True, eq=False)
+class Gates(_Record):
     r"""Everything an LSTM cell computed, by name; all of one shape ``[..., H]``.
 
     Attributes:
@@ -36,14 +50,6 @@ class Gates:
     def state(self) -> State:
         """``(hidden, cell)``: what the next step needs."""
         return self.hidden, self.cell
-
-    def map(self, function: Callable[[Tensor], Tensor]) -> Gates:
-        r"""The same record with ``function`` applied to each of its tensors."""
-        return Gates(*(function(getattr(self, field.name)) for field in fields(self)))
-
-    def __getitem__(self, step: int | slice) -> Gates:
-        """One step, or a stretch of steps, of an unrolled record."""
-        return self.map(lambda values: values[step])
 
 
 class LSTMCell(nn.Module):

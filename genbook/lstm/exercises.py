@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from genbook.kit.answers import Hint, agree, call, differs, numbers, same, shown, tolerance
 from genbook.kit.device import seeded
 from genbook.kit.exercises import Exercise
-from genbook.lstm import paths
+from genbook.lstm import paths, truncation
 
 Rivals = Sequence[tuple[Callable[..., Any], str]]
 
@@ -207,4 +207,85 @@ def _check_step(answer: Step) -> str | None:
 
 step = Exercise(name="step", check=_check_step, reference=mended_step)
 
-EXERCISES = (bias, direct, step)
+# A gradient that is stopped early
+
+
+def truncated_by_hand(
+    x: Tensor, decay: float, weight: float, target: float, window: int
+) -> tuple[float, float]:
+    """Run forward, then go back window steps from the loss."""
+    cells = [0.0]
+    for value in x.tolist():
+        cells.append(decay * cells[-1] + weight * value)
+    back = cells[-1] - target
+    by_decay = by_weight = 0.0
+    for t in range(len(x), len(x) - window, -1):
+        by_decay += back * cells[t - 1]
+        by_weight += back * float(x[t - 1])
+        back *= decay
+    return by_decay, by_weight
+
+
+Truncation = Callable[..., Any]
+
+
+def _stopped(
+    x: Tensor, decay: float, weight: float, target: float, window: int, *, emptied: bool = False
+) -> Tensor:
+    """The loss's truncated gradient by autograd; emptied: from a state of 0 at the window."""
+    seen = x[-window:] if emptied else x
+    last = truncation.leaky(seen, torch.tensor(decay).to(x), torch.tensor(weight).to(x))[-1]
+    return (last - target) * truncation.truncated_gradient(seen, decay, weight, window)
+
+
+TRUNCATED_RIVALS: Rivals = (
+    (
+        lambda x, decay, weight, target, window: _stopped(x, decay, weight, target, len(x)),
+        "that is the full gradient: stop after window steps.",
+    ),
+    (
+        lambda x, decay, weight, target, window: _stopped(
+            x, decay, weight, target, window, emptied=True
+        ),
+        "you emptied the cell where the window begins; only the gradient stops there, the state "
+        "enters as a number.",
+    ),
+    (
+        lambda x, decay, weight, target, window: _stopped(x, decay, weight, target, window + 1),
+        "one step too many: a window of 1 sees the last step alone.",
+    ),
+    (
+        lambda x, decay, weight, target, window: truncation.truncated_gradient(
+            x, decay, weight, window
+        ),
+        "that is the derivative of c_T; the loss multiplies it by c_T − target.",
+    ),
+    (
+        lambda x, decay, weight, target, window: _stopped(x, decay, weight, target, window).flip(0),
+        "expected the pair (by λ, by w); yours is turned round.",
+    ),
+)
+
+
+def _check_truncated(answer: Truncation) -> str | None:
+    source = seeded(8)
+    cases = [
+        (torch.randn(length, generator=source, dtype=torch.float64), *numbers_given, window)
+        for length, numbers_given, window in (
+            (7, (0.8, 1.5, 0.3), 3),
+            (5, (-0.6, 0.7, -1.0), 1),
+            (9, (1.0, -1.2, 0.5), 8),
+        )
+    ]
+    full = (cases[0][0], 0.9, 1.1, 0.2, 7)
+
+    def describe(x: Tensor, decay: float, weight: float, target: float, window: int) -> str:
+        return f"for {len(x)} steps and window {window}"
+
+    hint = agree(answer, _stopped, [*cases, full], describe)
+    return None if hint is None else _known(answer, TRUNCATED_RIVALS, cases) or hint
+
+
+truncated = Exercise(name="truncated", check=_check_truncated, reference=truncated_by_hand)
+
+EXERCISES = (bias, direct, step, truncated)

@@ -17,7 +17,7 @@ from genbook.kit.device import seeded
 from genbook.kit.plotting import DATA, GRADIENT, MODEL, MUTED, SERIES, subplots
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.lstm import cells as lstm_cells
-from genbook.lstm import lag, paths, readers
+from genbook.lstm import lag, paths, readers, truncation
 from genbook.lstm.lag import ARMS, LENGTHS
 from genbook.lstm.readers import Reader
 from genbook.lstm.units import Evidence
@@ -26,6 +26,7 @@ PLAIN = SERIES[1]
 HIDDEN = SERIES[0]
 PULSES = {5: 1.0, 25: 0.6, 40: -1.0}
 LAGS = tuple(range(0, 101, 5))
+SENT_BACK = (1, *range(5, truncation.LENGTH + 1, 5))
 
 
 def pulses(steps: int = 60) -> Tensor:
@@ -359,6 +360,53 @@ def lag_table(rows: Sequence[Mapping[str, object]]) -> Figure:
     return figure
 
 
+# A gradient that is stopped early
+
+
+@lru_cache(maxsize=8)
+def _shares(arm: str) -> tuple[Tensor, Tensor, Tensor]:
+    """Gradient at each input ``[T]``; what each window of ``SENT_BACK`` lacks, and its cosine."""
+    reader = lag.arm_named(arm).reader(truncation.LENGTH, seeded(0))
+    x, y = next(readers.orders(truncation.LENGTH, 100, seeded(5)))
+    x.requires_grad_()
+    loss, _ = readers.loss_and_accuracy(reader(x)[0], y)
+    (at_input,) = torch.autograd.grad(loss, x)
+    found = [truncation.recurrent_gradient(reader, x.detach(), y, k).double() for k in SENT_BACK]
+    missing = torch.stack([(part - found[-1]).norm() for part in found]) / found[-1].norm()
+    cosine = torch.stack([torch.cosine_similarity(part, found[-1], dim=0) for part in found])
+    return at_input.norm(dim=-1).mean(-1), missing, cosine
+
+
+def window(arm: str, steps: int) -> Figure:
+    r"""What a truncated gradient of a reader lacks, before any training.
+
+    Args:
+        arm: the contender's name.
+        steps: k, how many steps the gradient goes back, one of ``SENT_BACK``.
+
+    Returns:
+        Two panels: the gradient at each input, and what is missing for every window.
+    """
+    at_input, missing, cosine = _shares(arm)
+    figure, (left, right) = subplots(1, 2, width=8.4, height=2.9, width_ratios=[1.25, 1])
+    length = len(at_input)
+    left.axvspan(length - steps - 0.5, length - 0.5, color=MODEL, alpha=0.15, linewidth=0)
+    left.plot(at_input.clamp(1e-13, 10), color=GRADIENT)
+    for begin, end in ((5, 10), (25, 30)):
+        left.plot([begin, end], [3e-13] * 2, color=DATA, linewidth=4, solid_capstyle="butt")
+    left.set(yscale="log", xlim=(-0.5, length - 0.5), ylim=(1e-13, 1))
+    left.set(xlabel="step of the sequence", title=f"gradient at the input; window {steps}")
+    place = SENT_BACK.index(steps)
+    right.plot(SENT_BACK, missing, color=GRADIENT, label="share missing")
+    right.plot(SENT_BACK, cosine, color=MODEL, linestyle="--", label="cosine")
+    right.plot([steps], [float(missing[place])], "o", color=GRADIENT)
+    right.plot([steps], [float(cosine[place])], "o", color=MODEL)
+    right.set(xlim=(0, length), ylim=(-0.05, 1.3), xlabel="window k")
+    right.set_title("against the full gradient")
+    right.legend(loc="upper right", ncols=2)
+    return figure
+
+
 # Images, row by row
 
 
@@ -376,38 +424,6 @@ def by_row(curves: Mapping[str, Tensor]) -> Figure:
         axes.plot(np.arange(1, len(values) + 1), values, color=color, label=name)
     axes.set(xlim=(1, len(values)), ylim=(0, 1), xlabel="rows read", ylabel="test accuracy")
     axes.legend(loc="upper left")
-    return figure
-
-
-def reading(
-    which: int, row: int, images: Tensor, labels: Tensor, beliefs: Mapping[str, Tensor]
-) -> Figure:
-    r"""What two readers believe after some rows of an image.
-
-    Args:
-        which: which image.
-        row: the last row read, from 0.
-        images: ``[N, H, W]``.
-        labels: ``[N]``.
-        beliefs: name → probabilities ``[H, N, 10]``, the plain net first.
-
-    Returns:
-        Two panels.
-    """
-    figure, (left, right) = subplots(1, 2, width=6.6, height=2.6, width_ratios=[1, 1.9])
-    shown = images[which].clone()
-    shown[row + 1 :] = 0.35
-    left.imshow(shown.numpy(), vmin=0, vmax=1)
-    left.set_axis_off()
-    places = np.arange(10)
-    for (name, values), color, offset in zip(
-        beliefs.items(), (PLAIN, MODEL), (-0.2, 0.2), strict=True
-    ):
-        right.bar(places + offset, values[row, which], width=0.38, color=color, label=name)
-    right.set(xlim=(-0.6, 9.6), ylim=(0, 1.25), xlabel="answer", title=f"truth: {labels[which]}")
-    right.set_xticks(places)
-    right.set_yticks([0, 0.5, 1])
-    right.legend(loc="upper right", ncols=2)
     return figure
 
 

@@ -139,7 +139,7 @@ def loss_and_accuracy(scores: Tensor, answers: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def train(
-    reader: Reader,
+    reader: nn.Module,
     batches: Iterable[Batch],
     *,
     total: int,
@@ -151,7 +151,7 @@ def train(
     r"""Train a reader with Adam, the gradient's norm clipped.
 
     Args:
-        reader: changed in place.
+        reader: a :class:`Reader`, or what reads as one; changed in place.
         batches: inputs ``[T, B, D]`` or ``[T, B]`` with answers ``[B]`` or ``[T, B]``; they are
             moved to the reader's device.
         total: how many batches to use.

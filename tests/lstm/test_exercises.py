@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from exercising import Answers, assert_judged, judged
 
-from genbook.lstm import exercises, paths
+from genbook.lstm import exercises, paths, truncation
 
 
 def bias_in_numpy(steps):
@@ -120,6 +120,52 @@ def step_keeps_h(x, h, c, w_x, w_h, b):
     return o.sigmoid() * new.tanh(), new
 
 
+def truncated_in_numpy(x, decay, weight, target, window):
+    cells = np.zeros(len(x) + 1)
+    for t, value in enumerate(x.numpy()):
+        cells[t + 1] = decay * cells[t] + weight * value
+    powers = decay ** np.arange(window)
+    by_decay = powers @ cells[:-1][::-1][:window]
+    by_weight = powers @ x.numpy()[::-1][:window]
+    return (cells[-1] - target) * np.array([by_decay, by_weight])
+
+
+def truncated_by_detaching(x, decay, weight, target, window, *, at=0):
+    decay = torch.tensor(decay, dtype=x.dtype, requires_grad=True)
+    weight = torch.tensor(weight, dtype=x.dtype, requires_grad=True)
+    cell = torch.zeros((), dtype=x.dtype)
+    for t, value in enumerate(x):
+        if t == len(x) - window + at:
+            cell = cell.detach()
+        cell = decay * cell + weight * value
+    loss = (cell - target) ** 2 / 2
+    return torch.autograd.grad(loss, (decay, weight))
+
+
+def truncated_in_single_precision(x, *given):
+    return truncated_in_numpy(x, *given).astype(np.float32)
+
+
+def truncated_from_nothing(x, decay, weight, target, window):
+    return exercises.truncated_by_hand(x[-window:], decay, weight, target, window)
+
+
+def truncated_everywhere(x, decay, weight, target, window):
+    return exercises.truncated_by_hand(x, decay, weight, target, len(x))
+
+
+def truncated_one_step_more(x, decay, weight, target, window):
+    return exercises.truncated_by_hand(x, decay, weight, target, min(window + 1, len(x)))
+
+
+def truncated_without_the_loss(x, decay, weight, target, window):
+    return truncation.truncated_gradient(x, decay, weight, window)
+
+
+def truncated_one_step_less(*given):
+    return truncated_by_detaching(*given, at=1)
+
+
 ANSWERS = {
     "bias": Answers(
         right=(bias_in_numpy, bias_by_logit, bias_in_single_precision, bias_by_bisection),
@@ -168,6 +214,23 @@ ANSWERS = {
             (step_shows_c, "c is right; for h"),
             (step_shows_the_old_cell, "c is right; for h"),
             (lambda *given: exercises.mended_step(*given)[0], "expected the pair"),
+        ),
+    ),
+    "truncated": Answers(
+        right=(
+            truncated_in_numpy,
+            truncated_by_detaching,
+            truncated_in_single_precision,
+            lambda *given: list(exercises.truncated_by_hand(*given)),
+        ),
+        wrong=(
+            (truncated_everywhere, "full gradient"),
+            (truncated_from_nothing, "emptied the cell"),
+            (truncated_one_step_more, "one step too many"),
+            (truncated_without_the_loss, "multiplies it by"),
+            (lambda *given: exercises.truncated_by_hand(*given)[::-1], "turned round"),
+            (truncated_one_step_less, "for 7 steps and window 3"),
+            (lambda *given: exercises.truncated_by_hand(*given)[0], "expected"),
         ),
     ),
 }

@@ -12,7 +12,7 @@ from genbook.kit import data
 from genbook.kit.device import seeded
 from genbook.kit.training import Step
 from genbook.lstm import cells as lstm_cells
-from genbook.lstm import figures, lag, readers
+from genbook.lstm import figures, lag, readers, relatives, truncation
 from genbook.lstm import paths as lstm_paths
 from genbook.lstm import units as lstm_text
 
@@ -76,6 +76,84 @@ def test_receipt_memory():
         "test_receipt_memory",
         altered(lstm_paths.memory, lambda tau: math.log(2) * tau),
         swap(lstm_paths.memory, torch.exp),
+    )
+
+
+def test_receipt_relatives():
+    gru, peephole = relatives.held_gru, relatives.held_peephole
+
+    def half_life(bias):
+        return math.log(2) / torch.nn.functional.softplus(-torch.as_tensor(bias))
+
+    assert_breaks(
+        "lstm",
+        "test_receipt_relatives",
+        swap(lstm_paths.memory, half_life),
+        swap(gru, lambda bias, steps, *, hidden=1.0: gru(-bias, steps, hidden=hidden)),
+        swap(peephole, lambda bias, peep, steps, *, cell=1.0: peephole(bias + 1, peep, steps)),
+        swap(peephole, lambda bias, peep, steps, *, cell=1.0: peephole(bias, -peep, steps)),
+    )
+
+
+def test_receipt_pulse():
+    original = truncation.truncated_gradient
+
+    def from_an_empty_cell(x, decay, weight, window, *, start=0.0):
+        return original(x[-window:], decay, weight, window)
+
+    def one_step_more(x, decay, weight, window, *, start=0.0):
+        return original(x, decay, weight, min(window + 1, len(x)), start=start)
+
+    assert_breaks(
+        "lstm",
+        "test_receipt_pulse",
+        swap(original, from_an_empty_cell),
+        swap(original, one_step_more),
+    )
+
+
+def test_receipt_bias():
+    original, bound = truncation.truncated_gradient, truncation.bias_bound
+
+    def one_step_less(x, decay, weight, window, *, start=0.0):
+        return original(x, decay, weight, max(window - 1, 1), start=start)
+
+    assert_breaks(
+        "lstm",
+        "test_receipt_bias",
+        swap(original, one_step_less),
+        swap(bound, lambda states, decay, window: bound(states, decay, window + 1)),
+        swap(bound, lambda states, decay, window: bound(states, decay**2, window)),
+    )
+
+
+def test_receipt_own():
+    original = truncation.recurrent_gradient
+
+    def not_stopped(reader, x, y, window):
+        return original(reader, x, y, len(x))
+
+    def never_reaching(reader, x, y, window):
+        return original(reader, x, y, min(window, 20))
+
+    assert_breaks(
+        "lstm", "test_receipt_own", swap(original, not_stopped), swap(original, never_reaching)
+    )
+
+
+def test_receipt_windows():
+    """The record alone stands behind these claims."""
+
+    def among(own, window, **values):
+        wanted = {"arm": "LSTM, bias 1", "own": own, "window": window, "seed": 0}
+        return lambda row: values if wanted.items() <= row.items() else {}
+
+    assert_breaks(
+        "lstm",
+        "test_receipt_windows",
+        rewritten("lstm_windows", among(False, 30, accuracy=0.5)),
+        rewritten("lstm_windows", among(True, 30, accuracy=0.9)),
+        rewritten("lstm_windows", among(False, 19, accuracy=0.9)),
     )
 
 
