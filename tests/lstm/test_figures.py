@@ -18,3 +18,12 @@ def test_figures_have_what_they_promise():
     assert [snapshot.update for snapshot in watched.snapshots][-1] == 5
     with pytest.raises(ValueError, match="LSTM"):
         figures.gates_of(watched, 20, 0)
+
+
+def test_the_window_figure_marks_what_is_missing_at_its_window():
+    _, missing, cosine = figures._shares("RNN")
+    assert float(missing[-1]) < 1e-6 < float(missing[0])
+    assert float(cosine[-1]) == pytest.approx(1, abs=1e-6)
+    _, right = figures.window("RNN", 10).axes
+    (place,), (height,) = right.lines[2].get_data()
+    assert (place, height) == (10, pytest.approx(float(missing[figures.SENT_BACK.index(10)])))
