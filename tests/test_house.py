@@ -33,9 +33,10 @@ def chapters_in_order() -> list[str]:
     return [stem for name in files if (stem := name.removeprefix("book/")) in CHAPTERS]
 
 
-def imported_by(package: str) -> set[str]:
-    """The packages that the modules of a package import directly."""
+def imported_by(package: str, *, but: str = "") -> set[str]:
+    """The packages that the modules of a package, but for one, import directly."""
     inside = {f"genbook.{package}", *graph().find_descendants(f"genbook.{package}")}
+    inside.discard(f"genbook.{package}.{but}")
     found = {
         name for module in inside for name in graph().find_modules_directly_imported_by(module)
     }
@@ -52,8 +53,9 @@ def test_every_chapter_stands_in_the_table_of_contents():
 
 @each_chapter
 def test_a_chapter_imports_only_chapters_that_stand_before_it(stem):
+    """A machine may offer a game that a later chapter explains."""
     order = chapters_in_order()
-    assert imported_by(stem) - SHARED <= set(order[: order.index(stem)])
+    assert imported_by(stem, but="machines") - SHARED <= set(order[: order.index(stem)])
 
 
 def test_the_kit_knows_no_topic_and_the_games_know_no_chapter():

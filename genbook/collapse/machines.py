@@ -206,3 +206,27 @@ def forgetting(width: int = 32, words: Sequence[str] = ()) -> Machine:
         size=(7.6, 3.7),
         empty="Place some modes: click on the picture.",
     )
+
+
+def lost_and_found(counts: Tensor) -> tuple[Tensor, Tensor]:
+    r"""How often modes that were held lost all their samples, and how often they got some again.
+
+    Args:
+        counts: samples of each mode at each look, **[looks, ..., modes]**.
+
+    Returns:
+        Losses and returns, summed over modes, **[...]**.
+
+    Example:
+        >>> counts = torch.tensor([[9.0, 0.0], [0.0, 0.0], [0.0, 4.0], [5.0, 4.0]])
+        >>> [found.item() for found in lost_and_found(counts)]
+        [1.0, 1.0]
+    """
+    held_now, gone = counts[0] >= LEAST, torch.zeros_like(counts[0], dtype=torch.bool)
+    losses, returns = torch.zeros_like(counts[0]), torch.zeros_like(counts[0])
+    for now in counts[1:]:
+        lost, back = held_now & (now < 1), gone & (now >= LEAST)
+        losses, returns = losses + lost, returns + back
+        gone = (gone | lost) & ~back
+        held_now = (held_now | (now >= LEAST)) & ~lost
+    return losses.sum(-1), returns.sum(-1)

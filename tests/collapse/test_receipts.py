@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from chapters import altered, assert_breaks, method, rewritten, swap
 
-from genbook.collapse import causes, critics, limits, remedies
+from genbook.collapse import causes, critics, limits, machines, remedies
 from genbook.games import classifier, modes, play
 
 
@@ -153,6 +153,20 @@ def test_receipt_spectral():
         "test_receipt_spectral",
         swap(spectral_norm, largest_row),
         swap(spectral_norm, undivided),
+    )
+
+
+def test_receipt_returns():
+    original = machines.lost_and_found
+
+    def for_good(counts):
+        return original(counts.cummin(0).values)
+
+    def never_lost(counts):
+        return original(counts + 1)
+
+    assert_breaks(
+        "collapse", "test_receipt_returns", swap(original, for_good), swap(original, never_lost)
     )
 
 
