@@ -68,7 +68,19 @@ class Group:
 
     @classmethod
     def trained(cls, tensors: Sequence[Tensor]) -> Group:
-        """A group that begins with these tensors, rounded to 8 bits as pages have them."""
+        r"""A group that begins with these tensors, rounded to 8 bits as pages have them.
+
+        Args:
+            tensors: of float32, finite.
+
+        Returns:
+            Its shapes, and their numbers packed.
+
+        Example:
+            >>> group = Group.trained([torch.ones(2, 3), torch.zeros(2)])
+            >>> group.shapes, len(group.packed)
+            (((2, 3), (2,)), 32)
+        """
         shapes = tuple(tuple(tensor.shape) for tensor in tensors)
         return cls(shapes, (0.0,) * len(shapes), weights.pack(tensors))
 

@@ -121,7 +121,8 @@ def rounded(tensors: Sequence[Tensor]) -> list[Tensor]:
         >>> bool((rounded([w])[0] - w).abs().max() <= 0.501 / 127)
         True
     """
-    return unpack(pack(tensors), [tuple(tensor.shape) for tensor in tensors])
+    found = unpack(pack(tensors), [tuple(tensor.shape) for tensor in tensors])
+    return [ours.to(tensor.device) for ours, tensor in zip(found, tensors, strict=True)]
 
 
 def _bytes(shape: Sequence[int]) -> int:
