@@ -166,7 +166,11 @@ def test_receipt_returns():
         return original(counts + 1)
 
     assert_breaks(
-        "collapse", "test_receipt_returns", swap(original, for_good), swap(original, never_lost)
+        "collapse",
+        "test_receipt_returns",
+        swap(original, for_good),
+        swap(original, never_lost),
+        altered(machines.held, lambda counts: counts + machines.LEAST),
     )
 
 
