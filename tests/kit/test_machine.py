@@ -76,6 +76,12 @@ def test_equal_calls_are_made_once_and_unused_ones_never():
     assert trace(wasteful, torch.zeros(2)).operations() == {"add": 1, "tanh": 1}
 
 
+def test_one_tensor_given_twice_is_two_arguments():
+    one = torch.zeros(3)
+    program = trace(lambda x, y: x - y, one, one)
+    assert program.run(torch.ones(3), 3 * torch.ones(3)).tolist() == [-2.0, -2.0, -2.0]
+
+
 def test_other_tensors_than_those_traced_are_refused_before_any_work():
     program = trace(double, torch.zeros(3))
     with pytest.raises(ValueError, match=r"expected tensor 0 of shape \(3,\), got \(4,\)"):

@@ -191,6 +191,7 @@ def trace(function: Callable[..., Any], *examples: Any) -> Program:
             )
         if leaf.dtype not in FLOATS | WHOLE:
             raise ValueError(f"expected float32, int64 or bool, got {leaf.dtype} as leaf {number}.")
+    leaves = [leaf.clone() for leaf in leaves]  # one tensor given twice is two arguments
     shape_of_result: list[TreeSpec] = []
 
     lines: list[str] = []
