@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import pytest
+import torch
 from browser.conftest import Visits
 from browser.machines import gap, settle_on, step, wait, written
 
@@ -15,7 +16,10 @@ from genbook.clipping import machines as clipping
 from genbook.collapse import machines as collapse
 from genbook.divergences import machines as divergences
 from genbook.fgan import machines as fgan
+from genbook.kit.device import seeded
 from genbook.kit.machine.parts import Machine, Twin
+from genbook.pixelcnn import machines as pixelcnn
+from genbook.pixelcnn.networks import GatedPixelCNN
 from genbook.wgan import machines as wgan
 
 
@@ -28,7 +32,18 @@ class Case:
     data: str = ""
 
 
+def finisher() -> Machine:
+    """A small network, untrained, on images of 9 × 8 pixels."""
+    net = GatedPixelCNN(8, 2, kernel=5, first=5, generator=seeded(0))
+    top = torch.zeros(9, 8)
+    top[2, 1:6] = 1
+    return pixelcnn.completing(net, (9, 8), {"a bar": top, "nothing": torch.zeros(9, 8)})
+
+
 CASES = {
+    "a top finished": Case(finisher),
+    "nothing finished": Case(finisher, {}, "nothing"),
+    "four pixels a step": Case(finisher, {"pixels": 4}),
     "cures, none": Case(collapse.forgetting),
     "cures, pack four": Case(collapse.forgetting, {"game": "pack four"}, "grid"),
     "cures, three steps ahead": Case(

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import torch
-from chapters import assert_breaks, method, rewritten, swap
+from chapters import altered, assert_breaks, method, rewritten, swap
 
+from genbook.kit.machine import weights
 from genbook.pixelcnn import (
     arithmetic_coding,
     figures,
     likelihood,
+    machines,
     masks,
     networks,
     one_layer,
@@ -353,4 +355,26 @@ def test_receipt_twin():
         "test_receipt_twin",
         swap(frequencies, lambda chances, precision: frequencies(chances, 4)),
         given=short(60),
+    )
+
+
+def test_receipt_finished():
+    def unmasked(model):
+        return [weight.detach().float().cpu() for weight in model.parameters()]
+
+    assert_breaks(
+        "pixelcnn",
+        "test_receipt_finished",
+        altered(machines.bits, lambda cost: 1.01 * cost),
+        swap(machines.open_weights, unmasked),
+        given=short(20),
+    )
+
+
+def test_receipt_rounded():
+    def coarse(tensors):
+        return [tensor.sign() * tensor.abs().mean() for tensor in tensors]
+
+    assert_breaks(
+        "pixelcnn", "test_receipt_rounded", swap(weights.rounded, coarse), given=short(20)
     )
