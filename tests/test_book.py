@@ -33,6 +33,11 @@ def markdown(path: Path) -> str:
     return "\n".join(c.source for c in notebooks.read(path).cells if c.cell_type == "markdown")
 
 
+def slug(heading: str) -> str:
+    """The anchor that MyST gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+
+
 def code(path: Path) -> list[str]:
     return [c.source for c in notebooks.read(path).cells if c.cell_type == "code"]
 
@@ -113,6 +118,13 @@ def test_directives_that_hold_text_are_colon_fences(path):
     """They read as text where MyST is not rendered."""
     held = re.findall(r"^`{3,}\{(?:prf:\w+|dropdown|admonition|exercise)\}", markdown(path), re.M)
     assert held == []
+
+
+@each_chapter
+def test_links_within_a_chapter_lead_to_its_headings(path):
+    text = markdown(path)
+    headings = {slug(heading) for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+    assert set(re.findall(r"\]\(#([^)]+)\)", text)) <= headings
 
 
 @each_chapter
