@@ -15,7 +15,7 @@ from genbook.clipping import characters
 from genbook.collapse import onset
 from genbook.draw import studies as draw_studies
 from genbook.fgan import survival, univariate
-from genbook.games import functional
+from genbook.games import functional, plane
 from genbook.games.play import play as play_game
 from genbook.gan import costs, scenes
 from genbook.gan import images as gan_images
@@ -89,6 +89,15 @@ def play() -> None:
         list(play_game(generator, critic, games.from_convex(games.GAN), sample, game, streams))
     images = _digits()
     games.learn_to_read(images, images, steps=1).classes(images.flat[None, :9])
+
+
+def picture_of_a_game() -> None:
+    streams, game = Streams([0], device=ELSEWHERE), games.from_convex(games.GAN)
+    maker, judge = mlp([2, 4, 2], streams), mlp([2, 4, 1], streams)
+    look = plane.looked_at(game.generator_loss, maker, judge)
+    weights = list(maker.parameters()), list(judge.parameters())
+    count = torch.tensor(5.0, device=ELSEWHERE)
+    look(*weights, streams.normal(3, 2)[0], streams.normal(5, 2)[0], count)
 
 
 def scene() -> None:
@@ -229,7 +238,7 @@ ROUNDS: dict[str, list[Callable[[], None]]] = {
     "collapse": [rings],
     "draw": [drawings],
     "fgan": [survivors, contests_of_one_gaussian],
-    "games": [play, play_without_a_change],
+    "games": [play, play_without_a_change, picture_of_a_game],
     "gan": [scene, parzen],
     "gran": [battles],
     "kit": [places_in_a_data_set],

@@ -182,13 +182,13 @@ def looked_at(
         samples = with_weights(generator, makes, noise[None]).detach().requires_grad_()
         seen = scores(lambda x: with_weights(critic, judges, x), samples)
         (slope,) = torch.autograd.grad(cost(seen).sum() * seen.shape[-1], samples)
-        ticks = torch.linspace(-REACH, REACH, SIDE)
+        ticks = torch.linspace(-REACH, REACH, SIDE, device=noise.device)
         across, up = ticks[None].expand(SIDE, SIDE), ticks[:, None].expand(SIDE, SIDE)
         places = torch.cat([across.reshape(-1, 1, 1), up.reshape(-1, 1, 1)], -1)
         copies = places.expand(-1, packed, 2).reshape(1, -1, 2)
         field = torch.sigmoid(scores(lambda x: with_weights(critic, judges, x), copies))
         gaps = distances(samples[0].detach(), points, count)
-        there = (torch.arange(len(points)) < count).float()
+        there = (torch.arange(len(points), device=points.device) < count).float()
         good = (gaps.amin(1) < NEAR**2).float().mean()
         covered = ((gaps.amin(0) < NEAR**2).float() * there).sum() / count
         return samples[0], field[0], -slope[0], good, covered
@@ -212,7 +212,7 @@ def distances(samples: Tensor, points: Tensor, count: Tensor) -> Tensor:
         >>> distances(torch.zeros(1, 2), points, torch.tensor(1.0)).tolist()
         [[25.0, 1000000.0]]
     """
-    there = (torch.arange(len(points)) < count).float()
+    there = (torch.arange(len(points), device=points.device) < count).float()
     return ((samples[:, None] - points[None]) ** 2).sum(-1) + 1e6 * (1 - there)
 
 
