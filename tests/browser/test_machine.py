@@ -347,9 +347,13 @@ def test_the_script_and_each_program_weigh_less_than_30_kb(address: Path) -> Non
     from genbook.kit.machine.scripts import script
 
     text = address.read_text(encoding="utf-8")
-    data = json.loads(text.split('<script type="application/json">')[1].split("</script>")[0])
+    brought = text.split('data-genbook-brought="gan">')[1].split("</script>")[0]
+    data = json.loads(brought)
     assert (
-        sum(len(script(name)) for name in ("layers", "hands", "machine", "worker", "noise"))
+        sum(
+            len(script(name))
+            for name in ("layers", "hands", "machine", "bring", "worker", "noise", "weights")
+        )
         + len(PRELUDE)
         <= 30_000
     )

@@ -47,7 +47,8 @@ CASES = {
     "cures, none": Case(collapse.forgetting),
     "cures, pack four": Case(collapse.forgetting, {"game": "pack four"}, "grid"),
     "cures, three steps ahead": Case(
-        collapse.forgetting, {"game": "look three steps ahead", "critic_steps": 2}
+        collapse.forgetting,
+        {"game": "look three steps ahead", "critic_rate": 5e-4, "generator_rate": 5e-4},
     ),
     "cures, flat slopes": Case(collapse.forgetting, {"game": "flat slopes (R1 + R2)"}, "two"),
     "drawn f, KL": Case(fgan.drawn_game),

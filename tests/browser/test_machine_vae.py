@@ -195,7 +195,7 @@ def test_weights_beside_the_page_come_when_the_figure_is_near(
     (tmp_path / "far.html").write_text(text, encoding="utf-8")
     page = visits.open(tmp_path / "far.html")
     page.wait_for_timeout(200)
-    assert page.evaluate("window.genbookWeights === undefined")
+    assert page.evaluate("window.genbookBrought === undefined")
     page.locator("#gb-machine-vae").scroll_into_view_if_needed()
     wait(page, NAME)
     start = next(iter(plane.data.values()))

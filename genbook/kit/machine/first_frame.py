@@ -100,7 +100,7 @@ def _field(
     colours = np.where((share > 0.5)[..., None], high, low)
     shades = np.concatenate([colours, 0.55 * np.abs(2 * share - 1)[..., None]], -1)
     axes.imshow(
-        shades, extent=(*panel.x, *panel.y), origin="lower", aspect="auto", interpolation="bilinear"
+        shades, extent=(*panel.x, *panel.y), origin="lower", aspect="auto", interpolation="none"
     )
 
 
@@ -111,7 +111,7 @@ def _image(
     ink = np.broadcast_to(to_rgb(COLOURS[layer.colour]), (*grid.shape, 3))
     axes.imshow(
         np.concatenate([ink, grid[..., None]], -1), extent=(*panel.x, *panel.y), aspect="auto",
-        interpolation="nearest",
+        interpolation="none",
     )  # fmt: skip
 
 

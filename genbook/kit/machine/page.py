@@ -23,6 +23,8 @@ from genbook.kit.machine.scripts import script
 
 STILL = "This machine runs in a browser of 2021 or later, with scripts allowed."
 """Stands until the script has made the controls."""
+LEAST_ROOM = 5.0
+"""Rem an inch below which letters of a drawing would be too small; a phone scrolls sideways."""
 
 
 def machine(parts: Machine, *, caption: str, alt: str) -> StaticMachine | LiveMachine:
@@ -170,8 +172,8 @@ def markup(parts: Machine, figure: Figure, drawing: str, caption: str) -> str:
     return (
         f'<figure class="gb-picture gb-machine" id="gb-machine-{parts.name}" '
         f'data-genbook-machine="{parts.name}" data-genbook-machine-state="waiting">'
-        f'<div class="gb-stage" style="max-width:{6.2 * parts.size[0]:.1f}rem">'
-        f"{drawing}{canvases}</div>"
+        f'<div class="gb-pan"><div class="gb-stage" style="max-width:{6.2 * parts.size[0]:.1f}rem;'
+        f'min-width:{LEAST_ROOM * parts.size[0]:.1f}rem">{drawing}{canvases}</div></div>'
         '<div class="gb-machine-bar" role="group" aria-label="The machine" hidden></div>'
         '<div class="gb-controls" role="group" aria-label="Controls of the machine" hidden></div>'
         '<p class="gb-readout" aria-live="polite"></p>'
@@ -201,21 +203,23 @@ class StaticMachine:
         return f"<Machine: {self.caption}>"
 
     def _repr_html_(self) -> str:
-        data = json.dumps(
-            {"packed": self.packed, "spec": self.spec, "worker": self.worker},
-            ensure_ascii=False,
-            separators=(",", ":"),
+        spec, brought = (
+            json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
+            .replace("</", "<\\/")
+            .replace("<!--", "<\\u0021--")
+            for tree in (self.spec, {"packed": self.packed, "worker": self.worker})
         )
-        data = data.replace("</", "<\\/").replace("<!--", "<\\u0021--")
         key = "genbookMachine_" + hashlib.sha256(_page_script().encode()).hexdigest()[:8]
+        name = self.spec["name"]
         return (
             f"{self.html}<style>{style()}</style>"
-            f'<script type="application/json">{data}</script>'
-            f"<script>(()=>{{if(!window.{key}){{{_page_script()}\nwindow.{key}=(figure,data)=>"
-            "bringWeights(figure,data.packed,(packed)=>mountMachine(figure,data.spec,data.worker,packed))}"
+            f'<script type="application/json">{spec}</script>'
+            f'<script type="application/json" data-genbook-brought="{name}">{brought}</script>'
+            f"<script>(()=>{{if(!window.{key}){{{_page_script()}\nwindow.{key}=(figure,spec,brought)=>"
+            "bring(figure,brought,({packed,worker})=>mountMachine(figure,spec,worker,packed))}"
             'const figure=document.currentScript.closest("figure"),'
-            "data=JSON.parse(figure.querySelector(\"script[type='application/json']\").textContent);"
-            f"window.{key}(figure,data)}})()"
+            "data=[...figure.querySelectorAll(\"script[type='application/json']\")]"
+            f".map((part)=>JSON.parse(part.textContent));window.{key}(figure,...data)}})()"
             "</script></figure>"
         )
 

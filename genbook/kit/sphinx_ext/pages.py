@@ -33,10 +33,11 @@ FIGURE_SCRIPT = re.compile(
 """What each explorable brings, so that it moves alone; on one page the first is enough."""
 
 
-WEIGHTS = re.compile(
-    r'(<script type="application/json">\{"packed":)(\{"[^{}]+\})(,"spec":\{"name":"([\w-]+)")'
+BROUGHT = re.compile(
+    r'(<script type="application/json" data-genbook-brought="([\w-]+)">)(\{.*?\})(</script>)',
+    re.DOTALL,
 )
-"""A machine's trained weights: they move out of the page into a script beside it."""
+"""A machine's programs and trained weights: they move out of the page into a script beside it."""
 
 
 def setup(app: Sphinx) -> None:
@@ -61,15 +62,15 @@ def mend_pages(app: Sphinx, failure: Exception | None) -> None:
         for path in _pages(Path(app.outdir)):
             text = path.read_text(encoding="utf-8")
             static = Path(app.outdir) / "_static"
-            better, weights = parted(mended(text), os.path.relpath(static, path.parent))
-            for name, script in weights.items():
+            better, brought = parted(mended(text), os.path.relpath(static, path.parent))
+            for name, script in brought.items():
                 (static / name).write_text(script, encoding="utf-8")
             if better != text:
                 path.write_text(better, encoding="utf-8")
 
 
 def parted(html: str, static: str) -> tuple[str, dict[str, str]]:
-    r"""A page without its machines' weights, and scripts that bring them.
+    r"""A page without its machines' programs and weights, and scripts that bring them.
 
     Args:
         html: a page.
@@ -79,21 +80,21 @@ def parted(html: str, static: str) -> tuple[str, dict[str, str]]:
         The page, and scripts by their files' names.
 
     Example:
-        >>> text = '<script type="application/json">{"packed":{"w":"AAA="},"spec":{"name":"vae"'
-        >>> page, scripts = parted(text, "../_static")
-        >>> print(page)
-        <script type="application/json">{"packed":"../_static/machine-vae.js","spec":{"name":"vae"
+        >>> tag = '<script type="application/json" data-genbook-brought="vae">'
+        >>> page, scripts = parted(tag + '{"packed":{},"worker":"run()"}</script>', "../_static")
+        >>> print(page.removeprefix(tag))
+        "../_static/machine-vae.js"</script>
         >>> scripts
-        {'machine-vae.js': '(window.genbookWeights||={})["vae"]={"w":"AAA="};'}
+        {'machine-vae.js': '(window.genbookBrought||={})["vae"]={"packed":{},"worker":"run()"};'}
     """
     scripts: dict[str, str] = {}
 
     def out(match: re.Match[str]) -> str:
-        before, weights, after, name = match.groups()
-        scripts[f"machine-{name}.js"] = f'(window.genbookWeights||={{}})["{name}"]={weights};'
+        before, name, brought, after = match.groups()
+        scripts[f"machine-{name}.js"] = f'(window.genbookBrought||={{}})["{name}"]={brought};'
         return f'{before}"{static}/machine-{name}.js"{after}'
 
-    return WEIGHTS.sub(out, html), scripts
+    return BROUGHT.sub(out, html), scripts
 
 
 def _pages(folder: Path) -> Iterator[Path]:
