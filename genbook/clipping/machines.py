@@ -34,15 +34,20 @@ def opened(start: Tensor) -> Kept:
 
     Returns:
         Trails **[2, TRAIL, 2]**, all at the start; log₁₀ of the gradient's lengths **[2, TRAIL]**;
-        the longest so far **[2]**.
+        the longest so far **[2]**; how many steps were made **[1]**.
 
     Example:
         >>> [tuple(leaf.shape) for leaf in opened(torch.tensor([5.0, -3.0]))]
-        [(2, 200, 2), (2, 200), (2,)]
+        [(2, 200, 2), (2, 200), (2,), (1,)]
     """
     length = cliff.gradient(start)[1].norm()
     here = torch.log10(length.clamp(min=10**LOWEST))
-    return [start.expand(2, TRAIL, 2) * 1, here.expand(2, TRAIL) * 1, length.expand(2) * 1]
+    return [
+        start.expand(2, TRAIL, 2) * 1,
+        here.expand(2, TRAIL) * 1,
+        length.expand(2) * 1,
+        torch.zeros_like(start[:1]),
+    ]
 
 
 def walked(kept: Kept, rate: Tensor, threshold: Tensor) -> Kept:
@@ -54,7 +59,7 @@ def walked(kept: Kept, rate: Tensor, threshold: Tensor) -> Kept:
         threshold: of the second, a scalar.
 
     Returns:
-        The same, a step later.
+        The same, a step later; after as many steps as the trail holds, both stand.
 
     Example:
         >>> kept = opened(torch.tensor([4.0, -1.0]))
@@ -62,15 +67,18 @@ def walked(kept: Kept, rate: Tensor, threshold: Tensor) -> Kept:
         >>> torch.equal(trails[0], trails[1])  # nothing to clip
         True
     """
-    trails, lengths, longest = kept
+    trails, lengths, longest, made = kept
     limits = torch.cat([torch.full((1,), math.inf), threshold[None]])
     points, _, long = cliff.step(trails[:, -1], rate, limits)
     logs = torch.log10(long.clamp(min=10**LOWEST))
-    return [
+    after = [
         torch.cat([trails[:, 1:], points[:, None]], 1),
         torch.cat([lengths[:, 1:], logs[:, None]], 1),
         torch.maximum(longest, long),
+        made + 1,
     ]
+    going = made < TRAIL - 1
+    return [torch.where(going, new, old) for new, old in zip(after, kept, strict=True)]
 
 
 def looked_at(kept: Kept, threshold: Tensor) -> tuple[Tensor, ...]:
@@ -84,7 +92,7 @@ def looked_at(kept: Kept, threshold: Tensor) -> tuple[Tensor, ...]:
         The surface as shares **[SIDE²]**; both trails; both ends; both rows of lengths; the
         threshold as a flat line; both errors; both greatest lengths.
     """
-    trails, lengths, longest = kept
+    trails, lengths, longest, _ = kept
     w = torch.linspace(*ACROSS, SIDE)[None, :].expand(SIDE, SIDE)
     b = torch.linspace(*UP, SIDE)[:, None].expand(SIDE, SIDE)
     surface = 0.5 + cliff.error(w, b).flatten()

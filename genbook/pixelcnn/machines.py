@@ -201,12 +201,12 @@ def completing(model: PixelModel, size: tuple[int, int], tops: Mapping[str, Tens
             Panel(
                 *sheet,
                 (Layer("image", "ahead", "--gb-critic", str(width)),),
-                title="chance of ink, if all below stays empty",
+                title="chance of ink to come",
             ),
             Panel(
                 *sheet,
                 (Layer("image", "costs", "--gb-gradient", str(width)),),
-                title="surprise, up to 8 bits a pixel",
+                title="bits paid, up to 8",
             ),
         ),
         words="What you painted costs {yours} bits, the rest so far {spent}. The next pixel is ink "

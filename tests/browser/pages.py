@@ -314,7 +314,8 @@ def overflow(page: Page) -> list[str]:
         for (const f of document.querySelectorAll('[data-genbook-explore], .gb-picture')) {
           for (const e of [f, ...f.querySelectorAll('svg, label, input, output, select, button')]) {
             const box = e.getBoundingClientRect();
-            const scrolled = e.tagName === 'svg' && e.closest('.gb-roomy, .gb-panel[style], .gb-pan');
+            const scrolled = e.tagName === 'svg'
+              && e.closest('.gb-roomy, .gb-panel[style], .gb-pan');
             if (scrolled && scrolled.getBoundingClientRect().right <= width + 1) continue;
             if (box.width && (box.right > width + 1 || box.left < -1)) out.push(e.tagName + e.id);
           }

@@ -50,6 +50,14 @@ def test_no_clipped_step_is_longer_than_rate_times_threshold(machine):
     assert twin.targets["clipped_longest"] > LIMIT  # something was clipped
 
 
+def test_both_walks_stand_when_their_trail_is_full(machine):
+    start = torch.tensor([5.0, -3.2])
+    full, later = (played(machine, start, steps) for steps in (machines.TRAIL - 1, 250))
+    assert torch.equal(full.targets["plain"], later.targets["plain"])
+    assert torch.equal(full.targets["clipped"], later.targets["clipped"])
+    assert torch.equal(later.targets["clipped"][0].float(), start)
+
+
 def test_the_surface_is_a_share_and_dark_where_the_error_is_large(machine):
     surface = played(machine, torch.tensor([5.0, -3.0]), 0).targets["surface"]
     assert 0.5 <= surface.min() <= surface.max() <= 1
