@@ -535,37 +535,6 @@ def nll_cells(rows: Sequence[Row]) -> list[tuple[str, int, int, float, str, floa
     return cells
 
 
-def suspects(
-    kinds: Mapping[str, Tensor], scores: Mapping[str, float], size: Sequence[int]
-) -> Figure:
-    r"""Examples of each kind of non-digit, and how well a score tells them from digits.
-
-    Args:
-        kinds: name → images, shape ``[N, P]``.
-        scores: name → area under the curve.
-        size: height and width of an image.
-
-    Returns:
-        Two panels: images, bars.
-    """
-    figure, (left, right) = subplots(1, 2, width=7.6, height=3.0, width_ratios=[1, 1.2])
-    shown = torch.cat([images[:5].cpu() for images in kinds.values()])
-    image_grid(left, shown.view(-1, 1, *size), columns=5)
-    names = list(kinds)
-    places = np.arange(len(names))[::-1]
-    values = [scores[name] for name in names]
-    right.barh(places, values, color=[MODEL if v > 0.9 else MUTED for v in values], height=0.6)
-    for place, value in zip(places, values, strict=True):
-        right.text(min(value, 1.0) + 0.02, place, f"{value:.2f}", va="center", fontsize=8.5)
-    right.axvline(0.5, color=MUTED, linestyle="--")
-    right.set_yticks(places, names)
-    right.set(
-        xlim=(0, 1.18), ylim=(-0.5, len(names) - 0.5), title="area under the curve (0.5 = coin)"
-    )
-    right.grid(False, axis="y")
-    return figure
-
-
 def machinery() -> Figure:
     r"""The noise enters beside the path, so that the gradient passes."""
     return schematic(

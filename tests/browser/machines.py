@@ -71,6 +71,32 @@ def _numbers(words: list[str]) -> Tensor:
     return torch.tensor([float(word) for word in words])
 
 
+def drag(page: Page, panel: int, *spots: tuple[float, float]) -> None:
+    """Draw over a panel from spot to spot: shares of its width, and of its height from below."""
+    canvas = page.locator("canvas").nth(panel)
+    canvas.scroll_into_view_if_needed()
+    box: Any = canvas.bounding_box()
+    for number, (x, y) in enumerate(spots):
+        page.mouse.move(box["x"] + x * box["width"], box["y"] + (1 - y) * box["height"], steps=6)
+        if not number:
+            page.mouse.down()
+    page.mouse.up()
+
+
+def no_number(page: Page, name: str) -> None:
+    """Set a slider's number to none."""
+    page.evaluate(
+        """name => {
+        document.querySelector('figure.gb-machine').genbookMachine.settings[name] = NaN; }""",
+        name,
+    )
+
+
+def steps(page: Page) -> int:
+    """How many steps the page's machine has made."""
+    return page.evaluate("document.querySelector('figure.gb-machine').genbookMachine.steps")
+
+
 def settle_on(page: Page, parts: Machine, settings: dict[str, Any], data: str = "") -> None:
     """Move the controls."""
     wanted = {**parts.beginning(), **settings}

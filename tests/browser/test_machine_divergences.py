@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from browser import machines as driving
-from browser import pages
 from browser.conftest import Visits
 from playwright.sync_api import Locator, Page
 
@@ -39,30 +37,6 @@ def figure(page: Page) -> Locator:
     return page.locator("#gb-machine-curve")
 
 
-def steps(page: Page) -> int:
-    return page.evaluate("document.querySelector('figure.gb-machine').genbookMachine.steps")
-
-
-def drag(page: Page, panel: int, *spots: tuple[float, float]) -> None:
-    canvas = page.locator("canvas").nth(panel)
-    canvas.scroll_into_view_if_needed()
-    box: Any = canvas.bounding_box()
-    for number, (x, y) in enumerate(spots):
-        page.mouse.move(box["x"] + x * box["width"], box["y"] + (1 - y) * box["height"], steps=6)
-        if not number:
-            page.mouse.down()
-    page.mouse.up()
-
-
-def no_number(page: Page, name: str) -> None:
-    """Set a slider's number to none."""
-    page.evaluate(
-        """name => {
-        document.querySelector('figure.gb-machine').genbookMachine.settings[name] = NaN; }""",
-        name,
-    )
-
-
 def target(page: Page, name: str) -> torch.Tensor:
     driving.step(page, "curve", 0)
     return driving.dump(page, "curve")["targets"][name]
@@ -76,7 +50,7 @@ def fitted(page: Page) -> tuple[float, float]:
 
 
 def test_a_pointer_draws_the_curve_and_forward_kl_finds_its_mean_and_width(opened: Page) -> None:
-    drag(opened, 0, (0.01, 0.02), (0.4, 0.02), (0.5, 0.9), (0.6, 0.02), (0.99, 0.02))
+    driving.drag(opened, 0, (0.01, 0.02), (0.4, 0.02), (0.5, 0.9), (0.6, 0.02), (0.99, 0.02))
     data = opened.evaluate("document.querySelector('figure.gb-machine').genbookMachine.data")
     drawn = torch.tensor(data) + machines.DUST
     x = machines.places()
@@ -101,7 +75,7 @@ def test_another_score_goes_on_from_where_the_models_stand(opened: Page, curve: 
     wide = fitted(opened)[1]
     driving.settle_on(opened, curve, {"score": "KL(q‖p), reverse"})
     assert fitted(opened)[1] == pytest.approx(wide, abs=1e-6)
-    assert steps(opened) == 300
+    assert driving.steps(opened) == 300
 
 
 def test_another_seed_begins_elsewhere(opened: Page) -> None:
@@ -120,7 +94,7 @@ def test_nothing_drawn_is_a_plain_and_no_fault(opened: Page) -> None:
 def test_a_step_size_that_is_no_number_stops_it_with_a_sentence_and_reset_mends_it(
     opened: Page,
 ) -> None:
-    no_number(opened, "rate")
+    driving.no_number(opened, "rate")
     figure(opened).get_by_role("button", name="Reset").click()
     figure(opened).get_by_role("button", name="Step", exact=True).click()
     driving.wait(opened, "curve", "failed")
@@ -128,30 +102,3 @@ def test_a_step_size_that_is_no_number_stops_it_with_a_sentence_and_reset_mends_
     opened.locator("#gb-machine-curve-rate").evaluate("f => f.dispatchEvent(new Event('input'))")
     figure(opened).get_by_role("button", name="Reset").click()
     driving.wait(opened, "curve")
-
-
-def test_nothing_moves_by_itself_and_leaving_the_page_leaves_no_worker(opened: Page) -> None:
-    opened.wait_for_timeout(300)
-    assert steps(opened) == 0
-    assert len(opened.workers) == 1
-    opened.goto("about:blank")
-    opened.wait_for_timeout(100)
-    assert opened.workers == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(opened: Page, theme: str) -> None:
-    opened.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-    pages.settle(opened)
-    found = pages.audit(opened)
-    assert found.violations_count == 0, found.generate_report()
-
-
-def test_at_a_phones_width_nothing_sticks_out_and_a_finger_has_room(opened: Page) -> None:
-    opened.set_viewport_size({"width": 390, "height": 844})
-    pages.settle(opened)
-    assert pages.overflow(opened) == []
-    wide = opened.evaluate(
-        "[...document.querySelectorAll('canvas')].map(c => c.getBoundingClientRect().width)"
-    )
-    assert min(wide) > 150

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from browser import pages
 from browser.conftest import Visits
+from browser.machines import drag
 from playwright.sync_api import Page
 from torch import Tensor
 
@@ -95,15 +95,6 @@ def arrived(page: Page) -> list[float]:
         do await new Promise(r => setTimeout(r, 30)); while (machine.busy);
         return [...(await machine.dump()).targets.arrived];}"""
     )
-
-
-def drag(page: Page, panel: int, *spots: tuple[float, float]) -> None:
-    box: Any = page.locator("canvas").nth(panel).bounding_box()
-    for number, (x, y) in enumerate(spots):
-        page.mouse.move(box["x"] + x * box["width"], box["y"] + (1 - y) * box["height"], steps=4)
-        if not number:
-            page.mouse.down()
-    page.mouse.up()
 
 
 def shade(page: Page, panel: int, x: float, y: float) -> list[int]:

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 import torch
-from browser import pages
 from browser.conftest import Visits
-from browser.machines import dump, settle_on, step, wait, written
+from browser.machines import drag, dump, settle_on, step, wait, written
 from browser.machines import gap as every_gap
 from playwright.sync_api import Page
 
@@ -44,15 +43,6 @@ def opened(address: Path, visits: Visits) -> Iterator[Page]:
     wait(page, NAME)
     yield page
     page.context.close()
-
-
-def drag(page: Page, panel: int, *spots: tuple[float, float]) -> None:
-    box: Any = page.locator("canvas").nth(panel).bounding_box()
-    for number, (x, y) in enumerate(spots):
-        page.mouse.move(box["x"] + x * box["width"], box["y"] + (1 - y) * box["height"], steps=4)
-        if not number:
-            page.mouse.down()
-    page.mouse.up()
 
 
 def gap(page: Page, twin: Twin) -> float:
@@ -155,30 +145,6 @@ def test_a_number_that_is_none_stops_the_machine_with_a_sentence(opened: Page) -
     opened.get_by_role("button", name="Step", exact=True).click()
     wait(opened, NAME, "failed")
     assert "no longer a finite number" in opened.locator(".gb-readout").inner_text()
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(opened: Page, theme: str) -> None:
-    opened.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-    pages.settle(opened)
-    found = pages.audit(opened)
-    assert found.violations_count == 0, found.generate_report()
-
-
-def test_at_a_phones_width_a_finger_has_room_to_paint(opened: Page) -> None:
-    opened.set_viewport_size({"width": 390, "height": 800})
-    pages.settle(opened)
-    assert pages.overflow(opened) == []
-    box: Any = opened.locator("canvas").nth(0).bounding_box()
-    assert box["width"] > 110
-    assert box["width"] / box["height"] == pytest.approx(1, abs=0.15)
-
-
-def test_leaving_the_page_leaves_no_worker(opened: Page) -> None:
-    assert len(opened.workers) == 1
-    opened.goto("about:blank")
-    opened.wait_for_timeout(100)
-    assert opened.workers == []
 
 
 def test_weights_beside_the_page_come_when_the_figure_is_near(

@@ -9,9 +9,7 @@ from typing import Any
 import pytest
 import torch
 from browser import machines as driving
-from browser import pages
 from browser.conftest import Visits
-from browser.machines import STATE
 from playwright.sync_api import Locator, Page
 
 from genbook.kit.machine.parts import Machine
@@ -40,30 +38,6 @@ def figure(page: Page) -> Locator:
     return page.locator("#gb-machine-heaps")
 
 
-def steps(page: Page) -> int:
-    return page.evaluate("document.querySelector('figure.gb-machine').genbookMachine.steps")
-
-
-def drag(page: Page, panel: int, *spots: tuple[float, float]) -> None:
-    canvas = page.locator("canvas").nth(panel)
-    canvas.scroll_into_view_if_needed()
-    box: Any = canvas.bounding_box()
-    for number, (x, y) in enumerate(spots):
-        page.mouse.move(box["x"] + x * box["width"], box["y"] + (1 - y) * box["height"], steps=6)
-        if not number:
-            page.mouse.down()
-    page.mouse.up()
-
-
-def no_number(page: Page, name: str) -> None:
-    """Set a slider's number to none."""
-    page.evaluate(
-        """name => {
-        document.querySelector('figure.gb-machine').genbookMachine.settings[name] = NaN; }""",
-        name,
-    )
-
-
 def target(page: Page, name: str) -> torch.Tensor:
     driving.step(page, "heaps", 0)
     return driving.dump(page, "heaps")["targets"][name]
@@ -79,9 +53,9 @@ def test_area_plan_and_critic_agree_to_the_bit_before_the_first_step(opened: Pag
 
 
 def test_a_pointer_shovels_either_heap_and_the_critic_follows_at_once(opened: Page) -> None:
-    drag(opened, 1, (0.03, 0.5), (0.97, 0.5))
+    driving.drag(opened, 1, (0.03, 0.5), (0.97, 0.5))
     assert target(opened, "fakes").tolist() == pytest.approx([4.0] * 16)
-    drag(opened, 0, (0.03, 0.52), (0.97, 0.52))
+    driving.drag(opened, 0, (0.03, 0.52), (0.97, 0.52))
     assert target(opened, "area").item() == 0
     assert opened.locator("#gb-machine-heaps-data").input_value() == "yours"
 
@@ -104,7 +78,7 @@ def test_keys_shovel_too(opened: Page) -> None:
 
 def test_shovelling_between_steps_begins_anew(opened: Page) -> None:
     driving.step(opened, "heaps", 5)
-    drag(opened, 1, (0.5, 0.9), (0.53, 0.9))
+    driving.drag(opened, 1, (0.5, 0.9), (0.53, 0.9))
     fakes = target(opened, "fakes")
     assert torch.equal(fakes, fakes.round())
     assert fakes[13].item() == 4
@@ -125,7 +99,7 @@ def test_an_empty_desk_is_two_plains(opened: Page) -> None:
 def test_a_share_that_is_no_number_stops_it_with_a_sentence_and_reset_mends_it(
     opened: Page,
 ) -> None:
-    no_number(opened, "share")
+    driving.no_number(opened, "share")
     figure(opened).get_by_role("button", name="Reset").click()
     figure(opened).get_by_role("button", name="Step", exact=True).click()
     driving.wait(opened, "heaps", "failed")
@@ -136,42 +110,9 @@ def test_a_share_that_is_no_number_stops_it_with_a_sentence_and_reset_mends_it(
 
 
 def test_a_set_up_is_shared_by_its_address(opened: Page, visits: Visits) -> None:
-    drag(opened, 0, (0.3, 0.25), (0.7, 0.9))
+    driving.drag(opened, 0, (0.3, 0.25), (0.7, 0.9))
     ours = target(opened, "area")
     other = visits.open(opened.url)
     driving.wait(other, "heaps")
     assert torch.equal(target(other, "area"), ours)
     other.context.close()
-
-
-def test_nothing_moves_by_itself_and_leaving_the_page_leaves_no_worker(opened: Page) -> None:
-    opened.wait_for_timeout(300)
-    assert steps(opened) == 0
-    assert figure(opened).get_attribute(STATE) == "ready"
-    assert len(opened.workers) == 1
-    opened.goto("about:blank")
-    opened.wait_for_timeout(100)
-    assert opened.workers == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing(opened: Page, theme: str) -> None:
-    opened.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
-    pages.settle(opened)
-    found = pages.audit(opened)
-    assert found.violations_count == 0, found.generate_report()
-
-
-def test_at_a_phones_width_nothing_sticks_out_and_a_finger_has_room(opened: Page) -> None:
-    opened.set_viewport_size({"width": 390, "height": 844})
-    pages.settle(opened)
-    assert pages.overflow(opened) == []
-    wide = opened.evaluate(
-        "[...document.querySelectorAll('canvas')].map(c => c.getBoundingClientRect().width)"
-    )
-    assert min(wide) > 150
-    letters = opened.evaluate(
-        """[...document.querySelectorAll('.gb-stage > svg text')]
-        .map(t => t.getBoundingClientRect().height)"""
-    )
-    assert min(letters, default=9) >= 9

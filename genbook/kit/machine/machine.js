@@ -133,7 +133,7 @@ function mountMachine(figure, spec, workerText, packed) {
     running = false;
     wanted = 0;
     run.textContent = "Run";
-    if (!ended) state("stopped");
+    if (!ended) { state("stopped"); if (seen) speak(); }
   };
   const arrived = (reply) => {
     if (reply.state || reply.turn !== turn) return;

@@ -1,16 +1,18 @@
-"""Every chapter's machine computes in the page what its twin computes in torch."""
+"""What every chapter's machine owes its reader: torch's numbers, stillness, room, and a way out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import pytest
 import torch
+from browser import pages
 from browser.conftest import Visits
-from browser.machines import gap, settle_on, step, wait, written
+from browser.machines import STATE, gap, settle_on, step, steps, wait, written
+from playwright.sync_api import Page
 
 from genbook.clipping import machines as clipping
 from genbook.collapse import machines as collapse
@@ -20,6 +22,8 @@ from genbook.kit.device import seeded
 from genbook.kit.machine.parts import Machine, Twin
 from genbook.pixelcnn import machines as pixelcnn
 from genbook.pixelcnn.networks import GatedPixelCNN
+from genbook.vae import machines as vae
+from genbook.vae.models import VAE
 from genbook.wgan import machines as wgan
 
 
@@ -101,3 +105,60 @@ def test_one_step_and_twenty_are_torchs(
     assert first <= 1e-6
     assert twenty <= 1e-4
     page.context.close()
+
+
+def plane_of_codes() -> Machine:
+    """A small VAE, untrained; ``test_machine_vae.py`` holds its numbers to torch's."""
+    blank = torch.zeros(64)
+    return vae.plane(
+        VAE(64, 2, hidden=(8,), generator=seeded(0)), (8, 8), {"nothing": blank},
+        torch.randn(9, 2, generator=seeded(1)),
+    )  # fmt: skip
+
+
+EACH = {make.__name__: make for make in (plane_of_codes, *(case.make for case in CASES.values()))}
+"""Every machine but the GAN's, which ``test_machine.py`` puts to harder tests."""
+
+
+@pytest.fixture(params=EACH)
+def opened(request: pytest.FixtureRequest, visits: Visits, tmp_path: Any) -> Iterator[Page]:
+    parts = made(EACH[request.param])
+    page = visits.open(written(parts, tmp_path))
+    wait(page, parts.name)
+    yield page
+    page.context.close()
+
+
+def test_nothing_moves_by_itself_and_leaving_the_page_leaves_no_worker(opened: Page) -> None:
+    opened.wait_for_timeout(300)
+    assert steps(opened) == 0
+    assert len(opened.workers) == 1
+    opened.goto("about:blank")
+    opened.wait_for_timeout(100)
+    assert opened.workers == []
+
+
+def test_run_goes_on_until_pause(opened: Page) -> None:
+    opened.get_by_role("button", name="Run", exact=True).click()
+    opened.wait_for_function("document.querySelector('figure.gb-machine').genbookMachine.steps > 3")
+    opened.get_by_role("button", name="Pause").click()
+    assert opened.locator("figure").get_attribute(STATE) == "stopped"
+    assert opened.locator(".gb-readout").inner_text().startswith("Step ")
+
+
+def test_axe_finds_nothing_by_day_and_by_night(opened: Page) -> None:
+    for theme in ("light", "dark"):
+        opened.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        pages.settle(opened)
+        found = pages.audit(opened)
+        assert found.violations_count == 0, found.generate_report()
+
+
+def test_at_a_phones_width_nothing_sticks_out_and_a_finger_has_room(opened: Page) -> None:
+    opened.set_viewport_size({"width": 390, "height": 844})
+    pages.settle(opened)
+    assert pages.overflow(opened) == []
+    wide = opened.evaluate(
+        "[...document.querySelectorAll('canvas')].map(c => c.getBoundingClientRect().width)"
+    )
+    assert min(wide) > 110
