@@ -85,8 +85,15 @@ def test_top_and_rest_cost_minus_log_p_of_the_finished_image(machine, rounded, t
     assert done["next"].item() == 0
 
 
-def test_a_pixel_is_ink_as_often_as_its_chance_says(machine):
+@pytest.mark.parametrize("lean", [-1.5, 1.5])
+def test_a_pixel_is_ink_as_often_as_its_chance_says(lean):
+    leaning = GatedPixelCNN(8, 1, first=3, generator=seeded(0))
+    with torch.no_grad():
+        leaning.head.out.bias.copy_(torch.tensor([0.0, lean]))
+    machine = machines.completing(leaning, SIZE, {"nothing": torch.zeros(SIZE)})
     start = played(machine, "nothing", 0).targets["next"].item()
+    assert (start > 0.7) == (lean > 0)
+    assert not 0.3 < start < 0.7
     drawn = []
     for seed in range(300):
         twin = Twin(machine, seed, machine.beginning(), machine.data["nothing"])
