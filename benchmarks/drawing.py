@@ -1,4 +1,4 @@
-"""How long a frame of the book's explorables takes: on new figures, and on figures used again.
+"""How long a frame of the book's explorables takes: in full on new figures, and as the build draws.
 
 Runs the code of the chapters' notebooks, draws every frame of every explorable both ways, and
 counts the frames and elements that differ (none may).
@@ -48,8 +48,8 @@ class Tally:
         """The tally in words."""
         count = max(1, self.frames)
         return (
-            f"{name:14s} {self.frames:5d} frames   {1e3 * self.new / count:6.1f} ms new   "
-            f"{1e3 * self.again / count:6.1f} ms again   {self.different} frames and "
+            f"{name:14s} {self.frames:5d} frames   {1e3 * self.new / count:6.1f} ms in full   "
+            f"{1e3 * self.again / count:6.1f} ms in the build   {self.different} frames and "
             f"{self.elements} elements differ"
         )
 
@@ -84,7 +84,7 @@ def measure(tally: Tally) -> Callable[..., None]:
         with styled(), recycling.recycling() as pool:
             for place in places:
                 with recycling.nothing_recycled():
-                    fresh, seconds = timed(lambda place=place: artist._quick(place))
+                    fresh, seconds = timed(lambda place=place: artist.frame(place))
                 tally.new += seconds
 
                 def work(place: tuple[int, ...] = place) -> svg.Node:

@@ -22,6 +22,7 @@ from genbook.kit.explore.controls import coarser, grid
 from genbook.kit.explore.frames import Artist
 from genbook.kit.explore.live import Explorable
 from genbook.kit.explore.numbers import ALPHABET, pack, unpack
+from genbook.kit.explore.stage import AxisLines
 from genbook.kit.svg import Node
 
 X = np.linspace(-6, 6, 120)
@@ -274,6 +275,28 @@ def test_axis_lines_that_differ_are_drawn_each_time() -> None:
     for place, text in zip(artist.grid.places(), drawn, strict=True):
         assert text == svg.serialise(artist.frame(place))
         assert f"slope {artist.grid.values(place)['slope']}<" in text
+
+
+def test_each_kind_of_axis_lines_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw(slope: float, unit: str) -> Figure:
+        figure = line(slope)
+        figure.axes[0].set_xticks([0, 1], labels=["0", unit])
+        return figure
+
+    whole: list[str] = []
+    usual = AxisLines._whole
+
+    def counted(self: AxisLines, figure: Figure, marked: Any, signature: str) -> Node:
+        whole.append(signature)
+        return usual(self, figure, marked, signature)
+
+    monkeypatch.setattr(AxisLines, "_whole", counted)
+    board = grid(draw, {"slope": LEVELS, "unit": ["metre", "foot"]})
+    artist = Artist(draw, board, salt="a", alt="x")
+    drawn = artist.frames()
+    assert len(whole) == len(set(whole)) == 2
+    for place, node in zip(artist.grid.places(), drawn, strict=True):
+        assert svg.serialise(node) == svg.serialise(artist.frame(place))
 
 
 # controls

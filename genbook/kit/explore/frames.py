@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from genbook.kit import plotting, recycling, svg
 from genbook.kit.explore.controls import Grid
-from genbook.kit.explore.stage import hold, moved, quick, settle
+from genbook.kit.explore.stage import AxisLines, hold, moved, settle
 from genbook.kit.svg import Node
 
 FORK_FROM = 40  # frames; below this a second process is not worth its start
@@ -43,6 +43,7 @@ class Artist:
         self, draw: Callable[..., Any], grid: Grid, *, salt: str, alt: str, rescale: bool = False
     ) -> None:
         self.draw, self.grid, self.salt, self.alt, self.rescale = draw, grid, salt, alt, rescale
+        self.lines = AxisLines()
         with styled():
             figure = self._figure(grid.start)
             self.stage, self.first = settle(figure, salt=salt, alt=alt)
@@ -100,7 +101,7 @@ class Artist:
     def frames(self) -> list[Node]:
         r"""Draw every frame, the last control fastest.
 
-        Axis lines that all frames share are drawn once (:func:`~.stage.quick`); a few frames are
+        Axis lines that frames share are drawn once (:class:`~.stage.AxisLines`); a few frames are
         drawn again in full to see that nothing is amiss.
 
         Figures are used again (:mod:`genbook.kit.recycling`), unless ``draw`` keeps them.
@@ -167,8 +168,7 @@ class Artist:
 
     def _quick(self, place: tuple[int, ...]) -> Node:
         figure = self._held(place)
-        drawing = quick(figure, self.stage, salt=self.salt, alt=self.alt)
-        drawing = drawing or svg.draw(figure, salt=self.salt, alt=self.alt)
+        drawing = self.lines.draw(figure, salt=self.salt, alt=self.alt)
         _close(figure)
         return drawing
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -45,8 +45,6 @@ class Stage:
     Args:
         size: width and height in inches.
         panels: one an axes.
-        signature: everything that the axis lines, ticks, grids and labels depend on.
-        axes: their drawings, in the order of ``figure.axes`` and x before y.
         columns: see :func:`genbook.kit.svg.columns`.
         stacked: see :func:`genbook.kit.svg.stacked`.
         opening: see :func:`genbook.kit.svg.opening`.
@@ -54,8 +52,6 @@ class Stage:
 
     size: tuple[float, float]
     panels: tuple[Panel, ...]
-    signature: str
-    axes: tuple[Node, ...]
     columns: tuple[tuple[float, float], ...]
     stacked: str
     opening: str
@@ -72,25 +68,14 @@ def settle(figure: Figure, *, salt: str, alt: str) -> tuple[Stage, Node]:
     Returns:
         The stage and the drawing.
     """
-    signature = _signature(figure)
     svg.lay_out(figure)
     width, height = figure.get_size_inches()
     panels = tuple(_panel(axes, place) for place, axes in enumerate(figure.axes))
     columns, stacked = svg.columns(figure), svg.stacked(figure, salt=salt)
     opening = svg.opening(figure, stacked)
-    stage = Stage((float(width), float(height)), panels, signature, (), columns, stacked, opening)
+    stage = Stage((float(width), float(height)), panels, columns, stacked, opening)
     hold(figure, stage)
-    marked = dict(_marks(figure))
-    for mark, axis in marked.items():
-        axis.set_gid(mark)
-    root = svg.sketch(figure)
-    found = {node.attributes.get("id"): node for node in svg.walk(root)}
-    kept = tuple(svg.copy(found[mark]) for mark in marked if mark in found)
-    for node in kept:
-        node.kind = "matplotlib.axis"
-    for axis in marked.values():
-        axis.set_gid(None)
-    return replace(stage, axes=kept), svg.draw(figure, salt=salt, alt=alt)
+    return stage, svg.draw(figure, salt=salt, alt=alt)
 
 
 def hold(figure: Figure, stage: Stage) -> None:
@@ -133,35 +118,61 @@ def moved(figure: Figure, stage: Stage) -> str:
     return ""
 
 
-def quick(figure: Figure, stage: Stage, *, salt: str, alt: str) -> Node | None:
-    r"""Draw a held frame with the first frame's axis lines instead of its own, if they agree.
+class AxisLines:
+    r"""Axis lines, ticks, grids and labels drawn so far, by all that they depend on.
 
-    Axis lines, ticks, grids and labels take most of a drawing's time, and are the same in most
-    explorables.
-
-    Args:
-        figure: the frame.
-        stage: of the first frame.
-        salt: start of the drawing's ids.
-        alt: what the figure shows.
-
-    Returns:
-        The drawing, or ``None`` where it has to be drawn in full.
+    They take most of a drawing's time, and few explorables have more than a handful of kinds.
     """
-    marked = dict(_marks(figure))
-    if len(stage.axes) != len(marked) or _signature(figure) != stage.signature:
-        return None
-    for mark, axis in marked.items():
-        axis.draw = _placeholder(mark)  # type: ignore[method-assign]
-    root = svg.sketch(figure)
-    for axis in marked.values():
-        del axis.draw
-    drawn = dict(zip(marked, stage.axes, strict=True))
+
+    def __init__(self) -> None:
+        self._drawn: dict[str, tuple[Node, ...]] = {}
+
+    def draw(self, figure: Figure, *, salt: str, alt: str) -> Node:
+        r"""Draw a held frame, with axis lines of an earlier one where they agree.
+
+        Args:
+            figure: the frame, not drawn yet.
+            salt: start of the drawing's ids.
+            alt: what the figure shows.
+
+        Returns:
+            The drawing.
+        """
+        marked, signature = dict(_marks(figure)), _signature(figure)
+        root = self._borrowed(figure, marked, signature) or self._whole(figure, marked, signature)
+        return svg.finish(root, salt=salt, alt=alt, note=str(figure.get_label()))
+
+    def _borrowed(self, figure: Figure, marked: Mapping[str, Axis], signature: str) -> Node | None:
+        if signature not in self._drawn:
+            return None
+        for mark, axis in marked.items():
+            axis.draw = _placeholder(mark)  # type: ignore[method-assign]
+        root = svg.sketch(figure)
+        for axis in marked.values():
+            del axis.draw
+        _put(root, dict(zip(marked, self._drawn[signature], strict=True)))
+        return root if svg.is_whole(root) else None
+
+    def _whole(self, figure: Figure, marked: Mapping[str, Axis], signature: str) -> Node:
+        for mark, axis in marked.items():
+            axis.set_gid(mark)
+        root = svg.sketch(figure)
+        for axis in marked.values():
+            axis.set_gid(None)
+        found = {node.attributes.get("id"): node for node in svg.walk(root)}
+        own = {mark: svg.copy(found[mark]) for mark in marked if mark in found}
+        for node in own.values():
+            node.kind = "matplotlib.axis"
+        if len(own) == len(marked):
+            self._drawn[signature] = tuple(own.values())
+        _put(root, own)
+        return root
+
+
+def _put(root: Node, drawn: Mapping[str, Node]) -> None:
+    """Put axis lines where their marks stand."""
     for node in svg.walk(root):
         node.children = list(_with_axes(node.children, drawn))
-    if not svg.is_whole(root):
-        return None
-    return svg.finish(root, salt=salt, alt=alt, note=str(figure.get_label()))
 
 
 def _with_axes(children: list[Node], drawn: Mapping[str, Node]) -> Iterator[Node]:
