@@ -22,8 +22,13 @@ SAYINGS = {"GENBOOK_DATA": "none", "GENBOOK_DOWNLOAD": "0"}
 SCREEN = {"width": 1100, "height": 1400}
 A_MOVE = 60_000
 THE_NOTEBOOK = 3_600_000
-KNOWN = "Cross reference target was not found"
-"""JupyterLab's MyST reads one notebook and knows no other file: glossary, literature, chapters."""
+KNOWN = (
+    "Cross reference target was not found",
+    "No target for internal reference",
+    "Linking ",
+)
+"""JupyterLab's MyST knows no other file (glossary, literature, chapters), and remarks on links to a
+heading: that it is not there yet while cells below are still to be read, or has no label."""
 THEIRS = "_markdownOverlapsToolbar"
 """JupyterLab's toolbar of a cell looks for the text of a Markdown cell where MyST keeps none."""
 LIVE = "[data-genbook-explore=live]"
@@ -38,6 +43,7 @@ DONE = """() => {
 }"""
 CHANGED = """([f, before]) =>
   f.querySelector('.gb-error').textContent || f.genbook.svg !== before"""
+STANDS = "f => ['ready', 'stopped'].includes(f.dataset.genbookMachineState)"
 BACK = """([f, before]) =>
   f.querySelector('.gb-error').textContent || f.genbook.svg === before"""
 
@@ -102,6 +108,27 @@ def faults_of(figure: Locator) -> list[str]:
     return []
 
 
+def stays_still(figure: Locator) -> list[str]:
+    """What is wrong with a machine: it never gets ready, or a step changes no word."""
+    figure.scroll_into_view_if_needed()
+    handle, name = figure.element_handle(), figure.get_attribute("id") or ""
+    words = figure.locator(".gb-readout")
+    try:
+        figure.page.wait_for_function(STANDS, arg=handle, timeout=A_MOVE)
+        before = words.text_content()
+        figure.get_by_role("button", name="Step", exact=True).click()
+        figure.page.wait_for_function(
+            "([f, before]) => f.querySelector('.gb-readout').textContent !== before",
+            arg=[handle, before],
+            timeout=A_MOVE,
+        )
+        figure.page.wait_for_function(STANDS, arg=handle, timeout=A_MOVE)
+    except TimeoutError:
+        state = figure.get_attribute("data-genbook-machine-state")
+        return [f"{name}: {state}, {words.text_content()}"]
+    return []
+
+
 def is_seen(picture: Locator) -> bool:
     """Whether a picture is on the page with an area, and its letters with it."""
     picture.scroll_into_view_if_needed()
@@ -134,6 +161,9 @@ def test_a_notebook_runs_from_top_to_bottom(path: Path, lab: Lab, visits: Visits
     figures = page.locator(LIVE)
     assert figures.count() == calls(path, "explore")
     assert [fault for figure in figures.all() for fault in faults_of(figure)] == []
+    machines = page.locator(".jp-OutputArea-output figure[data-genbook-machine]")
+    assert machines.count() == calls(path, "machine")
+    assert [fault for machine in machines.all() for fault in stays_still(machine)] == []
     pictures = page.locator(".jp-OutputArea-output .gb-picture")
     assert pictures.count() >= calls(path, "picture")
     assert [picture.text_content() for picture in pictures.all() if not is_seen(picture)] == []
