@@ -116,6 +116,26 @@ def test_what_changes_a_value_in_place_is_kept(tmp_path, change):
     assert change.split("\n")[0].split(":")[0] in "\n".join(s.code for s in where.needed("test_a"))
 
 
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        "for name in ['a']:\n    left = name.upper()",
+        "rows = [name for name in ['a']]\nleft = rows",
+        "rows = []\nfor name in ['a']:\n    rows.append(name)",
+    ],
+)
+def test_a_loops_own_names_bring_in_no_earlier_loop(tmp_path, earlier):
+    loop = "found = []\nfor name in ['b']:\n    left = name * 2\n    found.append(len(left))"
+    where = chapter(tmp_path, earlier, loop, claim("equal([len(name) for name in ['c']], found)"))
+    assert {s.cell for s in where.needed("test_a")} == {0, 2, 3}
+
+
+def test_a_name_that_a_loop_reads_before_it_binds_it_is_kept(tmp_path):
+    loop = "for step in range(3):\n    total = total + step"
+    where = chapter(tmp_path, "total = 1", "other = 2", loop, claim("equal(total, 4)"))
+    assert {s.cell for s in where.needed("test_a")} == {0, 1, 3, 4}
+
+
 def test_a_function_is_replaced_under_every_name_that_holds_it(monkeypatch):
     import genbook.vae
 
