@@ -13,7 +13,7 @@ r"""Adversarial examples: fooled by a sign.
 from __future__ import annotations
 
 from genbook.adversarial.attacks import corners, many_steps, random_signs, sign_step, slope
-from genbook.adversarial.linear import Linear, error_after, fitted
+from genbook.adversarial.linear import Linear, error_after, fitted, of_digits
 from genbook.adversarial.networks import Classifier, Score, score, train
 from genbook.adversarial.studies import attacked, record, trained
 
@@ -26,6 +26,7 @@ __all__ = [
     "error_after",
     "fitted",
     "many_steps",
+    "of_digits",
     "random_signs",
     "record",
     "score",

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from genbook.kit.data import ImageSet
+
 
 @dataclass(frozen=True)
 class Linear:
@@ -52,6 +54,34 @@ class Linear:
     def loss(self, x: Tensor, side: Tensor) -> Tensor:
         r"""The logistic loss :math:`\log(1 + e^{-m})` of each input, nats, **[N]**."""
         return functional.softplus(-self.margin(x, side))
+
+
+def of_digits(images: ImageSet, minus: int, plus: int) -> tuple[Tensor, Tensor]:
+    r"""The images of two digits as rows, and a side for each.
+
+    Args:
+        images: digits with their labels.
+        minus: the digit on the side −1.
+        plus: the digit on the side +1.
+
+    Returns:
+        Images **[N, d]** and sides **[N]**, in double precision.
+
+    Raises:
+        ValueError: if one of the digits does not occur.
+
+    Example:
+        >>> from genbook.kit import data
+        >>> x, side = of_digits(data.digits("test", device="cpu"), 3, 7)
+        >>> x.shape[1], side.unique().tolist()
+        (64, [-1.0, 1.0])
+    """
+    counts = [int((images.labels == digit).sum()) for digit in (minus, plus)]
+    if min(counts) == 0:
+        raise ValueError(f"expected images of {minus} and of {plus}, got {counts} of them")
+    both = (images.labels == minus) | (images.labels == plus)
+    side = torch.where(images.labels[both] == plus, 1.0, -1.0)
+    return images.flat[both].double(), side.double()
 
 
 def fitted(x: Tensor, side: Tensor, *, decay: float, steps: int = 30) -> Linear:
