@@ -116,23 +116,71 @@ def _statements(number: int, code: str) -> Iterator[Statement]:
             bound |= {a.asname or a.name.split(".")[0] for a in node.names}
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             bound |= {node.name}
-        reads = {n.id for n in names if isinstance(n.ctx, ast.Load)}
-        if isinstance(node, ast.FunctionDef):
-            reads -= inside
-        changes = _changed(node) - inside
+        reads = _awaited([node], set())
+        changes = (_changed(node) - inside) & reads
         calls = [n for n in ast.walk(node) if isinstance(n, ast.Call)]
         yield Statement(
             cell=number,
             code=ast.unparse(node),
             binds=frozenset(bound),
             changes=frozenset(changes),
-            reads=frozenset(reads | changes),
+            reads=frozenset(reads),
             tests=frozenset(_test_of(c) for c in calls if getattr(c.func, "id", "") == "receipt"),
             silent=isinstance(node, ast.Expr) and _head(node.value) in SILENT,
         )
 
 
-def _own_names(node: ast.stmt) -> set[str]:
+def _awaited(body: list[ast.stmt], made: set[str]) -> set[str]:
+    """Names that statements read and have not bound themselves by then; ``made`` gains theirs."""
+    found: set[str] = set()
+    for node in body:
+        if isinstance(node, ast.For):
+            found |= _loaded(node.iter) - made
+            around = made | {n.id for n in ast.walk(node.target) if isinstance(n, ast.Name)}
+            found |= _awaited(node.body, set(around)) | _awaited(node.orelse, set(made))
+        elif isinstance(node, ast.If | ast.While):
+            found |= _loaded(node.test) - made
+            found |= _awaited(node.body, set(made)) | _awaited(node.orelse, set(made))
+        elif isinstance(node, ast.With):
+            for item in node.items:
+                found |= _loaded(item.context_expr) - made
+                if item.optional_vars is not None:
+                    made |= _stored(item.optional_vars)
+            found |= _awaited(node.body, made)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found |= _loaded(node) - made
+            made.add(node.name)
+        else:
+            found |= _loaded(node) - made
+            if isinstance(node, ast.AugAssign):
+                found |= _stored(node.target) - made
+            made |= _stored(node)
+    return found
+
+
+def _loaded(node: ast.AST) -> set[str]:
+    """Names that a part reads from around it, those of its own comprehensions left out."""
+    if isinstance(node, ast.Name):
+        return {node.id} if isinstance(node.ctx, ast.Load) else set()
+    if isinstance(node, ast.FunctionDef | ast.Lambda):
+        own = _own_names(node)
+        inner = [x for x in ast.walk(node) if isinstance(x, ast.Name)]
+        return {n.id for n in inner if isinstance(n.ctx, ast.Load)} - own
+    found = {name for part in ast.iter_child_nodes(node) for name in _loaded(part)}
+    generators = getattr(node, "generators", [])
+    if generators:
+        found -= {name for part in generators for name in _stored(part.target)}
+        found |= _loaded(generators[0].iter)
+    return found
+
+
+def _stored(node: ast.AST) -> set[str]:
+    return {
+        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+    }
+
+
+def _own_names(node: ast.AST) -> set[str]:
     """Names that live inside functions and comprehensions only."""
     found: set[str] = set()
     for part in ast.walk(node):

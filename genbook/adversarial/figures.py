@@ -13,6 +13,7 @@ from torch import Tensor
 
 from genbook.adversarial import attacks
 from genbook.adversarial.linear import Linear
+from genbook.adversarial.networks import Classifier
 from genbook.kit.device import seeded
 from genbook.kit.plotting import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, image_grid, subplots
 from genbook.kit.schematic import Box, Wire, schematic
@@ -124,6 +125,47 @@ def _errors(axes: Axes, d: int, epsilon: float) -> None:
     axes.set(xscale="log", xlim=(1, 4096), ylim=(-4, 108), xlabel="d", ylabel="% wrong")
     axes.set_title("error against dimension")
     axes.legend(loc="upper left")
+
+
+STOPS = 41
+FARTHEST = 0.4
+
+
+@torch.no_grad()
+def walk(net: Classifier, x: Tensor, label: Tensor, epsilon: float) -> Figure:
+    r"""The chance of the true digit along the signed step, and along coins.
+
+    Args:
+        net: reads.
+        x: one image, **[1, d]**.
+        label: its digit, **[1]**.
+        epsilon: where the marker stands.
+
+    Returns:
+        Two panels: the image at ε; the chances.
+    """
+    with torch.enable_grad():
+        ways = {"signs": attacks.sign_step(net.loss(label), x, 1.0) - x}
+    ways["coins"] = attacks.random_signs(x, 1.0, seeded(3, x.device)) - x
+    stops = torch.linspace(0, FARTHEST, STOPS, device=x.device)
+    figure, (left, right) = subplots(1, 2, width=7.0, height=2.7, width_ratios=[1, 2])
+    side = math.isqrt(x.shape[1])
+    there = x + epsilon * ways["signs"]
+    image_grid(left, there.reshape(1, side, side).clamp(0, 1).cpu(), columns=1, padding=0)
+    said = net(there).softmax(1)[0]
+    left.set_title(f"read as {int(said.argmax())}")
+    for (name, way), (colour, style) in zip(
+        ways.items(), ((MODEL, "-"), (MUTED, "--")), strict=True
+    ):
+        chances = net(x + stops[:, None] * way).softmax(1)[:, int(label)]
+        right.plot(stops.cpu(), chances.cpu(), style, color=colour, label=name)
+    right.plot([epsilon], [float(said[int(label)])], "o", color=MODEL)
+    right.set(xlim=(0, FARTHEST), ylim=(-0.04, 1.3), xlabel="ε", ylabel="chance of the true digit")
+    right.legend(loc="upper right", ncols=2)
+    figure.set_label(
+        f"ε = {epsilon:g}: the true digit {int(label)} has a chance of {float(said[int(label)]):.2f}"
+    )
+    return figure
 
 
 def machinery() -> Figure:

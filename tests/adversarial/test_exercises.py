@@ -22,7 +22,9 @@ def in_numpy(w, b, x, y, epsilon):
 
 
 def in_a_list(w, b, x, y, epsilon):
-    return [v - epsilon * y * ((u > 0) - (u < 0)) for u, v in zip(w.tolist(), x.tolist(), strict=True)]
+    return [
+        v - epsilon * y * ((u > 0) - (u < 0)) for u, v in zip(w.tolist(), x.tolist(), strict=True)
+    ]
 
 
 def in_single_precision(w, b, x, y, epsilon):
