@@ -154,18 +154,17 @@ def walk(net: Classifier, x: Tensor, label: Tensor, epsilon: float) -> Figure:
     there = x + epsilon * ways["signs"]
     image_grid(left, there.reshape(1, side, side).clamp(0, 1).cpu(), columns=1, padding=0)
     said = net(there).softmax(1)[0]
+    chance = float(said[int(label)])
     left.set_title(f"read as {int(said.argmax())}")
     for (name, way), (colour, style) in zip(
         ways.items(), ((MODEL, "-"), (MUTED, "--")), strict=True
     ):
         chances = net(x + stops[:, None] * way).softmax(1)[:, int(label)]
         right.plot(stops.cpu(), chances.cpu(), style, color=colour, label=name)
-    right.plot([epsilon], [float(said[int(label)])], "o", color=MODEL)
+    right.plot([epsilon], [chance], "o", color=MODEL)
     right.set(xlim=(0, FARTHEST), ylim=(-0.04, 1.3), xlabel="ε", ylabel="chance of the true digit")
     right.legend(loc="upper right", ncols=2)
-    figure.set_label(
-        f"ε = {epsilon:g}: the true digit {int(label)} has a chance of {float(said[int(label)]):.2f}"
-    )
+    figure.set_label(f"ε = {epsilon:g}: the true digit {int(label)} has a chance of {chance:.2f}")
     return figure
 
 

@@ -52,7 +52,20 @@ class Linear:
         return side * self.logit(x)
 
     def loss(self, x: Tensor, side: Tensor) -> Tensor:
-        r"""The logistic loss :math:`\log(1 + e^{-m})` of each input, nats, **[N]**."""
+        r"""The logistic loss :math:`\log(1 + e^{-m})` of each input.
+
+        Args:
+            x: inputs, **[N, d]**.
+            side: plus or minus one, **[N]**.
+
+        Returns:
+            **[N]**, nats.
+
+        Example:
+            >>> judge = Linear(torch.tensor([1.0, 0.0]), torch.tensor(0.0))
+            >>> round(judge.loss(torch.tensor([[0.0, 3.0]]), torch.ones(1)).item(), 4)
+            0.6931
+        """
         return functional.softplus(-self.margin(x, side))
 
 
