@@ -14,6 +14,8 @@ from browser.conftest import Visits
 from browser.machines import STATE, gap, settle_on, step, steps, wait, written
 from playwright.sync_api import Page
 
+from genbook.adversarial import machines as adversarial
+from genbook.adversarial.networks import Classifier
 from genbook.clipping import machines as clipping
 from genbook.collapse import machines as collapse
 from genbook.divergences import machines as divergences
@@ -44,7 +46,19 @@ def finisher() -> Machine:
     return pixelcnn.completing(net, (9, 8), {"a bar": top, "nothing": torch.zeros(9, 8)})
 
 
+def attacked() -> Machine:
+    """Two small networks, untrained, on images of 6 × 5 pixels."""
+    top = torch.zeros(30)
+    top[6:10] = 1
+    nets = {name: Classifier([30, 12, 10], seed) for seed, name in enumerate(("one", "other"))}
+    examples = {"a bar": top, "grey": torch.linspace(0.1, 0.9, 30)}
+    return adversarial.falling(nets, (6, 5), examples)
+
+
 CASES = {
+    "attack, a bar": Case(attacked),
+    "attack, grey": Case(attacked, {"stride": 0.02}, "grey"),
+    "attack, the other network": Case(attacked, {"network": "other", "stride": 0.005}),
     "a top finished": Case(finisher),
     "nothing finished": Case(finisher, {}, "nothing"),
     "four pixels a step": Case(finisher, {"pixels": 4}),

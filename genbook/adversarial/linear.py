@@ -1,0 +1,167 @@
+r"""A linear classifier of two classes, for which the signed step is exactly the worst."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from genbook.kit.data import ImageSet
+
+
+@dataclass(frozen=True)
+class Linear:
+    r"""A logistic regression: class +1 where :math:`w^\top x + b > 0`.
+
+    Args:
+        weight: w, **[d]**.
+        bias: b, a scalar.
+
+    Raises:
+        ValueError: if the shapes are others.
+    """
+
+    weight: Tensor
+    bias: Tensor
+
+    def __post_init__(self) -> None:
+        if self.weight.ndim != 1 or self.bias.ndim != 0:
+            raise ValueError(
+                f"expected weight [d] and bias [], got {list(self.weight.shape)} and "
+                f"{list(self.bias.shape)}"
+            )
+
+    def logit(self, x: Tensor) -> Tensor:
+        r""":math:`w^\top x + b` of inputs **[…, d]**, shape **[…]**."""
+        return x @ self.weight + self.bias
+
+    def margin(self, x: Tensor, side: Tensor) -> Tensor:
+        r"""How far on the right side: positive if and only if the input is read right.
+
+        .. math:: m = y\,(w^\top x + b)
+
+        Args:
+            x: inputs, **[N, d]**.
+            side: y, plus or minus one, **[N]**.
+
+        Returns:
+            **[N]**.
+        """
+        return side * self.logit(x)
+
+    def loss(self, x: Tensor, side: Tensor) -> Tensor:
+        r"""The logistic loss :math:`\log(1 + e^{-m})` of each input.
+
+        Args:
+            x: inputs, **[N, d]**.
+            side: plus or minus one, **[N]**.
+
+        Returns:
+            **[N]**, nats.
+
+        Example:
+            >>> judge = Linear(torch.tensor([1.0, 0.0]), torch.tensor(0.0))
+            >>> round(judge.loss(torch.tensor([[0.0, 3.0]]), torch.ones(1)).item(), 4)
+            0.6931
+        """
+        return functional.softplus(-self.margin(x, side))
+
+
+def of_digits(images: ImageSet, minus: int, plus: int) -> tuple[Tensor, Tensor]:
+    r"""The images of two digits as rows, and a side for each.
+
+    Args:
+        images: digits with their labels.
+        minus: the digit on the side −1.
+        plus: the digit on the side +1.
+
+    Returns:
+        Images **[N, d]** and sides **[N]**, in double precision.
+
+    Raises:
+        ValueError: if one of the digits does not occur.
+
+    Example:
+        >>> from genbook.kit import data
+        >>> x, side = of_digits(data.digits("test", device="cpu"), 3, 7)
+        >>> x.shape[1], side.unique().tolist()
+        (64, [-1.0, 1.0])
+    """
+    counts = [int((images.labels == digit).sum()) for digit in (minus, plus)]
+    if min(counts) == 0:
+        raise ValueError(f"expected images of {minus} and of {plus}, got {counts} of them")
+    both = (images.labels == minus) | (images.labels == plus)
+    side = torch.where(images.labels[both] == plus, 1.0, -1.0)
+    return images.flat[both].double(), side.double()
+
+
+def fitted(x: Tensor, side: Tensor, *, decay: float, steps: int = 30) -> Linear:
+    r"""Fit a logistic regression by Newton's method.
+
+    .. math:: \min_{w, b} \frac1N \sum_n \log(1 + e^{-m_n}) + \tfrac\lambda2 \|w\|^2
+
+    Args:
+        x: inputs, **[N, d]**.
+        side: plus or minus one, **[N]**.
+        decay: :math:`\lambda > 0`.
+        steps: Newton's steps at most.
+
+    Returns:
+        The fit, in double precision.
+
+    Raises:
+        ValueError: if ``decay`` is not positive or a side is no sign.
+
+    Example:
+        >>> x, side = torch.tensor([[-1.0], [1.0]]), torch.tensor([-1.0, 1.0])
+        >>> fitted(x, side, decay=0.1).margin(x.double(), side) > 1
+        tensor([True, True])
+    """
+    if not decay > 0 or not bool((side.abs() == 1).all()):
+        raise ValueError(f"expected decay > 0 and sides ±1, got {decay} and {side.unique()}")
+    rows = torch.cat([x, torch.ones_like(x[:, :1])], 1).double()
+    signs, count = side.double(), len(x)
+    ridge = torch.full_like(rows[0], decay)
+    ridge[-1] = 0.0
+    theta = torch.zeros_like(rows[0])
+    for _ in range(steps):
+        wrong = torch.sigmoid(-signs * (rows @ theta))
+        gradient = ridge * theta - rows.T @ (signs * wrong) / count
+        curve = (rows * (wrong * (1 - wrong))[:, None]).T @ rows / count
+        step = torch.linalg.solve(
+            curve
+            + torch.diag(ridge)
+            + 1e-12 * torch.eye(len(theta), dtype=theta.dtype, device=theta.device),
+            gradient,
+        )
+        theta = theta - step
+        if step.abs().max() < 1e-10:
+            break
+    return Linear(theta[:-1], theta[-1])
+
+
+def error_after(margin: Tensor, weight: Tensor, epsilon: float) -> Tensor:
+    r"""The share that is read wrong after the worst change of at most ε in every number.
+
+    .. math:: P\bigl(m \le \epsilon \|w\|_1\bigr)
+
+    Args:
+        margin: of the clean inputs, **[N]**.
+        weight: w, **[d]**.
+        epsilon: half-width of the box.
+
+    Returns:
+        A scalar; an input on the border counts as wrong.
+
+    Raises:
+        ValueError: if ε is negative.
+
+    Example:
+        >>> error_after(torch.tensor([0.5, 3.0]), torch.tensor([1.0, -1.0]), 1.0).item()
+        0.5
+    """
+    if not epsilon >= 0:
+        raise ValueError(f"expected ε ≥ 0, got {epsilon}")
+    return (margin <= epsilon * weight.abs().sum()).double().mean()

@@ -1,0 +1,186 @@
+"""The receipts of the chapter `adversarial`, broken on purpose."""
+
+from __future__ import annotations
+
+import torch
+from chapters import Break, altered, assert_breaks, method, swap
+
+from genbook.adversarial import attacks, linear, machines, networks, studies
+from genbook.kit import studies as records
+from genbook.kit.machine import weights
+
+
+def quick(monkeypatch):
+    """Shorter trainings, where a receipt does not hang on how good the networks are."""
+    right = studies.trained
+
+    def short(images, seed, *, steps=60):
+        return right(images, seed, steps=60)
+
+    swap(right, short)(monkeypatch)
+
+
+def recorded(change) -> Break:
+    """A record whose rows are changed by ``change``; it returns an error or a confidence."""
+
+    def column(self, name, **where):
+        return [change(name, value, where) for value in right(self, name, **where)]
+
+    right = records.StudyResult.column
+    return method(records.StudyResult, "column", column)
+
+
+def where(name: str, value: float, **wanted) -> Break:
+    """A record that says ``value`` in the rows with these settings."""
+
+    def change(asked, old, asked_where):
+        hit = asked == name and all(asked_where.get(k) == v for k, v in wanted.items())
+        return value if hit else old
+
+    return recorded(change)
+
+
+def test_receipt_rise():
+    assert_breaks(
+        "adversarial",
+        "test_receipt_rise",
+        altered(attacks.slope, lambda slope: -slope),
+        altered(attacks.slope, lambda slope: slope.roll(1, 1)),
+        altered(attacks.slope, lambda slope: 0.5 * slope),
+        given=quick,
+    )
+
+
+def test_receipt_corners():
+    def downhill(loss, x, epsilon):
+        return x - epsilon * attacks.slope(loss, x).sign()
+
+    assert_breaks(
+        "adversarial",
+        "test_receipt_corners",
+        swap(attacks.sign_step, downhill),
+        altered(attacks.corners, lambda all_signs: all_signs[:2048]),
+        altered(attacks.corners, lambda all_signs: all_signs.abs()),
+        method(linear.Linear, "loss", lambda self, x, side: self.margin(x, side)),
+    )
+
+
+def test_receipt_drop():
+    def partly(loss, x, epsilon):
+        step = attacks.slope(loss, x).sign()
+        step[:, step.shape[1] // 2 + 1] = 0
+        return x + epsilon * step
+
+    assert_breaks(
+        "adversarial",
+        "test_receipt_drop",
+        altered(attacks.slope, lambda slope: slope.roll(1, 1)),
+        altered(attacks.sign_step, lambda moved: moved.clamp(0, 1)),
+        altered(linear.error_after, lambda share: 0.99 * share),
+        swap(
+            linear.error_after,
+            lambda margin, weight, e: (margin <= e * weight.norm()).double().mean(),
+        ),
+        swap(attacks.sign_step, partly),
+    )
+
+
+def test_receipt_coins():
+    assert_breaks(
+        "adversarial",
+        "test_receipt_coins",
+        altered(attacks.corners, lambda all_signs: all_signs[:4000]),
+        altered(attacks.corners, lambda all_signs: 1.01 * all_signs),
+        altered(attacks.corners, lambda all_signs: 3 * all_signs),
+        altered(attacks.corners, lambda all_signs: all_signs[:, :1].expand(-1, 12)),
+    )
+
+
+def test_receipt_ratio():
+    def one_pixel(x, side, *, decay, steps=30):
+        weight = torch.zeros_like(x[0])
+        weight[20] = 1
+        return linear.Linear(weight, weight.new_tensor(-0.5))
+
+    assert_breaks("adversarial", "test_receipt_ratio", swap(linear.fitted, one_pixel))
+
+
+def test_receipt_noise():
+    assert_breaks(
+        "adversarial",
+        "test_receipt_noise",
+        swap(attacks.random_signs, lambda x, epsilon, generator: 1 - x),
+        altered(attacks.slope, lambda slope: slope.flip(1)),
+        altered(attacks.slope, lambda slope: -slope),
+    )
+
+
+def test_receipt_fooled():
+    assert_breaks(
+        "adversarial",
+        "test_receipt_fooled",
+        where("error", 0.93, net="softmax", attack="sign", dataset="digits"),
+        where("error", 0.26, net="network", attack="noise"),
+        where("confidence", 0.6, net="softmax"),
+    )
+
+
+def test_receipt_transfer():
+    assert_breaks(
+        "adversarial",
+        "test_receipt_transfer",
+        where("error", 0.9, attack="transfer", dataset="digits"),
+    )
+
+
+def test_receipt_rounded():
+    def coarse(tensors):
+        return [(2 * t / t.abs().max()).round() * t.abs().max() / 2 for t in tensors]
+
+    assert_breaks("adversarial", "test_receipt_rounded", swap(weights.rounded, coarse))
+
+
+def test_receipt_masked():
+    strong = "trained on signs, 0.25"
+    assert_breaks(
+        "adversarial",
+        "test_receipt_masked",
+        where("error", 0.65, net=strong, attack="sign", epsilon=0.25),
+        where("error", 0.85, net=strong, attack="many", epsilon=0.25),
+        where("error", 0.2, net=strong, attack="sign", epsilon=0.1),
+        where("error", 0.5, net=strong, attack="many", epsilon=0.1),
+    )
+
+
+def test_receipt_honest():
+    honest = "trained on signs, 0.1"
+    assert_breaks(
+        "adversarial",
+        "test_receipt_honest",
+        where("error", 0.45, net=honest, attack="many", epsilon=0.1),
+        where("error", 0.75, net="network", attack="many", epsilon=0.1),
+        where("error", 0.9, net=honest, attack="many", epsilon=0.25),
+    )
+
+
+def test_receipt_live():
+    def without_training(net, images, labels, **options):
+        yield from ()
+
+    def unattacked(net, images, labels, *, epsilon=0.0, **options):
+        yield from right(net, images, labels, **options)
+
+    right = networks.train
+    assert_breaks(
+        "adversarial",
+        "test_receipt_live",
+        swap(networks.train, unattacked),
+        swap(networks.train, without_training),
+        altered(attacks.slope, lambda slope: -slope),
+    )
+
+
+def test_the_machines_networks_are_the_chapters():
+    net = networks.Classifier([4, 3, 2], 0)
+    x = torch.rand(5, 4, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(machines.logits(net, list(net.parameters()), x), net(x))
