@@ -76,9 +76,7 @@ def sign_step(loss: Loss, x: Tensor, epsilon: float) -> Tensor:
     return x.detach() + epsilon * slope(loss, x).sign()
 
 
-def many_steps(
-    loss: Loss, x: Tensor, epsilon: float, *, steps: int, rate: float, bounded: bool = False
-) -> Tensor:
+def many_steps(loss: Loss, x: Tensor, epsilon: float, *, steps: int, rate: float) -> Tensor:
     r"""Signed steps, each brought back into the box of half-width ε around the input.
 
     .. math:: x_{k+1} = \Pi_{\|x' - x\|_\infty \le \epsilon}
@@ -90,7 +88,6 @@ def many_steps(
         epsilon: half-width of the box.
         steps: how many.
         rate: :math:`\rho`, the length of a step in each number.
-        bounded: keep to pixels in [0, 1], too.
 
     Returns:
         The attacked inputs, **[N, d]**.
@@ -113,7 +110,6 @@ def many_steps(
     for _ in range(steps):
         at = at + rate * slope(loss, at).sign()
         at = torch.minimum(torch.maximum(at, x - epsilon), x + epsilon)
-        at = at.clamp(0, 1) if bounded else at
     return at
 
 

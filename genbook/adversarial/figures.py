@@ -162,7 +162,8 @@ def walk(net: Classifier, x: Tensor, label: Tensor, epsilon: float) -> Figure:
         chances = net(x + stops[:, None] * way).softmax(1)[:, int(label)]
         right.plot(stops.cpu(), chances.cpu(), style, color=colour, label=name)
     right.plot([epsilon], [chance], "o", color=MODEL)
-    right.set(xlim=(0, FARTHEST), ylim=(-0.04, 1.3), xlabel="ε", ylabel="chance of the true digit")
+    right.set(xlim=(0, FARTHEST), ylim=(-0.04, 1.3), xlabel="ε", ylabel="chance")
+    right.set_title(f"chance of a {int(label)}")
     right.legend(loc="upper right", ncols=2)
     figure.set_label(f"ε = {epsilon:g}: the true digit {int(label)} has a chance of {chance:.2f}")
     return figure

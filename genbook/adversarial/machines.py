@@ -189,7 +189,7 @@ def _machine(
     pixels = height * width
     across, up = (0.0, float(width)), (0.0, float(height))
     kept = (*groups, "data")
-    digits = (0.0, 10.0)
+    digits = (-0.5, 9.5)
 
     def picture(of: str, colour: str, title: str, hand: Hand | None = None) -> Panel:
         layers = (Layer("image", of, colour, str(width), many=pixels),)
@@ -239,7 +239,7 @@ def _machine(
                 (0.0, 1.05),
                 (Layer("bars", "clean", "--gb-data"), Layer("bars", "after", "--gb-model")),
                 title="how sure: clean, attacked",
-                xlabel="digits 0 to 9",
+                xlabel="digit",
                 ylabel="probability",
             ),
         ),
