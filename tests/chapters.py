@@ -163,9 +163,12 @@ def _loaded(node: ast.AST) -> set[str]:
     if isinstance(node, ast.Name):
         return {node.id} if isinstance(node.ctx, ast.Load) else set()
     if isinstance(node, ast.FunctionDef | ast.Lambda):
-        own = _own_names(node)
-        inner = [x for x in ast.walk(node) if isinstance(x, ast.Name)]
-        return {n.id for n in inner if isinstance(n.ctx, ast.Load)} - own
+        body = node.body if isinstance(node, ast.FunctionDef) else [node.body]
+        own = {a.arg for a in ast.walk(node.args) if isinstance(a, ast.arg)} | {
+            name for part in body for name in _stored(part) | _defined(part)
+        }
+        inner = {name for part in body for name in _loaded(part)}
+        return (inner - own) | _loaded(node.args)
     found = {name for part in ast.iter_child_nodes(node) for name in _loaded(part)}
     generators = getattr(node, "generators", [])
     if generators:
@@ -178,6 +181,10 @@ def _stored(node: ast.AST) -> set[str]:
     return {
         n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
     }
+
+
+def _defined(node: ast.AST) -> set[str]:
+    return {n.name for n in ast.walk(node) if isinstance(n, ast.FunctionDef)}
 
 
 def _own_names(node: ast.AST) -> set[str]:
@@ -220,6 +227,8 @@ def _changed(node: ast.stmt) -> set[str]:
     if isinstance(node, (ast.For, ast.While, ast.With)):
         for inner in node.body:
             found |= _changed(inner)
+    if isinstance(node, ast.For) and found & _stored(node.target):
+        found |= _loaded(node.iter)  # what is changed one by one lies in what is walked through
     return found
 
 

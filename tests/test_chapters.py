@@ -109,6 +109,7 @@ def test_only_what_a_receipt_needs_is_run(tmp_path):
         "for step in train(found): pass",
         "del found[0]",
         "box.value = 2",
+        "for part in found.parts(): part.zero_()",
     ],
 )
 def test_what_changes_a_value_in_place_is_kept(tmp_path, change):
@@ -134,6 +135,12 @@ def test_a_name_that_a_loop_reads_before_it_binds_it_is_kept(tmp_path):
     loop = "for step in range(3):\n    total = total + step"
     where = chapter(tmp_path, "total = 1", "other = 2", loop, claim("equal(total, 4)"))
     assert {s.cell for s in where.needed("test_a")} == {0, 1, 3, 4}
+
+
+def test_a_functions_argument_hides_no_name_of_the_function_around_it(tmp_path):
+    outer = "def outer():\n    def inner(x):\n        return x\n    return inner(x)"
+    where = chapter(tmp_path, "x = 1", outer, claim("equal(outer(), 1)"))
+    assert {s.cell for s in where.needed("test_a")} == {0, 1, 2, 3}
 
 
 def test_a_function_is_replaced_under_every_name_that_holds_it(monkeypatch):
