@@ -2,7 +2,7 @@ r"""The chapter's machine: type a text, watch a unit read it, and let the networ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -169,7 +169,7 @@ def reading(
         place = (new.float().cumsum(0) == 0).float().sum()
         letter = (data * (places == place)).sum()
         codes, record = absorbed(held, codes, record, place, letter, place < count)
-        return codes, record, count - place - 1
+        return codes, record, (count - place - 1).clamp(min=0)
 
     def write(
         held: Held, codes: Tensor, record: Tensor, written: Tensor, count: Tensor, dice: Tensor,
@@ -181,7 +181,7 @@ def reading(
         codes, record = absorbed(held, codes, record, place, letter, place < length)
         return codes, record, written + (place < length)
 
-    def look(what: str) -> object:
+    def look(what: str) -> Callable[..., tuple[Tensor, ...]]:
         def seen(
             held: Held, codes: Tensor, record: Tensor, written: Tensor, count: Tensor, at: Tensor,
             chosen: Tensor,

@@ -20,6 +20,8 @@ from genbook.divergences import machines as divergences
 from genbook.fgan import machines as fgan
 from genbook.kit.device import seeded
 from genbook.kit.machine.parts import Machine, Twin
+from genbook.lstm import machines as lstm
+from genbook.lstm.readers import Reader
 from genbook.pixelcnn import machines as pixelcnn
 from genbook.pixelcnn.networks import GatedPixelCNN
 from genbook.vae import machines as vae
@@ -44,7 +46,19 @@ def finisher() -> Machine:
     return pixelcnn.completing(net, (9, 8), {"a bar": top, "nothing": torch.zeros(9, 8)})
 
 
+def writer() -> Machine:
+    """A small network, untrained, and room for 60 characters."""
+    reader = Reader("lstm", 96, 96, hidden=9, embedding=6, generator=seeded(0))
+    texts = {"a line": "for x in (1, 2):\n    print(x)", "a word": "while"}
+    return lstm.reading(reader, texts, length=60, typed=40)
+
+
 CASES = {
+    "a text read and written": Case(writer),
+    "a word, by its forget gate": Case(
+        writer, {"shown": "forget gate f", "unit": 7, "temperature": 0.5}, "a word"
+    ),
+    "a text, hot": Case(writer, {"shown": "candidate g", "unit": 3, "temperature": 1.25}),
     "a top finished": Case(finisher),
     "nothing finished": Case(finisher, {}, "nothing"),
     "four pixels a step": Case(finisher, {"pixels": 4}),

@@ -94,8 +94,8 @@ class Act:
 
     A source is the name of a group (all its leaves, in order), ``control:name``, ``normal:stream``,
     ``uniform:stream``, ``data`` (the reader's numbers, padded with zeros), ``count`` (how many
-    items they are) or ``at`` (the item that the reader looks at; −1 for the last). A target is the name of a group, or any other name, which the readout and the
-    layers use.
+    items they are) or ``at`` (the item that the reader looks at; −1 for the last). A target is the
+    name of a group, or any other name, which the readout and the layers use.
 
     Args:
         programs: by the word of ``chosen``; a single one under ``""``.
@@ -138,7 +138,7 @@ class Layer:
     Args:
         kind: see the table.
         of: the target that holds its numbers, or ``data``.
-        colour: a colour of the book, such as ``--gb-data``; for a field or shades, of the upper end.
+        colour: a colour of the book, such as ``--gb-data``; of the upper end where there are two.
         other: see the table.
         first: where in the target its numbers begin.
         many: how many they are; all that follow if 0.
