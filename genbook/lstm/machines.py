@@ -157,10 +157,10 @@ def reading(
         *_, shown, _, memory = row_at(record, place - 1)
         gates = read_letter(cell, held, (shown * torch.tanh(memory), memory), letter)
         row = torch.cat([gates.input, gates.forget, gates.output, gates.candidate, gates.cell])
-        here = (places == place) & free
-        written = torch.where(here, letter + 1, torch.zeros(length))
-        codes = torch.where(places < place, codes, written)
-        return codes, torch.where(here[:, None], row, record)
+        here = ((places == place) & free).float()
+        before = (places < place).float()
+        codes = before * codes + here * (letter + 1)
+        return codes, before[:, None] * record + here[:, None] * row
 
     def read(
         held: Held, codes: Tensor, record: Tensor, data: Tensor, count: Tensor

@@ -113,6 +113,9 @@ def test_a_sheet_read_before_ends_as_one_read_anew(machine, other):
         twin._act(act, 0)
     for each in (twin, fresh):
         each.look()
+    for group, leaves in fresh.state.items():
+        for ours, wanted in zip(twin.state[group], leaves, strict=True):
+            torch.testing.assert_close(ours, wanted, msg=group)
     for name, wanted in fresh.targets.items():
         torch.testing.assert_close(twin.targets[name], wanted, msg=name)
 
