@@ -2,6 +2,7 @@ r"""The chapter's machine: type a text, watch a unit read it, and let the networ
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from genbook.kit.data.text import ALPHABET
-from genbook.kit.machine import trace
+from genbook.kit.machine import trace, weights
 from genbook.kit.machine.parts import (
     Act,
     Choice,
@@ -19,6 +20,7 @@ from genbook.kit.machine.parts import (
     Machine,
     Panel,
     Slider,
+    Twin,
 )
 from genbook.lstm.cells import Gates, LSTMCell, from_torch
 from genbook.lstm.readers import Reader
@@ -55,6 +57,52 @@ def open_weights(reader: Reader) -> list[Tensor]:
         )
     held = [reader.embed.weight, *from_torch(layer).parameters(), *reader.readout.parameters()]
     return [weight.detach().float().cpu() for weight in held]
+
+
+def as_on_page(reader: Reader) -> Reader:
+    r"""The reader with the weights that a page has, 8 bits each.
+
+    Args:
+        reader: an LSTM with an embedding.
+
+    Returns:
+        Another reader, on the CPU; its recurrent layer carries the sum of its two biases in one.
+
+    Raises:
+        ValueError: If the reader is of another kind.
+
+    Example:
+        >>> from genbook.kit.device import seeded
+        >>> reader = Reader("lstm", 96, 96, hidden=5, embedding=4, generator=seeded(0))
+        >>> codes = torch.tensor([[7], [8]])
+        >>> bool((as_on_page(reader)(codes)[0] - reader(codes)[0]).abs().max() < 0.05)
+        True
+    """
+    held = weights.rounded(open_weights(reader))
+    other = copy.deepcopy(reader).float().cpu()
+    names = (
+        "embed.weight", "recurrent.weight_ih_l0", "recurrent.weight_hh_l0",
+        "recurrent.bias_ih_l0", "readout.weight", "readout.bias",
+    )  # fmt: skip
+    given = dict(zip(names, held, strict=True))
+    given["recurrent.bias_hh_l0"] = torch.zeros_like(held[3])
+    other.load_state_dict(given)
+    return other
+
+
+def hidden_states(twin: Twin) -> Tensor:
+    r"""What a machine in Python has on its sheet.
+
+    .. math:: h_t = o_t\odot\tanh c_t
+
+    Args:
+        twin: of :func:`reading`.
+
+    Returns:
+        **[T, H]**, zeros where no letter stands.
+    """
+    *_, shown, _, cell = twin.state["sheet"][1].chunk(5, -1)
+    return shown * torch.tanh(cell)
 
 
 def read_letter(cell: LSTMCell, held: Held, state: tuple[Tensor, Tensor], letter: Tensor) -> Gates:
@@ -133,14 +181,14 @@ def reading(
                 f"expected 1 to {typed} printable ASCII characters or newlines, got {text!r} for "
                 f"{name!r}; shorten it or leave others out."
             )
-    weights = open_weights(reader)
-    units = weights[2].shape[1]
-    if len(weights[0]) != len(ALPHABET) or not 0 <= unit < units:
+    own = open_weights(reader)
+    units = own[2].shape[1]
+    if len(own[0]) != len(ALPHABET) or not 0 <= unit < units:
         raise ValueError(
             f"expected a network of {len(ALPHABET)} letters and a unit below {units}, got "
-            f"{len(weights[0])} letters and unit {unit}."
+            f"{len(own[0])} letters and unit {unit}."
         )
-    places, cell = torch.arange(length), LSTMCell(weights[0].shape[1], units)
+    places, cell = torch.arange(length), LSTMCell(own[0].shape[1], units)
 
     def scores(held: Held, hidden: Tensor) -> Tensor:
         return held[4] @ hidden + held[5]
@@ -216,13 +264,13 @@ def reading(
     return Machine(
         name="lstm",
         groups={
-            "weights": Group.trained(weights),
+            "weights": Group.trained(own),
             "sheet": Group(((length,), (length, 5 * units)), (0.0, 0.0), lasting=True),
             "written": Group(((1,),), (0.0,)),
         },
         opening=(
             Act(
-                {"": trace(read, weights, *sheet, data, one)},
+                {"": trace(read, own, *sheet, data, one)},
                 ("weights", "sheet", "data", "count"),
                 ("sheet", "unread"),
                 until="unread",
@@ -230,13 +278,13 @@ def reading(
         ),
         acts=(
             Act(
-                {"": trace(write, weights, *sheet, written, one, written, one)},
+                {"": trace(write, own, *sheet, written, one, written, one)},
                 ("weights", "sheet", "written", "count", "uniform:1", "control:temperature"),
                 ("sheet", "written"),
             ),
         ),
         view=Act(
-            {what: trace(look(what), weights, *sheet, written, one, one, one) for what in SHOWN},
+            {what: trace(look(what), own, *sheet, written, one, one, one) for what in SHOWN},
             ("weights", "sheet", "written", "count", "at", "control:unit"),
             (
                 "letters",

@@ -7,7 +7,6 @@ import torch
 
 from genbook.kit.data.text import ALPHABET
 from genbook.kit.device import seeded
-from genbook.kit.machine import weights
 from genbook.kit.machine.emit import javascript
 from genbook.kit.machine.parts import Twin
 from genbook.lstm import machines
@@ -24,22 +23,6 @@ def reader():
 @pytest.fixture(scope="module")
 def machine(reader):
     return machines.reading(reader, TEXTS, length=24, typed=16)
-
-
-def rounded(reader):
-    """The network as the page has it."""
-    other = Reader("lstm", 96, 96, hidden=7, embedding=5, generator=seeded(3))
-    held = weights.rounded(machines.open_weights(reader))
-    layer = other.recurrent
-    with torch.no_grad():
-        other.embed.weight.copy_(held[0])
-        layer.weight_ih_l0.copy_(held[1])
-        layer.weight_hh_l0.copy_(held[2])
-        layer.bias_ih_l0.copy_(held[3])
-        layer.bias_hh_l0.zero_()
-        other.readout.weight.copy_(held[4])
-        other.readout.bias.copy_(held[5])
-    return other
 
 
 def begun(machine, text, **settings):
@@ -62,16 +45,30 @@ def cells_and_chances(reader, codes):
 def test_every_cell_and_every_chance_is_torchs(reader, machine, text, unit):
     twin = begun(machine, text, unit=unit)
     codes = machine.data[text].long()
-    cells, chances = cells_and_chances(rounded(reader), codes)
+    cells, chances = cells_and_chances(machines.as_on_page(reader), codes)
     letters = twin.targets["letters"]
     n = len(codes)
     torch.testing.assert_close(letters[:n, 0], codes + 1.0)
     torch.testing.assert_close(letters[:n, 1], cells[:, unit].tanh())
     assert not letters[n:, :2].any()
+    out, _ = machines.as_on_page(reader).recurrent(
+        machines.as_on_page(reader).embed(codes)[:, None]
+    )
+    torch.testing.assert_close(machines.hidden_states(twin)[:n], out[:, 0])
     most = chances.topk(machines.GUESSES)
     torch.testing.assert_close(twin.targets["guesses"][:, 1], most.values)
     assert twin.targets["guesses"][:, 0].tolist() == (most.indices + 1).tolist()
     assert letters[:, 2].tolist() == [0.0] * (n - 1) + [2.0] + [1.0] * (24 - n)
+
+
+def test_on_the_page_no_weight_is_off_by_more_than_half_a_step_of_its_row(reader):
+    for ours, page in zip(
+        machines.open_weights(reader),
+        machines.open_weights(machines.as_on_page(reader)),
+        strict=True,
+    ):
+        step = ours.abs().amax(-1, keepdim=True) / 127 if ours.ndim > 1 else torch.zeros(1)
+        assert ((ours - page).abs() <= 0.5001 * step).all()
 
 
 def test_what_was_written_is_read_like_what_was_typed(reader, machine):
@@ -83,7 +80,7 @@ def test_what_was_written_is_read_like_what_was_typed(reader, machine):
     n = len(TEXTS["a line"])
     assert (codes[: n + 5] > 0).all()
     assert not codes[n + 5 :].any()
-    cells, chances = cells_and_chances(rounded(reader), codes[: n + 5] - 1)
+    cells, chances = cells_and_chances(machines.as_on_page(reader), codes[: n + 5] - 1)
     torch.testing.assert_close(twin.targets["letters"][: n + 5, 1], cells[:, 0].tanh())
     torch.testing.assert_close(twin.targets["chance"], chances.max())
 
