@@ -334,3 +334,13 @@ def test_letters_are_read_easily_on_every_shade_by_day_and_by_night(typing: Page
             theme,
         )
         assert least >= 4.5, theme
+
+
+def test_the_first_frame_of_a_text_has_its_letters_and_frames_the_last_one() -> None:
+    letters, legend, _, guesses = first_frame(writer()).axes
+    shown = [text.get_text() for text in letters.texts]
+    assert "".join(shown) == "forxin(1,2):↵print(x)"
+    framed = [patch for patch in letters.patches if not patch.get_fill()]
+    assert [patch.get_xy()[0] for patch in framed] == [11]
+    assert len(legend.patches) == 5
+    assert len(guesses.patches) == 8

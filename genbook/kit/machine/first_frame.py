@@ -153,12 +153,16 @@ def _shades(
 
 def _letters(axes: Axes, panel: Panel, layer: Layer, shown: Numbers, alphabet: str) -> None:
     column, row, columns = 0, 0, round(panel.x[1])
-    for place, share, _ in shown.reshape(-1, 3)[shown[::3] > 0]:
+    for place, share, mark in shown.reshape(-1, 3)[shown[::3] > 0]:
         letter = alphabet[int(place) - 1]
         if column == columns:
             column, row = 0, row + 1
         corner = column, panel.y[1] - row - 0.96
         axes.add_patch(_shade(corner, 1, 0.92, share, layer))
+        if mark % 2:
+            axes.plot([column, column + 1], [corner[1]] * 2, color=plotting.INK, linewidth=1)
+        if mark >= 2:
+            axes.add_patch(Rectangle(corner, 1, 0.92, edgecolor=plotting.INK, facecolor="none"))
         if letter != " ":
             axes.text(
                 column + 0.5, panel.y[1] - row - 0.52, SHOWN.get(letter, letter), fontsize=7,
