@@ -162,7 +162,7 @@ def _letters(axes: Axes, panel: Panel, layer: Layer, shown: Numbers, alphabet: s
         if mark % 2:
             axes.plot([column, column + 1], [corner[1]] * 2, color=plotting.INK, linewidth=1)
         if mark >= 2:
-            axes.add_patch(Rectangle(corner, 1, 0.92, edgecolor=plotting.INK, facecolor="none"))
+            axes.add_patch(Rectangle(corner, 1, 0.92, edgecolor=plotting.INK, fill=False))
         if letter != " ":
             axes.text(
                 column + 0.5, panel.y[1] - row - 0.52, SHOWN.get(letter, letter), fontsize=7,
