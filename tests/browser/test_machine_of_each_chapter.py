@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import chapters
 import pytest
 import torch
 from browser import pages
@@ -53,7 +54,20 @@ def writer() -> Machine:
     return lstm.reading(reader, texts, length=60, typed=40)
 
 
+def smallest() -> Machine:
+    """The one that the page on machines builds and takes apart."""
+    told = [s for s in chapters.chapter("machines").statements if not (s.silent or s.tests)]
+    shelf: dict[str, Any] = {}
+    for statement in told:
+        if not statement.code.startswith("machine("):
+            exec(statement.code, shelf)
+    return shelf["valley"]
+
+
 CASES = {
+    "a valley, as it begins": Case(smallest),
+    "a valley, slowly": Case(smallest, {"rate": 0.02}),
+    "a valley, too fast": Case(smallest, {"rate": 0.12}),
     "a text read and written": Case(writer),
     "a word, by its forget gate": Case(
         writer, {"shown": "forget gate f", "unit": 7, "temperature": 0.5}, "a word"
