@@ -80,6 +80,7 @@ ALONE: dict[str, Callable[[Tensor], Tensor]] = {
     "largest with its place": lambda x: torch.max(x, -1)[0] if x.ndim and x.shape[-1] else x,
     "normed": lambda x: functional.layer_norm(x, x.shape[-1:]) if x.ndim and x.numel() else x,
     "gram": lambda x: x @ x.T if x.ndim == 2 else x,
+    "times a vector": lambda x: torch.mv(x, x[0]) if x.ndim == 2 and len(x) else x,
     "gram, batched": lambda x: torch.bmm(x, x.transpose(1, 2)) if x.ndim == 3 else x,
 }
 TOGETHER: dict[str, Callable[[Tensor, Tensor], Tensor]] = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+import chapters
 import pytest
 import torch
 from browser import pages
@@ -22,6 +23,8 @@ from genbook.divergences import machines as divergences
 from genbook.fgan import machines as fgan
 from genbook.kit.device import seeded
 from genbook.kit.machine.parts import Machine, Twin
+from genbook.lstm import machines as lstm
+from genbook.lstm.readers import Reader
 from genbook.pixelcnn import machines as pixelcnn
 from genbook.pixelcnn.networks import GatedPixelCNN
 from genbook.vae import machines as vae
@@ -55,10 +58,35 @@ def attacked() -> Machine:
     return adversarial.falling(nets, (6, 5), examples)
 
 
+def writer() -> Machine:
+    """A small network, untrained, and room for 60 characters."""
+    reader = Reader("lstm", 96, 96, hidden=9, embedding=6, generator=seeded(0))
+    texts = {"a line": "for x in (1, 2):\n    print(x)", "a word": "while"}
+    return lstm.reading(reader, texts, length=60, typed=40)
+
+
+def smallest() -> Machine:
+    """The one that the page on machines builds and takes apart."""
+    told = [s for s in chapters.chapter("machines").statements if not (s.silent or s.tests)]
+    shelf: dict[str, Any] = {}
+    for statement in told:
+        if not statement.code.startswith("machine("):
+            exec(statement.code, shelf)
+    return shelf["valley"]
+
+
 CASES = {
     "attack, a bar": Case(attacked),
     "attack, grey": Case(attacked, {"stride": 0.02}, "grey"),
     "attack, the other network": Case(attacked, {"network": "other", "stride": 0.005}),
+    "a valley, as it begins": Case(smallest),
+    "a valley, slowly": Case(smallest, {"rate": 0.02}),
+    "a valley, too fast": Case(smallest, {"rate": 0.12}),
+    "a text read and written": Case(writer),
+    "a word, by its forget gate": Case(
+        writer, {"shown": "forget gate f", "unit": 7, "temperature": 0.5}, "a word"
+    ),
+    "a text, hot": Case(writer, {"shown": "candidate g", "unit": 3, "temperature": 1.25}),
     "a top finished": Case(finisher),
     "nothing finished": Case(finisher, {}, "nothing"),
     "four pixels a step": Case(finisher, {"pixels": 4}),

@@ -13,7 +13,7 @@ from playwright.sync_api import Page
 CHAPTERS = sorted(
     path
     for path in (pages.BUILD / "html" / "book").glob("*.html")
-    if path.stem not in {"index", "glossary", "references", "verified"}
+    if path.stem not in {"index", "glossary", "machines", "references", "verified"}
 )
 SMALLEST = 10.5
 """Half of MathJax's size, in pixels."""

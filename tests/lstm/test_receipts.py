@@ -10,9 +10,10 @@ from chapters import altered, assert_breaks, rewritten, swap
 
 from genbook.kit import data
 from genbook.kit.device import seeded
+from genbook.kit.machine import weights
 from genbook.kit.training import Step
 from genbook.lstm import cells as lstm_cells
-from genbook.lstm import figures, lag, readers, relatives, truncation
+from genbook.lstm import figures, lag, machines, readers, relatives, truncation
 from genbook.lstm import paths as lstm_paths
 from genbook.lstm import units as lstm_text
 
@@ -321,3 +322,40 @@ def test_receipt_trained():
         swap(readers.train, train)(monkeypatch)
 
     assert_breaks("lstm", "test_receipt_trained", nothing_learned, given=taught)
+
+
+def test_receipt_page():
+    original = machines.read_letter
+
+    def exchanged(cell, held, state, letter):
+        gates = original(cell, held, state, letter)
+        return replace(gates, input=gates.forget, forget=gates.input, cell=gates.cell.sin())
+
+    def forgetful(cell, held, state, letter):
+        return original(cell, held, (torch.zeros_like(state[0]), state[1]), letter)
+
+    assert_breaks(
+        "lstm",
+        "test_receipt_page",
+        swap(original, exchanged),
+        swap(original, forgetful),
+        given=taught,
+    )
+
+
+def test_receipt_rounded():
+    """After a short training 3 bits a weight are seen; after the chapter's, 5 bits are."""
+    source, train = data.python_source, readers.train
+
+    def short(monkeypatch):
+        swap(source, lambda _=0, split="train": source(12_000, split))(monkeypatch)
+        swap(train, lambda *given, total, **how: train(*given, total=150, **how))(monkeypatch)
+
+    def three_bits(tensors):
+        return [
+            w if w.ndim < 2 else (w / w.abs().amax(1, keepdim=True) * 3).round()
+            * w.abs().amax(1, keepdim=True) / 3
+            for w in tensors
+        ]  # fmt: skip
+
+    assert_breaks("lstm", "test_receipt_rounded", swap(weights.rounded, three_bits), given=short)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from genbook.kit import plotting
@@ -46,24 +47,36 @@ def first_frame(parts: Machine) -> Figure:
     across = parts.across or len(parts.panels)
     down = -(-len(parts.panels) // across)
     figure, grid = plotting.subplots(
-        down, across, width=parts.size[0], height=parts.size[1], squeeze=False
+        down,
+        across,
+        width=parts.size[0],
+        height=parts.size[1],
+        squeeze=False,
+        height_ratios=parts.heights or (1,) * down,
     )
     for axes in grid.flat[len(parts.panels) :]:
         axes.remove()
     for axes, panel in zip(grid.flat, parts.panels, strict=False):
-        _panel(axes, panel, numbers)
+        _panel(axes, panel, numbers, parts.alphabet)
     return figure
 
 
-def _panel(axes: Axes, panel: Panel, numbers: Mapping[str, Numbers]) -> None:
+def _panel(axes: Axes, panel: Panel, numbers: Mapping[str, Numbers], alphabet: str) -> None:
     for layer in panel.layers:
         shown = numbers[layer.of][layer.first :]
-        DRAWN[layer.kind](axes, panel, layer, shown[: layer.many or None], numbers)
+        shown = shown[: layer.many or None]
+        if layer.kind in WRITTEN:
+            WRITTEN[layer.kind](axes, panel, layer, shown, alphabet)
+        else:
+            DRAWN[layer.kind](axes, panel, layer, shown, numbers)
     axes.set(xlim=panel.x, ylim=panel.y, title=panel.title)
     if panel.xlabel or panel.ylabel:
         axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel)
     else:
         axes.set(xticks=[], yticks=[])
+    if panel.ticks:
+        each = (panel.x[1] - panel.x[0]) / len(panel.ticks)
+        axes.set_xticks(panel.x[0] + each * (np.arange(len(panel.ticks)) + 0.5), panel.ticks)
 
 
 def _points(
@@ -129,6 +142,62 @@ def _bars(
     axes.bar(middles, shown, width=0.84 * each, color=COLOURS[layer.colour], alpha=0.75)
 
 
+def _shades(
+    axes: Axes, panel: Panel, layer: Layer, shown: Numbers, numbers: Mapping[str, Numbers]
+) -> None:
+    each = (panel.x[1] - panel.x[0]) / len(shown)
+    for k, share in enumerate(shown):
+        corner = panel.x[0] + k * each, panel.y[0]
+        axes.add_patch(_shade(corner, each, panel.y[1] - panel.y[0], share, layer))
+
+
+def _letters(axes: Axes, panel: Panel, layer: Layer, shown: Numbers, alphabet: str) -> None:
+    column, row, columns = 0, 0, round(panel.x[1])
+    for place, share, mark in shown.reshape(-1, 3)[shown[::3] > 0]:
+        letter = alphabet[int(place) - 1]
+        if column == columns:
+            column, row = 0, row + 1
+        corner = column, panel.y[1] - row - 0.96
+        axes.add_patch(_shade(corner, 1, 0.92, share, layer))
+        if mark % 2:
+            axes.plot([column, column + 1], [corner[1]] * 2, color=plotting.INK, linewidth=1)
+        if mark >= 2:
+            axes.add_patch(Rectangle(corner, 1, 0.92, edgecolor=plotting.INK, fill=False))
+        if letter != " ":
+            axes.text(
+                column + 0.5, panel.y[1] - row - 0.52, SHOWN.get(letter, letter), fontsize=7,
+                family="monospace", ha="center", va="center", parse_math=False,
+            )  # fmt: skip
+        column, row = (0, row + 1) if letter == "\n" else (column + 1, row)
+
+
+def _guesses(axes: Axes, panel: Panel, layer: Layer, shown: Numbers, alphabet: str) -> None:
+    each = 2 * (panel.x[1] - panel.x[0]) / len(shown)
+    for k, (place, share) in enumerate(shown.reshape(-1, 2)):
+        middle, letter = panel.x[0] + (k + 0.5) * each, alphabet[int(place) - 1]
+        axes.bar(middle, share, width=0.84 * each, color=COLOURS[layer.colour], alpha=0.75)
+        axes.text(
+            middle, panel.y[0] / 2, SHOWN.get(letter, letter), fontsize=8, family="monospace",
+            ha="center", va="center", parse_math=False,
+        )  # fmt: skip
+        axes.text(middle, share + 0.02, f"{share:.0%}", fontsize=7, ha="center", va="bottom")
+
+
+def _shade(
+    corner: tuple[float, float], wide: float, high: float, share: float, layer: Layer
+) -> Rectangle:
+    end = COLOURS[layer.colour if share > 0 else layer.other]
+    strength = 0.55 * min(1.0, abs(float(share)))
+    return Rectangle(corner, wide, high, facecolor=end, alpha=strength, linewidth=0)
+
+
+SHOWN = {"\n": "↵", " ": "·"}
+"""Letters that would not be seen."""
+WRITTEN: Mapping[str, Callable[[Axes, Panel, Layer, Numbers, str], None]] = {
+    "guesses": _guesses,
+    "letters": _letters,
+}
+"""Layers that need the alphabet."""
 DRAWN: Mapping[str, Callable[[Axes, Panel, Layer, Numbers, Mapping[str, Numbers]], None]] = {
     "arrows": _arrows,
     "bars": _bars,
@@ -137,5 +206,6 @@ DRAWN: Mapping[str, Callable[[Axes, Panel, Layer, Numbers, Mapping[str, Numbers]
     "line": _line,
     "path": _path,
     "points": _points,
+    "shades": _shades,
 }
 """What matplotlib draws for each kind of layer; ``layers.js`` draws the same on a canvas."""

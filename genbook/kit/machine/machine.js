@@ -12,7 +12,7 @@ function mountMachine(figure, spec, workerText, packed) {
     return element;
   };
   let worker = null, data = [], mine = false, seed = 1, running = false, slow = false, busy = false;
-  let steps = 0, turn = 0, batch = 1, seen = null, ended = false, wanted = 0, stale = false, tick = 0;
+  let at = -1, strange = 0, steps = 0, turn = 0, batch = 1, seen = null, ended = false, wanted = 0, stale = false, tick = 0;
 
   // Controls
   const control = (label, field, ...more) => panel.append(
@@ -26,7 +26,7 @@ function mountMachine(figure, spec, workerText, packed) {
   const dataField = select("data", [...presets, "yours"]);
   dataField.addEventListener("change", () => {
     if (dataField.value === "yours") clear();
-    else { mine = false; data = spec.data[dataField.value].slice(); renewed(); }
+    else { mine = false; data = spec.data[dataField.value].slice(); spell(); renewed(); }
   });
   control("the data", dataField);
   spec.controls.forEach((c) => {
@@ -100,7 +100,7 @@ function mountMachine(figure, spec, workerText, packed) {
     batch = 1;
     turn += 1;
     start();
-    if (data.length) { send({ reset: true, turn, seed, settings, data }); ask(0); }
+    if (data.length) { send({ reset: true, turn, seed, settings, data, at }); ask(0); }
     else { seen = null; draw(); readout.textContent = spec.empty; state("ready"); }
     remember();
   };
@@ -113,11 +113,13 @@ function mountMachine(figure, spec, workerText, packed) {
   const clear = () => {
     mine = true;
     dataField.value = "yours";
-    data = spec.item === 2 ? [] : spec.data[presets[0]].map(() => 0);
+    data = spec.growing ? [] : spec.data[presets[0]].map(() => 0);
+    spell();
     renewed();
   };
   const ask = (count) => {
     if (ended || !data.length) return;
+    if (count && at >= 0) { at = -1; send({ at }); }
     if (busy) { wanted += count; stale = true; return; }
     busy = true;
     send({ run: count });
@@ -144,7 +146,7 @@ function mountMachine(figure, spec, workerText, packed) {
       return;
     }
     seen = reply.seen;
-    if (reply.count) batch = Math.max(1, Math.min(200, Math.round(batch * Math.min(2, 30 / Math.max(reply.took, 1)))));
+    if (reply.count) batch = Math.max(1, Math.min(spec.pace, Math.round(batch * Math.min(2, 30 / Math.max(reply.took, 1)))));
     requestAnimationFrame(() => {
       draw();
       if (!running || performance.now() - tick > 1000) { tick = performance.now(); speak(); }
@@ -162,22 +164,24 @@ function mountMachine(figure, spec, workerText, packed) {
   };
   const speak = () => {
     const number = (name) => {
-      const kind = "%#".includes(name.slice(-1)) ? name.slice(-1) : "";
+      const kind = "%#@".includes(name.slice(-1)) ? name.slice(-1) : "";
       const value = seen[kind ? name.slice(0, -1) : name];
       if (value === undefined) return "–";
+      if (kind === "@") return `“${shown(spec.alphabet[value[0]])}”`;
       const text = kind === "%" ? `${Math.round(100 * value[0])} %` : value[0].toFixed(kind ? 0 : 3);
       return text.replace("-", "−").replace("Infinity", "∞");
     };
-    readout.textContent = (steps ? `Step ${steps}. ` : "") + spec.words.replace(/\{([^}]+)\}/g, (_, name) => number(name));
+    readout.textContent = (steps ? `Step ${steps}. ` : "") + spec.words.replace(/\{([^}]+)\}/g, (_, name) => number(name))
+      + (strange ? ` Characters that the network never saw: ${strange}, read as “?”.` : "");
   };
 
   // Drawing
   const what = (name) => (name === "data" ? data : seen ? seen[name] : null);
   const draw = () => canvases.forEach((canvas, k) => {
-    const at = drawPanel(canvas, spec.panels[k], figure, what);
+    const spot = drawPanel(canvas, spec.panels[k], figure, what, spec.alphabet);
     if (document.activeElement !== canvas || !held[k]) return;
-    const { pen, X, Y, ratio } = at, [x, y, wide, high] = held[k].cross();
-    pen.strokeStyle = at.colour("--gb-ink");
+    const { pen, X, Y, ratio } = spot, [x, y, wide, high] = held[k].cross();
+    pen.strokeStyle = spot.colour("--gb-ink");
     pen.lineWidth = ratio;
     if (wide) { pen.strokeRect(X(x - wide / 2), Y(y + high / 2), X(wide) - X(0), Y(0) - Y(high)); return; }
     pen.beginPath();
@@ -189,6 +193,14 @@ function mountMachine(figure, spec, workerText, packed) {
   // The reader's data
   const host = {
     data: () => data,
+    what,
+    alphabet: spec.alphabet,
+    look(item) {
+      if (item === at) return;
+      at = item;
+      send({ at });
+      if (!running) ask(0);
+    },
     own(fresh) {
       if (!mine) { mine = true; data = fresh || data.slice(); dataField.value = "yours"; }
       return data;
@@ -215,14 +227,14 @@ function mountMachine(figure, spec, workerText, packed) {
     let drawing = false;
     canvas.addEventListener("pointerdown", (event) => {
       if (event.button !== 0) return;
-      if (spec.restarts) pause();
+      if (spec.restarts && !hand.looks) pause();
       drawing = true;
       canvas.style.touchAction = "none";  // who draws does not scroll
       canvas.setPointerCapture(event.pointerId);
       hand.down(spot(event), event.shiftKey);
     });
-    canvas.addEventListener("pointermove", (event) => { if (drawing) hand.move(spot(event), event.shiftKey); });
-    const release = () => { if (drawing) { drawing = false; renewed(); } };
+    canvas.addEventListener("pointermove", (event) => { if (drawing || hand.looks) hand.move(spot(event), event.shiftKey); });
+    const release = () => { if (drawing) { drawing = false; if (!hand.looks) renewed(); } };
     canvas.addEventListener("pointerup", release);
     canvas.addEventListener("pointercancel", release);
     canvas.addEventListener("focus", draw);
@@ -237,6 +249,30 @@ function mountMachine(figure, spec, workerText, packed) {
     });
     return hand;
   });
+
+  // A text is typed in a field of its own
+  const writing = spec.alphabet ? make("textarea", {
+    id: `${figure.id}-text`, rows: 4, spellcheck: "false", autocapitalize: "off", autocomplete: "off",
+  }) : null;
+  const spell = () => {
+    strange = 0;
+    if (writing) writing.value = data.map((code) => spec.alphabet[code]).join("");
+  };
+  if (writing) {
+    const caret = () => (writing.selectionEnd < writing.value.length ? Math.max(0, writing.selectionEnd - 1) : -1);
+    writing.addEventListener("input", () => {
+      const codes = spelt(writing.value, spec.alphabet);
+      data = codes.slice(0, spec.most).map((code) => (code < 0 ? spec.alphabet.indexOf("?") : code));
+      strange = codes.slice(0, spec.most).filter((code) => code < 0).length;
+      mine = true;
+      dataField.value = "yours";
+      at = codes.length > spec.most ? -1 : caret();
+      renewed();
+    });
+    ["keyup", "pointerup"].forEach((kind) => writing.addEventListener(kind, () => host.look(caret())));
+    control("the text", writing);
+    writing.parentElement.classList.add("gb-writing");
+  }
 
   // The set-up in the page's address
   const mark = `machine-${spec.name}`;
@@ -254,11 +290,11 @@ function mountMachine(figure, spec, workerText, packed) {
     const words = new URLSearchParams(query), wish = words.get("data");
     if (wish === "yours" || wish in spec.data) dataField.value = wish;
     mine = dataField.value === "yours";
-    const most = spec.item === 2 ? 2 * spec.most : data.length;
+    const most = spec.growing ? spec.item * spec.most : data.length;
     if (mine) {
       const own = (words.get("numbers") || "").split(",").filter(Boolean).map((x) => Number(x) * spec.grain)
-        .filter(Number.isFinite).slice(0, most);
-      if (spec.item === 2) { if (own.length % 2) own.pop(); data = own; }
+        .filter((x) => (spec.alphabet ? x in [...spec.alphabet] : Number.isFinite(x))).slice(0, most);
+      if (spec.growing) data = own.slice(0, own.length - own.length % spec.item);
       else data = data.map((_, k) => own[k] || 0);
     } else data = spec.data[dataField.value].slice();
     seed = Math.max(0, Math.floor(Number(words.get("seed")) || 1));
@@ -271,6 +307,7 @@ function mountMachine(figure, spec, workerText, packed) {
   };
   data = spec.data[presets[0]].slice();
   recall();
+  spell();
   const quit = () => { if (worker) worker.terminate(); worker = null; };
   figure.genbookMachine = {
     settings, ask, dump: () => new Promise((done) => {

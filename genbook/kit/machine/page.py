@@ -75,6 +75,9 @@ def plan(parts: Machine) -> dict[str, Any]:
         },
         "most": parts.most,
         "item": parts.item,
+        "growing": parts.growing,
+        "alphabet": parts.alphabet,
+        "pace": parts.pace,
         "random": parts.random,
         "restarts": parts.restarts,
         "empty": parts.empty,
@@ -116,6 +119,7 @@ def worker_script(parts: Machine) -> str:
             "outputs": one.outputs,
             "chosen": one.chosen,
             "times": one.times,
+            "until": one.until,
         }
 
     spec = {
@@ -127,7 +131,11 @@ def worker_script(parts: Machine) -> str:
                 ]
             }
             if group.packed
-            else {"sizes": [_size(shape) for shape in group.shapes], "bounds": group.bounds}
+            else {
+                "sizes": [_size(shape) for shape in group.shapes],
+                "bounds": group.bounds,
+                "lasting": group.lasting,
+            }
             for name, group in parts.groups.items()
         },
         "opening": [act(one) for one in parts.opening],

@@ -60,11 +60,14 @@ class Group:
         shapes: of the leaves.
         bounds: at the start a leaf is uniform in ± its bound; 0 makes zeros.
         packed: trained numbers to begin with instead, see :mod:`genbook.kit.machine.weights`.
+        lasting: whether they outlive a new beginning, as what was read of a text does; an act of
+            the opening must then bring them to what it would have made of zeros.
     """
 
     shapes: tuple[tuple[int, ...], ...]
     bounds: tuple[float, ...]
     packed: str = ""
+    lasting: bool = False
 
     @classmethod
     def trained(cls, tensors: Sequence[Tensor]) -> Group:
@@ -90,9 +93,9 @@ class Act:
     r"""A program, where its inputs come from and where its outputs go.
 
     A source is the name of a group (all its leaves, in order), ``control:name``, ``normal:stream``,
-    ``uniform:stream``, ``data`` (the reader's numbers, padded with zeros) or ``count`` (how many
-    items they are). A target is the name of a group, or any other name, which the readout and the
-    layers use.
+    ``uniform:stream``, ``data`` (the reader's numbers, padded with zeros), ``count`` (how many
+    items they are) or ``at`` (the item that the reader looks at; −1 for the last). A target is the
+    name of a group, or any other name, which the readout and the layers use.
 
     Args:
         programs: by the word of ``chosen``; a single one under ``""``.
@@ -100,6 +103,7 @@ class Act:
         outputs: targets.
         chosen: the choice that picks the program.
         times: the slider that says how often in a row; once if empty.
+        until: a target of the act, one number; while it is above 0 the act is repeated.
     """
 
     programs: Mapping[str, Program]
@@ -107,6 +111,7 @@ class Act:
     outputs: tuple[str, ...]
     chosen: str = ""
     times: str = ""
+    until: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,12 +128,17 @@ class Layer:
     line       heights over even x, the panel's edges among them
     bars       heights of even bars over the panel's width
     image      darkness in [0, 1], rows from above                 how many columns
+    letters    triples: 1 + place in the alphabet, or 0; a shade   colour of the lower end
+               in [−1, 1]; 1 if written by the machine, + 2 if
+               looked at; on a grid of the panel's limits
+    shades     shades in [−1, 1], side by side                     colour of the lower end
+    guesses    pairs: 1 + place in the alphabet, its height
     =========  ==================================================  ==========================
 
     Args:
         kind: see the table.
         of: the target that holds its numbers, or ``data``.
-        colour: a colour of the book, such as ``--gb-data``; for a field, of its upper end.
+        colour: a colour of the book, such as ``--gb-data``; of the upper end where there are two.
         other: see the table.
         first: where in the target its numbers begin.
         many: how many they are; all that follow if 0.
@@ -149,6 +159,8 @@ class Hand:
     ``points`` adds points. ``place`` moves one point. ``bars`` sets the heights of even bars,
     ``curve`` those over even places, the panel's edges among them.
     ``paint`` darkens pixels of a grid, rows from above; with the shift key held it rubs out.
+    ``text`` takes letters of the machine's alphabet, typed in a field below, and chooses the letter
+    that is looked at.
 
     Args:
         kind: one of these.
@@ -179,6 +191,7 @@ class Panel:
         title: above the axes.
         xlabel: below them.
         ylabel: beside them; without labels and ticks if both are empty.
+        ticks: words under even bars.
     """
 
     x: tuple[float, float]
@@ -188,6 +201,7 @@ class Panel:
     title: str = ""
     xlabel: str = ""
     ylabel: str = ""
+    ticks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,7 +219,7 @@ class Machine:
         most: how many points the data may have; for other hands, how many numbers they are.
         panels: what is drawn, from left to right.
         words: the readout; ``{target}`` is its number with three digits, ``{target%}`` in percent,
-            ``{target#}`` a whole number.
+            ``{target#}`` a whole number, ``{target@}`` the letter at that place in the alphabet.
         also: more that is computed for each drawing, after the view.
         opening: what is done once before the first step, such as laying the data into a group.
         restarts: whether other data begin anew; otherwise the machine goes on with them.
@@ -213,6 +227,9 @@ class Machine:
         size: width and height of the figure in inches.
         preview: how many steps the picture shows where no script runs.
         across: how many panels stand side by side; all of them if 0.
+        heights: of the rows of panels, in shares; equal if empty.
+        alphabet: the letters that a text may have, each once.
+        pace: how many steps, at most, a running machine makes between two drawings.
     """
 
     name: str
@@ -231,12 +248,20 @@ class Machine:
     size: tuple[float, float] = (4.2, 4.0)
     preview: int = 0
     across: int = 0
+    heights: tuple[float, ...] = ()
+    alphabet: str = ""
+    pace: int = 200
 
     @property
     def item(self) -> int:
         """How many numbers an item of the data has: two for points, else one."""
         hands = [panel.hand.kind for panel in self.panels if panel.hand]
         return 2 if "points" in hands or not hands else 1
+
+    @property
+    def growing(self) -> bool:
+        """Whether the data have as many items as the reader likes."""
+        return self.item == 2 or any(p.hand and p.hand.kind == "text" for p in self.panels)
 
     @property
     def random(self) -> bool:
@@ -263,6 +288,7 @@ class Twin:
         settings: the value of each slider and the word of each choice.
         data: points **[n, 2]**, or the numbers of other hands.
         dtype: of what is computed; in double precision the twin tells whose rounding a gap is.
+        at: the item that the reader looks at; −1 for the last.
     """
 
     machine: Machine
@@ -270,6 +296,7 @@ class Twin:
     settings: Mapping[str, Any]
     data: Tensor
     dtype: torch.dtype = torch.float32
+    at: int = -1
     state: dict[str, list[Tensor]] = field(default_factory=dict)
     targets: dict[str, Tensor] = field(default_factory=dict)
     played: int = 0
@@ -306,6 +333,11 @@ class Twin:
             self._act(act, 0)
 
     def _act(self, act: Act, moment: int) -> None:
+        self._once(act, moment)
+        while act.until and self.targets[act.until] > 0:
+            self._once(act, moment)
+
+    def _once(self, act: Act, moment: int) -> None:
         program = act.programs[self.settings[act.chosen] if act.chosen else ""]
         leaves: list[Tensor] = []
         shapes = iter(program.shapes)
@@ -334,6 +366,8 @@ class Twin:
         if kind == "uniform":
             drawn = noise.uniform(size, key=self.seed, stream=int(name), step=moment)
             return torch.from_numpy(drawn).reshape(shape)
+        if kind == "at":
+            return torch.tensor(float(self.at))
         numbers = self.data.flatten()
         if kind == "count":
             return torch.tensor(float(len(numbers) // self.machine.item))

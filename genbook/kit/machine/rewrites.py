@@ -458,6 +458,7 @@ RULES: Mapping[str, Callable[..., Any]] = {
     "max": _largest,
     "max_pool2d_with_indices": _max_pool2d,
     "min": _smallest,
+    "mv": lambda x, y: (x @ y[:, None])[:, 0],
     "native_batch_norm": _batch_norm,
     "native_group_norm": _group_norm,
     "native_layer_norm": _layer_norm,
