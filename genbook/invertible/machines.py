@@ -273,8 +273,8 @@ def there_and_back() -> Machine:
                 title="the way back so far",
             ),
         ),
-        words="After {made#} steps back {share%} of the lattice is home. The orange point is {error} from "
-        "yours; what it maps to proves {bound} at most.",
+        words="After {made#} steps back {share%} of the lattice is home. The orange point is "
+        "{error} away from yours; what it maps to proves {bound} at most.",
         restarts=False,
         size=(7.6, 2.9),
         preview=6,
