@@ -6,6 +6,7 @@ r"""An invertible residual network with small blocks, its log-likelihood and its
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -283,6 +284,23 @@ def train(
         yield Step(index, steps, finite(index, nll=loss.detach()))
 
 
+def in_double(net: IResNet) -> IResNet:
+    r"""A copy of a network in double precision, ready to be judged.
+
+    Args:
+        net: stays as it is.
+
+    Returns:
+        The copy, in evaluation mode.
+
+    Example:
+        >>> net = IResNet(2, 8, 1, seeded(0))
+        >>> in_double(net).maps[0].dtype, net.maps[0].dtype
+        (torch.float64, torch.float32)
+    """
+    return copy.deepcopy(net).double().eval()
+
+
 def on_a_roll(rule: Rule, seed: int, steps: int) -> IResNet:
     r"""Eight blocks trained on a Swiss roll in the plane.
 
@@ -300,7 +318,7 @@ def on_a_roll(rule: Rule, seed: int, steps: int) -> IResNet:
     """
     drawing = seeded(ROLLS.seed(seed))
     net = IResNet(2, 32, 8, seeded(seed))
-    for _ in train(net, lambda n: roll(n, drawing), steps=steps, rule=rule, rate=1e-2):
+    for _ in train(net, lambda n: roll(n, drawing), steps=steps, rule=rule):
         pass
     return net.eval()
 

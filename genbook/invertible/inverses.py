@@ -47,6 +47,24 @@ def way_back(g: Map, y: Tensor, steps: int) -> Tensor:
     return torch.stack(stops)
 
 
+def round_trip(g: Map, x: Tensor, steps: int) -> Tensor:
+    r"""Through a block and back: the stops of :func:`way_back` from :math:`y=x+g(x)`.
+
+    Args:
+        g: the residual branch.
+        x: what is sent.
+        steps: n ≥ 1.
+
+    Returns:
+        x₀, …, xₙ, **[n + 1, …]**; x if all goes well.
+
+    Example:
+        >>> round_trip(lambda x: 0.5 * x, torch.tensor([2.0]), 30)[-1].item()
+        2.0
+    """
+    return way_back(g, x + g(x), steps)
+
+
 def error_bound(lip: float, n: Tensor, first: Tensor) -> Tensor:
     r"""How far the n-th stop can be from the x that was sent.
 
@@ -107,6 +125,23 @@ def bend(x: Tensor, c: float | Tensor, kind: str) -> Tensor:
     if kind == "turns":
         soft = torch.stack([-soft[..., 1], soft[..., 0]], -1)
     return -c * soft if kind == "pulls" else c * soft
+
+
+def bent(c: float, kind: str) -> Map:
+    r"""The branch of :func:`bend` with its length and kind set.
+
+    Args:
+        c: ≥ 0.
+        kind: one of :data:`KINDS`.
+
+    Returns:
+        A map.
+
+    Example:
+        >>> bent(2.0, "pushes")(torch.zeros(1)).item()
+        0.0
+    """
+    return lambda x: bend(x, c, kind)
 
 
 def twins(c: float, halvings: int = 60) -> tuple[float, float]:

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from genbook.invertible.flows import IResNet, exact, train, truncated
+from genbook.invertible.flows import IResNet, exact, in_double, train, truncated
 from genbook.invertible.levels import Scales, bits, dequantise
 from genbook.kit import data
-from genbook.kit.device import seeded
 from genbook.kit.studies import Row, Study
 from genbook.kit.substreams import Substream
 
@@ -79,9 +78,7 @@ def judged(net: IResNet, scales: Scales, images: Tensor, seed: int) -> dict[str,
             name: bits(net.log_prob(x, rule) + volume, LEVELS, images.shape[1])
             for name, rule in (("exact", exact), ("five", truncated(TERMS)))
         }
-        sharp = IResNet(net.features, WIDTH, BLOCKS, seeded(0, images.device), c=net.c).double()
-        sharp.load_state_dict(net.state_dict())
-        sharp.eval()
+        sharp = in_double(net)
         sent = x[:32].double()
         came = sharp.inverse(sharp(sent)[0], steps=100)
     return {**said, "back": float((came - sent).abs().max())}
