@@ -149,9 +149,9 @@ def waves(kind: str, width: int) -> Figure:
     framed = torch.zeros(7, 7, dtype=torch.float64)
     rim = (7 - width) // 2
     framed[rim : 7 - rim, rim : 7 - rim] = kernel[0, 0] / kernel.abs().max()
-    left.imshow(framed, cmap="gray_r", vmin=-1, vmax=1, interpolation="none")
+    left.imshow(framed.numpy(), cmap="gray_r", vmin=-1, vmax=1, interpolation="none")
     left.set(xticks=[], yticks=[], title="the kernel")
-    middle.imshow(response / true, cmap="gray_r", vmin=0, vmax=1, interpolation="none")
+    middle.imshow((response / true).numpy(), cmap="gray_r", vmin=0, vmax=1, interpolation="none")
     middle.set(xticks=[], yticks=[], title="how far it stretches each wave")
     bars = [1.0, true / reshaped, float(width)]
     right.barh([2, 1, 0], bars, color=[MUTED, MODEL, MUTED], height=0.55)
@@ -251,9 +251,9 @@ def densities(points: Tensor, nets: Mapping[str, IResNet]) -> Figure:
     axes[0].set(xlim=(-EDGE, EDGE), ylim=(-EDGE, EDGE), xticks=[], yticks=[], title="data")
     axes[0].set_aspect("equal")
     for panel, (title, net) in zip(axes[1:], nets.items(), strict=True):
-        shade = _density(net) ** 0.5
+        shade = _density(net).sqrt()
         panel.imshow(
-            shade, cmap="Oranges", origin="lower", vmin=0, vmax=0.55, interpolation="none",
+            shade.numpy(), cmap="Oranges", origin="lower", vmin=0, vmax=0.55, interpolation="none",
             extent=(-EDGE, EDGE, -EDGE, EDGE),
         )  # fmt: skip
         panel.set(xticks=[], yticks=[], title=title)
