@@ -341,6 +341,33 @@ def roll(n: int, generator: torch.Generator) -> Tensor:
 
 
 @torch.no_grad()
+def folds(net: IResNet, x: Tensor) -> Tensor:
+    r"""How near a fold the blocks come on the way of each point.
+
+    .. math:: \min_k\min_i\mathrm{Re}\,\lambda_i(J_k)
+
+    Args:
+        net: in evaluation mode.
+        x: **[B, d]**.
+
+    Returns:
+        **[B]**, above −c; at −1 a block would fold.
+
+    Example:
+        >>> found = folds(IResNet(2, 8, 2, seeded(0)).eval(), torch.zeros(3, 2))
+        >>> bool((found > -0.9).all())
+        True
+    """
+    weights, lowest = net.weights(), torch.zeros_like(x[:, 0])
+    for block in range(net.blocks):
+        at = net.straight(x, block, weights)
+        values = torch.linalg.eigvals(at.jacobian()).real
+        lowest = torch.minimum(lowest, values.amin(1))
+        x = x + at.value
+    return lowest
+
+
+@torch.no_grad()
 def mass(net: IResNet, rule: Rule, *, edge: float = 6.0, side: int = 241) -> float:
     r"""The sum of a density over a square of the plane; 1 if it is one.
 

@@ -34,7 +34,8 @@ def fitted(images: Tensor, seed: int, steps: int) -> tuple[IResNet, Scales]:
         The network, ready to be judged, and the scales of its inputs.
 
     Example:
-        >>> net, _ = fitted(torch.rand(20, 64, generator=seeded(0)), seed=0, steps=1)
+        >>> images = torch.rand(20, 64, generator=torch.Generator().manual_seed(0))
+        >>> net, _ = fitted(images, seed=0, steps=1)
         >>> net.blocks, net.training
         (6, False)
     """
@@ -67,7 +68,7 @@ def judged(net: IResNet, scales: Scales, images: Tensor, seed: int) -> dict[str,
         steps a block, in deviations of that pixel, in double precision.
 
     Example:
-        >>> images = torch.rand(8, 64, generator=seeded(0))
+        >>> images = torch.rand(8, 64, generator=torch.Generator().manual_seed(0))
         >>> sorted(judged(*fitted(images, seed=0, steps=1), images, seed=0))
         ['back', 'exact', 'five']
     """

@@ -235,6 +235,7 @@ def test_receipt_mass():
         swap(remembered, undone),
         method(flows.IResNet, "log_prob", unpaid),
         altered(flows.mass, lambda found: 1.01 * found),
+        altered(flows.folds, lambda found: -found),
         given=both,
     )
 
