@@ -12,7 +12,7 @@ from genbook.kit.machine import Program, trace
 from genbook.kit.machine.parts import Act, Choice, Group, Hand, Layer, Machine, Panel, Slider
 
 REACH, FAR = 2.0, 4.2
-LINES, DOTS = 9, 17
+LINES, DOTS = 8, 17
 TRAIL = 40
 NEAR = 0.05
 LENGTHS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.2, 1.5, 2.0)
@@ -34,7 +34,7 @@ def lattice() -> Tensor:
         way = along if number % 2 == 0 else along.flip(0)
         rows.append(torch.stack([way, tick.expand(DOTS)], 1))
     across = torch.cat(rows)
-    return torch.cat([across, across.flip(1).flip(0)])
+    return torch.cat([across, torch.stack([across[:, 1], -across[:, 0]], 1)])
 
 
 def through(x: Tensor, c: Tensor, kinds: Sequence[str]) -> Tensor:
@@ -125,7 +125,7 @@ def fresh(kinds: Sequence[str]) -> Kept:
 
     Example:
         >>> [tuple(leaf.shape) for leaf in fresh(("pulls",))]
-        [(3,), (1,), (1, 307, 2), (40, 2)]
+        [(3,), (1,), (1, 273, 2), (40, 2)]
     """
     size = len(lattice()) + 1
     shapes = ((3,), (1,), (len(kinds), size, 2), (TRAIL, 2))
@@ -274,7 +274,7 @@ def there_and_back() -> Machine:
             ),
         ),
         words="After {made#} steps back {share%} of the lattice is home. The orange point is "
-        "{error} away from yours; what it maps to proves {bound} at most.",
+        "{error} from yours; its misfit proves at most {bound}.",
         restarts=False,
         size=(7.6, 2.9),
         preview=6,
