@@ -21,6 +21,7 @@ from genbook.clipping import machines as clipping
 from genbook.collapse import machines as collapse
 from genbook.divergences import machines as divergences
 from genbook.fgan import machines as fgan
+from genbook.invertible import machines as invertible
 from genbook.kit.device import seeded
 from genbook.kit.machine.parts import Machine, Twin
 from genbook.lstm import machines as lstm
@@ -106,6 +107,13 @@ CASES = {
     ),
     "cliff, large steps": Case(
         clipping.descent, {"rate": 1.0, "threshold": 10.0}, "on a gentle slope"
+    ),
+    "the way back, as it begins": Case(invertible.there_and_back),
+    "the way back, three blocks": Case(
+        invertible.there_and_back, {"blocks": "all three", "c": 0.7}, "off the centre"
+    ),
+    "the way back, too long": Case(
+        invertible.there_and_back, {"blocks": "one that turns", "c": 1.05}, "on a line"
     ),
     "heaps, as it begins": Case(wgan.two_heaps),
     "heaps, one between two": Case(wgan.two_heaps, {"share": 0.25}, "two against one"),

@@ -1,0 +1,179 @@
+"""Right and wrong answers to the exercises of the chapter `invertible`."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import numpy as np
+import torch
+from exercising import Answers, assert_judged, judged
+from scipy.linalg import svdvals
+
+from genbook.invertible import exercises, norms
+from genbook.invertible.inverses import way_back
+
+
+def back_by_recursion(g, y, steps):
+    return y if steps == 0 else y - g(back_by_recursion(g, y, steps - 1))
+
+
+def back_by_the_books_own(g, y, steps):
+    return way_back(g, torch.tensor([y], dtype=torch.float64), steps)[-1]
+
+
+def back_in_numpy(g, y, steps):
+    x = np.float64(y)
+    for _ in range(steps):
+        x = np.float64(y - float(g(float(x))))
+    return np.array([x])
+
+
+def back_by_folding(g, y, steps):
+    return reduce(lambda x, _: y - g(x), range(steps), y)
+
+
+def back_added(g, y, steps):
+    x = y
+    for _ in range(steps):
+        x = y + g(x)
+    return x
+
+
+def back_without_y(g, y, steps):
+    x = y
+    for _ in range(steps):
+        x = x - g(x)
+    return x
+
+
+def back_from_zero(g, y, steps):
+    x = 0.0
+    for _ in range(steps):
+        x = y - g(x)
+    return x
+
+
+def variance_by_all_signs(matrix):
+    d = len(matrix)
+    signs = torch.cartesian_prod(*[torch.tensor([-1.0, 1.0], dtype=matrix.dtype)] * d)
+    return ((signs @ matrix) * signs).sum(1).var(correction=0)
+
+
+def variance_in_numpy(matrix):
+    even = (matrix.numpy() + matrix.numpy().T) / 2
+    return 4 * np.sum(np.triu(even, 1) ** 2)
+
+
+def variance_in_a_list(matrix):
+    a = matrix.tolist()
+    pairs = [(i, j) for i in range(len(a)) for j in range(i)]
+    return [sum((a[i][j] + a[j][i]) ** 2 for i, j in pairs)]
+
+
+def once_by_svd(weight):
+    return weight / torch.linalg.svdvals(weight)[0]
+
+
+def once_in_scipy(weight):
+    return (weight.numpy() / svdvals(weight.numpy())[0]).tolist()
+
+
+def once_in_single_precision(weight):
+    short = weight.float()
+    return short / torch.linalg.matrix_norm(short, 2)
+
+
+def once_by_the_gram_matrix(weight):
+    return weight / torch.linalg.eigvalsh(weight.T @ weight)[-1].sqrt()
+
+
+def once_in_five_steps(weight):
+    u = torch.ones(weight.shape[1], dtype=weight.dtype)
+    for _ in range(5):
+        v = torch.nn.functional.normalize(weight @ u, dim=0)
+        u = torch.nn.functional.normalize(weight.T @ v, dim=0)
+    return weight / (v @ weight @ u)
+
+
+def waves_by_the_matrix(kernel, side):
+    return torch.linalg.svdvals(norms.as_matrix(kernel, side, side))[0]
+
+
+def waves_in_numpy(kernel, side):
+    found = np.fft.fft2(kernel.numpy(), (side, side), axes=(2, 3)).transpose(2, 3, 0, 1)
+    return np.linalg.norm(found, 2, axis=(2, 3)).max()
+
+
+def waves_one_by_one(kernel, side):
+    found = torch.fft.fft2(kernel, s=(side, side))
+    return [
+        max(
+            torch.linalg.matrix_norm(found[:, :, i, j], 2).item()
+            for i in range(side)
+            for j in range(side)
+        )
+    ]
+
+
+ANSWERS = {
+    "back": Answers(
+        right=(back_by_recursion, back_by_the_books_own, back_in_numpy, back_by_folding),
+        wrong=(
+            (back_added, "look at the sign"),
+            (back_without_y, "keep y"),
+            (back_from_zero, "begin at x₀ = y"),
+            (lambda g, y, n: back_by_folding(g, y, n + 1), "too many"),
+            (lambda g, y, n: back_by_folding(g, y, max(n - 1, 0)), "too few"),
+            (lambda g, y, n: y, "expected"),
+            (lambda g, y, n: g.nonsense, "your code raised"),
+        ),
+    ),
+    "variance": Answers(
+        right=(variance_by_all_signs, variance_in_numpy, variance_in_a_list),
+        wrong=(
+            (lambda a: 2 * ((a + a.T) / 2).square().sum(), "Gaussian"),
+            (lambda a: 2 * (a.square().sum() - a.diagonal().square().sum()), "even part"),
+            (lambda a: variance_by_all_signs(a) / 2, "half"),
+            (lambda a: variance_by_all_signs(a).sqrt(), "standard deviation"),
+            (lambda a: a.trace(), "expected"),
+        ),
+    ),
+    "once": Answers(
+        right=(
+            once_by_svd,
+            once_in_scipy,
+            once_in_single_precision,
+            once_by_the_gram_matrix,
+        ),
+        wrong=(
+            (exercises.hasty, "the estimate was too small"),
+            (lambda w: exercises.hasty(w, seed=1), "until the estimate stands still"),
+            (once_in_five_steps, "the estimate was too small"),
+            (lambda w: w / torch.linalg.matrix_norm(w), "sum of squares"),
+            (lambda w: torch.nn.functional.normalize(w, dim=1), "direction changed"),
+            (lambda w: 0.5 * once_by_svd(w), "below 1"),
+            (lambda w: w.sum(), "expected shape"),
+        ),
+    ),
+    "waves": Answers(
+        right=(waves_by_the_matrix, waves_in_numpy, waves_one_by_one),
+        wrong=(
+            (exercises.flattened, "reshaped kernel"),
+            (lambda k, n: k.shape[-1] * exercises.flattened(k, n), "upper bound"),
+            (lambda k, n: torch.fft.fft2(k, s=(n, n)).abs().max(), "each frequency has a matrix"),
+            (lambda k, n: exercises.by_waves(k, k.shape[-1]), "filled up with zeros"),
+            (
+                lambda k, n: torch.linalg.matrix_norm(
+                    torch.fft.fft2(k, s=(n, n)).permute(2, 3, 0, 1)
+                ).max(),
+                "Frobenius",
+            ),
+            (lambda k, n: k.abs().sum(), "expected"),
+        ),
+    ),
+}
+
+
+@judged(exercises.EXERCISES, ANSWERS)
+def test_every_answer_gets_its_verdict(exercise, answer, hint):
+    assert_judged(exercise, answer, hint)
