@@ -357,5 +357,6 @@ def test_the_script_and_each_program_weigh_less_than_30_kb(address: Path) -> Non
         + len(PRELUDE)
         <= 30_000
     )
+    assert len(script("text")) <= 5_000  # comes with machines that have a text
     for program in data["worker"].split("()=>(()=>")[1:]:
         assert len(program) <= 30_000

@@ -104,31 +104,4 @@ const hands = {
     };
   },
 };
-hands.text = ({ panel, host }) => {
-  const { of } = panel.layers.find((layer) => layer.kind === "letters");
-  const spots = () => laid(host.what(of) || [], host.alphabet, panel);
-  const here = () => spots().find(([k]) => host.what(of)[3 * k + 2] >= 2);
-  const move = ([x, y]) => {
-    const row = Math.floor(panel.y[1] - y), found = spots().filter((spot) => spot[2] === row);
-    const hit = found.find((spot) => spot[1] === Math.floor(x)) || found.at(-1);
-    if (hit) host.look(hit[0]);
-  };
-  return {
-    looks: true,
-    down: move,
-    move,
-    key(key, [x, y]) {
-      const now = here();
-      if (!now || !(x || y)) return "";
-      const all = spots(), last = all.at(-1)[0];
-      if (x) host.look(within(now[0] + x, [0, last]));
-      else {
-        const row = all.filter((spot) => spot[2] === now[2] - y);
-        if (row.length) host.look((row.find((spot) => spot[1] === now[1]) || row.at(-1))[0]);
-      }
-      return "moved";
-    },
-    cross: () => { const now = here(); return now ? [now[1] + 0.5, panel.y[1] - now[2] - 0.5, 1, 1] : [0, 0, 0, 0]; },
-  };
-};
 hands.curve = hands.bars;

@@ -251,25 +251,16 @@ function mountMachine(figure, spec, workerText, packed) {
   });
 
   // A text is typed in a field of its own
-  const writing = spec.alphabet ? make("textarea", {
-    id: `${figure.id}-text`, rows: 4, spellcheck: "false", autocapitalize: "off", autocomplete: "off",
+  const writing = spec.alphabet ? textField(make, `${figure.id}-text`, spec, host.look, (codes, odd, item) => {
+    [data, strange, at, mine] = [codes, odd, item, true];
+    dataField.value = "yours";
+    renewed();
   }) : null;
   const spell = () => {
     strange = 0;
     if (writing) writing.value = data.map((code) => spec.alphabet[code]).join("");
   };
   if (writing) {
-    const caret = () => (writing.selectionEnd < writing.value.length ? Math.max(0, writing.selectionEnd - 1) : -1);
-    writing.addEventListener("input", () => {
-      const codes = spelt(writing.value, spec.alphabet);
-      data = codes.slice(0, spec.most).map((code) => (code < 0 ? spec.alphabet.indexOf("?") : code));
-      strange = codes.slice(0, spec.most).filter((code) => code < 0).length;
-      mine = true;
-      dataField.value = "yours";
-      at = codes.length > spec.most ? -1 : caret();
-      renewed();
-    });
-    ["keyup", "pointerup"].forEach((kind) => writing.addEventListener(kind, () => host.look(caret())));
     control("the text", writing);
     writing.parentElement.classList.add("gb-writing");
   }

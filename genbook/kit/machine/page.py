@@ -217,13 +217,14 @@ class StaticMachine:
             .replace("<!--", "<\\u0021--")
             for tree in (self.spec, {"packed": self.packed, "worker": self.worker})
         )
-        key = "genbookMachine_" + hashlib.sha256(_page_script().encode()).hexdigest()[:8]
+        program = _page_script(texts=bool(self.spec["alphabet"]))
+        key = "genbookMachine_" + hashlib.sha256(program.encode()).hexdigest()[:8]
         name = self.spec["name"]
         return (
             f"{self.html}<style>{style()}</style>"
             f'<script type="application/json">{spec}</script>'
             f'<script type="application/json" data-genbook-brought="{name}">{brought}</script>'
-            f"<script>(()=>{{if(!window.{key}){{{_page_script()}\nwindow.{key}=(figure,spec,brought)=>"
+            f"<script>(()=>{{if(!window.{key}){{{program}\nwindow.{key}=(figure,spec,brought)=>"
             "bring(figure,brought,({packed,worker})=>mountMachine(figure,spec,worker,packed))}"
             'const figure=document.currentScript.closest("figure"),'
             "data=[...figure.querySelectorAll(\"script[type='application/json']\")]"
@@ -274,8 +275,9 @@ class LiveMachine(anywidget.AnyWidget):
         return (bundle, *details) if details else bundle
 
 
-def _page_script() -> str:
-    return "\n".join(script(name) for name in ("layers", "hands", "bring", "machine"))
+def _page_script(*, texts: bool) -> str:
+    names = ("layers", "hands", *(("text",) if texts else ()), "bring", "machine")
+    return "\n".join(script(name) for name in names)
 
 
 def _size(shape: tuple[int, ...]) -> int:
@@ -286,7 +288,7 @@ def _size(shape: tuple[int, ...]) -> int:
 
 
 LiveMachine._esm = (
-    _page_script()
+    _page_script(texts=True)
     + """
 export default { render({ model, el }) {
 el.innerHTML = model.get("html");
