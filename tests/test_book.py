@@ -128,6 +128,13 @@ def test_links_within_a_chapter_lead_to_its_headings(path):
 
 
 @each_chapter
+def test_every_column_of_a_table_has_a_head_in_words(path):
+    words = re.sub(r"\$[^$]*\$", "", markdown(path))
+    tables = re.findall(r"^\|(.*)\|\n\|[ :|-]+\|$", words, re.MULTILINE)
+    assert [head for head in tables if "" in map(str.strip, head.split(" | "))] == []
+
+
+@each_chapter
 def test_a_chapter_is_short_enough_to_read(path):
     words = len(re.findall(r"\w+", re.sub(r"\$.*?\$", "x", markdown(path), flags=re.S)))
     assert 1200 <= words <= 3200, words
