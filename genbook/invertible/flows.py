@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from genbook.collapse.critics import spectral_norm
 from genbook.invertible import traces
+from genbook.invertible.norms import shortened
 from genbook.kit import data
 from genbook.kit.device import seeded
 from genbook.kit.substreams import Substream
@@ -25,7 +26,10 @@ from genbook.kit.training import Step, finite
 LAYERS = 3
 """Matrices of a block."""
 
-ROLLS = Substream("points of the roll", 1_000)
+ROLL_SCALE = 0.46
+"""About the deviation of a coordinate of :func:`genbook.kit.data.swiss_roll`."""
+
+ROLLS = Substream("points of the roll", 3_000)
 
 
 @dataclass(frozen=True)
@@ -167,7 +171,7 @@ class IResNet(nn.Module):
                 setattr(self, f"u{layer}", u)
             else:
                 sigma = torch.linalg.matrix_norm(weight, 2)[:, None, None]
-            short.append(weight / (sigma / self.c ** (1 / LAYERS)).clamp(min=1))
+            short.append(shortened(weight, sigma, self.c ** (1 / LAYERS)))
         return list(zip(*(weight.unbind() for weight in short), strict=True))
 
     def straight(
@@ -337,7 +341,7 @@ def roll(n: int, generator: torch.Generator) -> Tensor:
         >>> roll(5, torch.Generator().manual_seed(0)).shape
         torch.Size([5, 2])
     """
-    return data.swiss_roll(n, generator) / 0.46
+    return data.swiss_roll(n, generator) / ROLL_SCALE
 
 
 @torch.no_grad()
