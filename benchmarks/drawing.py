@@ -1,4 +1,4 @@
-"""How long a frame of the book's explorables takes: in full on new figures, and as the build draws.
+"""How long a frame of an explorable takes: in full on new figures, and as the build draws it.
 
 Runs the code of the chapters' notebooks, draws every frame of every explorable both ways, and
 counts the frames and elements that differ (none may).
@@ -39,8 +39,8 @@ class Tally:
     """Seconds of CPU and frames so far."""
 
     frames: int = 0
-    new: float = 0.0
-    again: float = 0.0
+    full: float = 0.0
+    build: float = 0.0
     different: int = 0
     elements: int = 0
 
@@ -48,8 +48,8 @@ class Tally:
         """The tally in words."""
         count = max(1, self.frames)
         return (
-            f"{name:14s} {self.frames:5d} frames   {1e3 * self.new / count:6.1f} ms in full   "
-            f"{1e3 * self.again / count:6.1f} ms in the build   {self.different} frames and "
+            f"{name:14s} {self.frames:5d} frames   {1e3 * self.full / count:6.1f} ms in full   "
+            f"{1e3 * self.build / count:6.1f} ms in the build   {self.different} frames and "
             f"{self.elements} elements differ"
         )
 
@@ -85,16 +85,16 @@ def measure(tally: Tally) -> Callable[..., None]:
             for place in places:
                 with recycling.nothing_recycled():
                     fresh, seconds = timed(lambda place=place: artist.frame(place))
-                tally.new += seconds
+                tally.full += seconds
 
                 def work(place: tuple[int, ...] = place) -> svg.Node:
                     node = artist._quick(place)
                     pool.take_back()
                     return node
 
-                again, seconds = timed(work)
-                tally.again += seconds
-                wrong = differences(fresh, again)
+                built, seconds = timed(work)
+                tally.build += seconds
+                wrong = differences(fresh, built)
                 tally.elements += wrong
                 tally.different += wrong > 0
         gc.unfreeze()
@@ -133,7 +133,7 @@ def main() -> None:
         with redirect_stdout(io.StringIO()):
             tally = run(stem)
         print(tally.line(stem), flush=True)
-        for name in ("frames", "new", "again", "different", "elements"):
+        for name in ("frames", "full", "build", "different", "elements"):
             setattr(whole, name, getattr(whole, name) + getattr(tally, name))
     print(whole.line("all"))
 

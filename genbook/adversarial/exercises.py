@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from genbook.adversarial.linear import Linear
-from genbook.kit.answers import agree, call, numbers, same
+from genbook.kit.answers import agree, known
 from genbook.kit.device import seeded
 from genbook.kit.exercises import Exercise
 
@@ -20,15 +20,6 @@ def _linear(number: int, d: int) -> tuple[Tensor, float, Tensor]:
     source = seeded(number)
     drawn = torch.randn(2, d, generator=source, dtype=torch.float64)
     return drawn[0], 0.3 * number - 0.4, drawn[1]
-
-
-def _first_known(
-    answer: Callable[..., Any], cases: Sequence[Case], rivals: Sequence[tuple[Any, str]]
-) -> str | None:
-    for rival, words in rivals:
-        if all(same(call(answer, *case), numbers(rival(*case))) for case in cases):
-            return words
-    return None
 
 
 def attack_by_hand(w: Tensor, b: float, x: Tensor, y: float, epsilon: float) -> Tensor:
@@ -85,7 +76,7 @@ def _check_attack(answer: Callable[..., Any]) -> str | None:
             "where a weight is 0 the slope is 0, and its sign: that number stays.",
         ),
     )
-    return _first_known(answer, cases, rivals) or hint
+    return known(answer, rivals, cases) or hint
 
 
 def _described_attack(w: Tensor, b: float, x: Tensor, y: float, epsilon: float) -> str:
@@ -132,7 +123,7 @@ def _check_least(answer: Callable[..., Any]) -> str | None:
             "that moves one number alone; all of them may move.",
         ),
     )
-    return _first_known(answer, cases, rivals) or hint
+    return known(answer, rivals, cases) or hint
 
 
 def _described_least(w: Tensor, b: float, x: Tensor, y: float) -> str:
@@ -215,7 +206,7 @@ def _check_steps(answer: Callable[..., Any]) -> str | None:
         (_in_a_ball, "that keeps the length of the whole change; each number has its own ε."),
         (_unsigned, "the sign of the slope is missing."),
     )
-    return _first_known(answer, cases, rivals) or hint
+    return known(answer, rivals, cases) or hint
 
 
 def _described_steps(slope: Field, x: Tensor, epsilon: float, steps: int, rate: float) -> str:

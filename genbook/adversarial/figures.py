@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from statistics import NormalDist
 
 import numpy as np
 import torch
@@ -16,15 +17,21 @@ from genbook.adversarial import attacks
 from genbook.adversarial.linear import Linear
 from genbook.adversarial.networks import Classifier
 from genbook.kit.device import seeded
-from genbook.kit.plotting import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, image_grid, subplots
+from genbook.kit.plotting import (
+    CRITIC,
+    DATA,
+    GRADIENT,
+    INK,
+    MODEL,
+    MUTED,
+    image_grid,
+    numeral,
+    subplots,
+)
 from genbook.kit.schematic import Box, Wire, schematic
 
 KINDS = ("the sign of the slope", "coins")
 SIGNS = LinearSegmentedColormap.from_list("signs", [MODEL, "#ffffff", DATA])
-
-
-def _number(value: float, digits: int = 2) -> str:
-    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def pushed(
@@ -60,7 +67,7 @@ def pushed(
     middle.set_title(f"read as {7 if now > 0 else 3}")
     _scale(right, was, now, float(judge.weight.abs().sum()) * 0.3)
     figure.set_label(
-        f"ε = {epsilon:g}, {kind}: the logit goes from {_number(was)} to {_number(now)}, "
+        f"ε = {epsilon:g}, {kind}: the logit goes from {numeral(was)} to {numeral(now)}, "
         f"the image is read as {7 if now > 0 else 3}"
     )
     return figure
@@ -81,7 +88,8 @@ def _scale(axes: Axes, was: float, now: float, reach: float) -> None:
 def dimensions(doublings: int, epsilon: float) -> Figure:
     r"""The same small step in few and in many dimensions, for weights ±1/√d.
 
-    Clean logits are standard normal around 3; their error is the same in every dimension.
+    Clean margins are normal around 3 with width 1 in every dimension. For the coins, whose sum is
+    binomial, the normal curve of the same deviation is drawn.
 
     Args:
         doublings: log2 of d.
@@ -93,36 +101,35 @@ def dimensions(doublings: int, epsilon: float) -> Figure:
     d = 2**doublings
     figure, (left, right) = subplots(1, 2, width=8.4, height=2.9)
     x = np.linspace(-14, 8, 221)
-    for shift, width, colour, label in (
-        (0.0, 1.0, DATA, "clean"),
-        (0.0, math.sqrt(1 + epsilon**2), MUTED, "coins"),
-        (epsilon * math.sqrt(d), 1.0, MODEL, "signs"),
-    ):
-        bell = np.exp(-0.5 * ((x - 3 + shift) / width) ** 2) / (width * math.sqrt(2 * math.pi))
-        left.plot(x, bell, color=colour, label=label, linestyle="--" if label == "coins" else "-")
+    looks = ((DATA, "-"), (MUTED, "--"), (MODEL, "-"))
+    for (name, margins), (colour, style) in zip(_margins(d, epsilon).items(), looks, strict=True):
+        left.plot(x, [margins.pdf(at) for at in x], style, color=colour, label=name)
     left.axvline(0, color=INK, linewidth=1, linestyle=":")
     left.set(xlim=(-14, 8), ylim=(0, 0.58), xlabel="margin", title=f"d = {d}")
     left.legend(loc="upper left")
     _errors(right, d, epsilon)
-    wrong = _below(3 - epsilon * math.sqrt(d))
+    wrong = {name: margins.cdf(0) for name, margins in _margins(d, epsilon).items()}
     figure.set_label(
-        f"d = {d}, ε = {epsilon:g}: {wrong:.1%} wrong after signs, "
-        f"{_below(3 / math.sqrt(1 + epsilon**2)):.1%} after coins, {_below(3):.1%} clean"
+        f"d = {d}, ε = {epsilon:g}: {wrong['signs']:.1%} wrong after signs, "
+        f"{wrong['coins']:.1%} after coins, {wrong['clean']:.1%} clean"
     )
     return figure
 
 
-def _below(z: float) -> float:
-    return 0.5 * math.erfc(z / math.sqrt(2))
+def _margins(d: int, epsilon: float) -> dict[str, NormalDist]:
+    return {
+        "clean": NormalDist(3, 1),
+        "coins": NormalDist(3, math.hypot(1, epsilon)),
+        "signs": NormalDist(3 - epsilon * math.sqrt(d), 1),
+    }
 
 
 def _errors(axes: Axes, d: int, epsilon: float) -> None:
-    powers = np.arange(0, 13)
-    signs = [100 * _below(3 - epsilon * math.sqrt(2.0**p)) for p in powers]
-    coins = 100 * _below(3 / math.sqrt(1 + epsilon**2))
-    axes.plot(2.0**powers, signs, color=MODEL, label="signs")
-    axes.plot(2.0**powers, [coins] * 13, color=MUTED, linestyle="--", label="coins")
-    axes.plot([d], [100 * _below(3 - epsilon * math.sqrt(d))], "o", color=MODEL)
+    sizes = [2**power for power in range(13)]
+    for name, colour, style in (("signs", MODEL, "-"), ("coins", MUTED, "--")):
+        shares = [100 * _margins(size, epsilon)[name].cdf(0) for size in sizes]
+        axes.plot(sizes, shares, style, color=colour, label=name)
+    axes.plot([d], [100 * _margins(d, epsilon)["signs"].cdf(0)], "o", color=MODEL)
     axes.set(xscale="log", xlim=(1, 4096), ylim=(-4, 108), xlabel="d", ylabel="% wrong")
     axes.set_title("error against dimension")
     axes.legend(loc="upper left")
@@ -133,13 +140,16 @@ FARTHEST = 0.4
 
 
 @torch.no_grad()
-def walk(net: Classifier, x: Tensor, label: Tensor, epsilon: float) -> Figure:
+def walk(
+    net: Classifier, x: Tensor, label: Tensor, size: tuple[int, int], epsilon: float
+) -> Figure:
     r"""The chance of the true digit along the signed step, and along coins.
 
     Args:
         net: reads.
         x: one image, **[1, d]**.
         label: its digit, **[1]**.
+        size: height and width.
         epsilon: where the marker stands.
 
     Returns:
@@ -150,9 +160,8 @@ def walk(net: Classifier, x: Tensor, label: Tensor, epsilon: float) -> Figure:
     ways["coins"] = attacks.random_signs(x, 1.0, seeded(3, x.device)) - x
     stops = torch.linspace(0, FARTHEST, STOPS, device=x.device)
     figure, (left, right) = subplots(1, 2, width=7.0, height=2.7, width_ratios=[1, 2])
-    side = math.isqrt(x.shape[1])
     there = x + epsilon * ways["signs"]
-    image_grid(left, there.reshape(1, side, side).clamp(0, 1).cpu(), columns=1, padding=0)
+    image_grid(left, there.reshape(1, *size).clamp(0, 1).cpu(), columns=1, padding=0)
     said = net(there).softmax(1)[0]
     chance = float(said[int(label)])
     left.set_title(f"read as {int(said.argmax())}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 from torch.nn import functional
 
@@ -97,49 +98,33 @@ def of_digits(images: ImageSet, minus: int, plus: int) -> tuple[Tensor, Tensor]:
     return images.flat[both].double(), side.double()
 
 
-def fitted(x: Tensor, side: Tensor, *, decay: float, steps: int = 30) -> Linear:
-    r"""Fit a logistic regression by Newton's method.
+def fitted(x: Tensor, side: Tensor, *, decay: float) -> Linear:
+    r"""Fit a logistic regression.
 
     .. math:: \min_{w, b} \frac1N \sum_n \log(1 + e^{-m_n}) + \tfrac\lambda2 \|w\|^2
 
     Args:
         x: inputs, **[N, d]**.
-        side: plus or minus one, **[N]**.
+        side: plus or minus one, both of them, **[N]**.
         decay: :math:`\lambda > 0`.
-        steps: Newton's steps at most.
 
     Returns:
-        The fit, in double precision.
+        The fit, in double precision, where ``x`` is.
 
     Raises:
-        ValueError: if ``decay`` is not positive or a side is no sign.
+        ValueError: if ``decay`` is not positive or the sides are not the two signs.
 
     Example:
         >>> x, side = torch.tensor([[-1.0], [1.0]]), torch.tensor([-1.0, 1.0])
         >>> fitted(x, side, decay=0.1).margin(x.double(), side) > 1
         tensor([True, True])
     """
-    if not decay > 0 or not bool((side.abs() == 1).all()):
+    if not decay > 0 or side.unique().tolist() != [-1, 1]:
         raise ValueError(f"expected decay > 0 and sides ±1, got {decay} and {side.unique()}")
-    rows = torch.cat([x, torch.ones_like(x[:, :1])], 1).double()
-    signs, count = side.double(), len(x)
-    ridge = torch.full_like(rows[0], decay)
-    ridge[-1] = 0.0
-    theta = torch.zeros_like(rows[0])
-    for _ in range(steps):
-        wrong = torch.sigmoid(-signs * (rows @ theta))
-        gradient = ridge * theta - rows.T @ (signs * wrong) / count
-        curve = (rows * (wrong * (1 - wrong))[:, None]).T @ rows / count
-        step = torch.linalg.solve(
-            curve
-            + torch.diag(ridge)
-            + 1e-12 * torch.eye(len(theta), dtype=theta.dtype, device=theta.device),
-            gradient,
-        )
-        theta = theta - step
-        if step.abs().max() < 1e-10:
-            break
-    return Linear(theta[:-1], theta[-1])
+    model = LogisticRegression(C=1 / (decay * len(x)), solver="newton-cholesky", tol=1e-10)
+    model.fit(x.double().cpu().numpy(), side.cpu().numpy())
+    weight, bias = torch.from_numpy(model.coef_[0]), torch.from_numpy(model.intercept_)[0]
+    return Linear(weight.to(x.device), bias.to(x.device))
 
 
 def error_after(margin: Tensor, weight: Tensor, epsilon: float) -> Tensor:

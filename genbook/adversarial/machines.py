@@ -86,7 +86,7 @@ def falling(
     form = next(iter(nets.values()))
     weights = [[w.detach().float().cpu() for w in net.parameters()] for net in nets.values()]
     leaves = [leaf for own in weights for leaf in own]
-    zero, one = torch.zeros(pixels), torch.zeros(1)
+    blank, strength = torch.zeros(pixels), torch.zeros(1)
     steps, looks = {}, {}
     for place, name in enumerate(nets):
         own = slice(place * len(weights[0]), (place + 1) * len(weights[0]))
@@ -97,9 +97,8 @@ def falling(
         def look(held: Sequence[Tensor], *rest: Tensor, own: slice = own) -> tuple[Tensor, ...]:
             return seen(form, held[own], *rest)
 
-        kept = (one, zero, zero.clone(), zero.clone())
-        steps[name] = trace(step, leaves, *kept, torch.tensor(0.01), zero.clone())
-        looks[name] = trace(look, leaves, *kept)
+        steps[name] = trace(step, leaves, strength, blank, blank, torch.tensor(0.01), blank)
+        looks[name] = trace(look, leaves, strength, blank, blank, blank)
     groups = {f"net{place}": Group.trained(own) for place, own in enumerate(weights)}
     return _machine(
         {
@@ -125,8 +124,8 @@ def _moved(net: Classifier, weights: Sequence[Tensor], x: Tensor, now: Tensor) -
 
 
 def stronger(
-    net: Classifier, weights: Sequence[Tensor], strength: Tensor, image: Tensor, coins: Tensor,
-    data: Tensor, stride: Tensor, fresh: Tensor,
+    net: Classifier, weights: Sequence[Tensor], strength: Tensor, image: Tensor, data: Tensor,
+    stride: Tensor, fresh: Tensor,
 ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
     r"""Strengthen the attack by a stride, unless it has succeeded.
 
@@ -135,7 +134,6 @@ def stronger(
         weights: its weights.
         strength: :math:`\epsilon` so far, **[1]**.
         image: the image it was reached on, **[d]**.
-        coins: signs of the noise so far, **[d]**.
         data: the image, **[d]**.
         stride: what to add.
         fresh: uniform numbers for new coins, **[d]**.
@@ -147,7 +145,7 @@ def stronger(
     answers = [logits(net, weights, z).argmax(1) for z in (x, _moved(net, weights, x, now))]
     next_one = (now + stride).clamp(max=MOST)
     fell = answers[0] != answers[1]
-    return torch.where(fell, now, next_one), data * 1, (fresh - 0.5).sign() + 0 * coins
+    return torch.where(fell, now, next_one), 1 * data, (fresh - 0.5).sign()
 
 
 def seen(
@@ -188,7 +186,7 @@ def _machine(
     height, width = size
     pixels = height * width
     across, up = (0.0, float(width)), (0.0, float(height))
-    kept = (*groups, "data")
+    nets = tuple(name for name, group in groups.items() if group.packed)
     digits = (-0.5, 9.5)
 
     def picture(of: str, colour: str, title: str, hand: Hand | None = None) -> Panel:
@@ -201,14 +199,14 @@ def _machine(
         acts=(
             Act(
                 steps,
-                (*kept, "control:stride", "uniform:0"),
+                (*nets, "strength", "image", "data", "control:stride", "uniform:0"),
                 ("strength", "image", "coins"),
                 "network",
             ),
         ),
         view=Act(
             looks,
-            kept,
+            (*nets, "strength", "image", "coins", "data"),
             ("attacked", "noisy", "clean", "after", "strength_now", "read", "sure", "reads",
              "surely", "reads_noise", "surely_noise"),
             "network",

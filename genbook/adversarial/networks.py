@@ -35,13 +35,8 @@ class Classifier(nn.Module):
 
     def __init__(self, sizes: list[int], seed: int, *, device: torch.device | str = "cpu") -> None:
         super().__init__()
-        self.sizes = list(sizes)
+        self.pixels = sizes[0]
         self.net = mlp(sizes, Streams([seed], device=device))
-
-    @property
-    def pixels(self) -> int:
-        """How many numbers an input has."""
-        return self.sizes[0]
 
     def forward(self, x: Tensor) -> Tensor:
         r"""Logits **[N, K]** of inputs **[N, d]**."""

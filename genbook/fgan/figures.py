@@ -26,6 +26,7 @@ from genbook.kit.plotting import (
     MUTED,
     SERIES,
     image_grid,
+    numeral,
     subplots,
 )
 from genbook.kit.schematic import Box, Wire, schematic
@@ -39,10 +40,6 @@ LABELS = {
 }
 MEASURED_AT = 2.0
 FLOOR = -4.0
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".replace("-", "−")
 
 
 # --- The tangent ------------------------------------------------------------------------------
@@ -72,12 +69,12 @@ def tangent(name: str, t: float) -> Figure:
     foot = start + MEASURED_AT * t if inside else top
     right.plot([MEASURED_AT] * 2, [max(foot, FLOOR), top], color=SERIES[3], linewidth=2.5)
     right.set(xlim=(0, 3), ylim=(FLOOR, 3), xlabel="density ratio u")
-    title = f"starts at −f*(t) = {_number(-value)}; gap at u = 2: {_number(top - foot)}"
+    title = f"starts at −f*(t) = {numeral(-value)}; gap at u = 2: {numeral(top - foot)}"
     if not inside:
         below = t < convex.domain[0]
         title = "the table stops at t = −½" if below else "no line of this slope stays below f"
     right.set_title(title)
-    figure.set_label(f"{name}, slope {_number(t)}: {title}")
+    figure.set_label(f"{name}, slope {numeral(t)}: {title}")
     return figure
 
 
@@ -99,8 +96,8 @@ def _conjugate_panel(axes: Axes, convex: ConvexFunction, t: float, value: float)
     axes.plot(slopes, shown, color=CRITIC)
     height = -_start(convex, t, value) if t < convex.domain[0] else value
     axes.plot([t], [min(max(height, -2.5), 4)], "o", color=CRITIC, clip_on=False)
-    text = f"= {_number(value)}" if math.isfinite(value) else "= ∞"
-    title = f"f*({_number(t)}) {'is not in the table' if t < convex.domain[0] else text}"
+    text = f"= {numeral(value)}" if math.isfinite(value) else "= ∞"
+    title = f"f*({numeral(t)}) {'is not in the table' if t < convex.domain[0] else text}"
     axes.set(xlim=(-3, 2), ylim=(-2.5, 4), xlabel="slope t", title=title)
 
 
@@ -199,8 +196,8 @@ def sag(name: str, shape: str, amount: float) -> Figure:
     right.plot([amount], [max(shares[at], -0.95)], "o", color=CRITIC)
     right.axhline(1, color=MUTED, linestyle="--")
     right.set(xlim=(-1.1, 1.1), ylim=(-1, 1.2), xlabel="amount")
-    right.set_title(f"bound / divergence: {_number(shares[at])}")
-    figure.set_label(f"{name}, {shape} by {_number(amount)}: the bound loses {lost:.3f}")
+    right.set_title(f"bound / divergence: {numeral(shares[at])}")
+    figure.set_label(f"{name}, {shape} by {numeral(amount)}: the bound loses {lost:.3f}")
     return figure
 
 

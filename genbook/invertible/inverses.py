@@ -5,9 +5,11 @@ r"""The way back through a residual block, by a fixed-point iteration, and where
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
+from scipy.optimize import brentq
 from torch import Tensor
 
 from genbook.invertible import norms
@@ -144,14 +146,13 @@ def bent(c: float, kind: str) -> Map:
     return lambda x: bend(x, c, kind)
 
 
-def twins(c: float, halvings: int = 60) -> tuple[float, float]:
+def twins(c: float) -> tuple[float, float]:
     r"""Two numbers with one image, if a pull is longer than 1.
 
     .. math:: x-c\tanh x=0\quad\text{for}\quad x=\pm x^*,\qquad x^*>0\iff c>1
 
     Args:
         c: how long the pull is.
-        halvings: of the interval :math:`(0, c]` that holds :math:`x^*`.
 
     Returns:
         :math:`-x^*` and :math:`x^*`.
@@ -166,12 +167,8 @@ def twins(c: float, halvings: int = 60) -> tuple[float, float]:
     """
     if not c > 1:
         raise ValueError(f"expected c > 1, got {c}; a shorter block has no two x with one y")
-    low, high = torch.tensor(1e-9, dtype=torch.float64), torch.tensor(c, dtype=torch.float64)
-    for _ in range(halvings):
-        middle = (low + high) / 2
-        beneath = bool(middle + bend(middle, c, "pulls") < 0)
-        low, high = (middle, high) if beneath else (low, middle)
-    return -float(high), float(high)
+    found = float(brentq(lambda x: x - c * math.tanh(x), 1e-9, c, xtol=1e-15))
+    return -found, found
 
 
 def on_images(kernel: Tensor) -> Map:

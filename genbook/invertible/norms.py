@@ -131,7 +131,7 @@ def reshaped_norm(kernel: Tensor) -> Tensor:
         >>> round(reshaped_norm(torch.ones(1, 1, 3, 3)).item(), 4)
         3.0
     """
-    _kernel(kernel)
+    _check_kernel(kernel)
     found: Tensor = torch.linalg.matrix_norm(kernel.flatten(1), 2)
     return found
 
@@ -162,7 +162,7 @@ def convolution_norm(kernel: Tensor, height: int, width: int) -> Tensor:
         >>> round(convolution_norm(torch.ones(1, 1, 3, 3), 8, 8).item(), 4)
         9.0
     """
-    _kernel(kernel)
+    _check_kernel(kernel)
     if kernel.shape[2] > height or kernel.shape[3] > width:
         raise ValueError(
             f"expected images no smaller than the kernel {list(kernel.shape[2:])}, got "
@@ -189,7 +189,7 @@ def convolve(images: Tensor, kernel: Tensor) -> Tensor:
         >>> convolve(torch.ones(1, 1, 4, 4), torch.ones(1, 1, 3, 3)).unique().tolist()
         [9.0]
     """
-    _kernel(kernel)
+    _check_kernel(kernel)
     tall, wide = kernel.shape[2:]
     if tall % 2 == 0 or wide % 2 == 0:
         raise ValueError(f"expected a kernel of odd sides, got {tall} × {wide}")
@@ -299,6 +299,6 @@ def cold_start(rows: int, columns: int, seeds: Sequence[int]) -> tuple[Tensor, T
     return both[:, :-1] / math.sqrt(rows), both[:, -1]
 
 
-def _kernel(kernel: Tensor) -> None:
+def _check_kernel(kernel: Tensor) -> None:
     if kernel.ndim != 4 or kernel.numel() == 0:
         raise ValueError(f"expected a kernel [out, in, h, w], got {list(kernel.shape)}")

@@ -33,7 +33,7 @@ def log_det(jacobian: Tensor) -> Tensor:
         >>> round(log_det(torch.diag(torch.tensor([1.0, 3.0]))).item(), 4)  # ln 2 + ln 4
         2.0794
     """
-    _square(jacobian)
+    _check_square(jacobian)
     if jacobian.shape[-1] == 2:
         first, second = jacobian.unbind(-2)
         across, back = first[..., 1], second[..., 0]
@@ -157,7 +157,7 @@ def estimate_variance(matrix: Tensor, gaussian: bool) -> Tensor:
         >>> estimate_variance(a, gaussian=False).item(), estimate_variance(a, gaussian=True).item()
         (4.0, 72.0)
     """
-    _square(matrix)
+    _check_square(matrix)
     even = (matrix + matrix.mT) / 2
     whole = even.square().sum((-2, -1))
     if gaussian:
@@ -165,6 +165,6 @@ def estimate_variance(matrix: Tensor, gaussian: bool) -> Tensor:
     return 2 * (whole - even.diagonal(dim1=-2, dim2=-1).square().sum(-1))
 
 
-def _square(matrix: Tensor) -> None:
+def _check_square(matrix: Tensor) -> None:
     if matrix.ndim < 2 or matrix.shape[-1] != matrix.shape[-2]:
         raise ValueError(f"expected square matrices [..., d, d], got {list(matrix.shape)}")

@@ -42,6 +42,7 @@ __all__ = [
     "STYLE",
     "Picture",
     "image_grid",
+    "numeral",
     "picture",
     "png",
     "subplots",
@@ -94,6 +95,23 @@ def subplots(
 
     request = {"nrows": nrows, "ncols": ncols, "width": width, "height": height, **options}
     return recycling.figure(make, request)
+
+
+def numeral(value: float, digits: int = 2) -> str:
+    r"""A number as print has it, with a minus and not a hyphen.
+
+    Args:
+        value: the number.
+        digits: after the point.
+
+    Returns:
+        The text.
+
+    Example:
+        >>> numeral(-0.25), numeral(3, 0)
+        ('−0.25', '3')
+    """
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def image_grid(

@@ -23,6 +23,7 @@ from genbook.kit.plotting import (
     MUTED,
     SERIES,
     image_grid,
+    numeral,
     subplots,
 )
 from genbook.kit.schematic import Box, Wire, schematic
@@ -33,10 +34,6 @@ from genbook.wgan import contests, critics, dirac, empirical, sinkhorn, transpor
 BINS = 16
 HEAPS = ("one heap", "two heaps", "a plain", "a ramp", "a comb")
 WALK = (-6, 6)
-
-
-def _number(value: float, digits: int = 2) -> str:
-    return f"{value:.{digits}f}".replace("-", "−")
 
 
 # --- Two histograms ---------------------------------------------------------------------------
@@ -103,14 +100,14 @@ def lines(theta: float, noise: float) -> Figure:
         left.plot([at, at], [0, 1], color=color, linewidth=3, label=name)
     left.set(xlim=(-1.35, 1.35), ylim=(-0.1, 1.35), xlabel="x₁", ylabel="x₂")
     left.legend(loc="upper right", ncols=2)
-    left.set_title(f"θ = {_number(theta)}")
+    left.set_title(f"θ = {numeral(theta)}")
     _curves_panel(middle, theta, noise, readings)
     _slopes_panel(right, readings)
     said = ", ".join(
-        f"{name} {'∞' if math.isinf(r.value) else _number(r.value, 3)}"
+        f"{name} {'∞' if math.isinf(r.value) else numeral(r.value, 3)}"
         for name, r in readings.items()
     )
-    figure.set_label(f"θ = {_number(theta)}, noise {noise:g}: {said}")
+    figure.set_label(f"θ = {numeral(theta)}, noise {noise:g}: {said}")
     return figure
 
 
@@ -143,7 +140,7 @@ def _slopes_panel(axes: Axes, readings: Mapping[str, transport.Reading]) -> None
     heights = [0.0 if math.isnan(slope) else min(max(slope, -STEEP), STEEP) for slope in slopes]
     axes.bar(range(4), heights, color=GRADIENT, width=0.6)
     for place, (slope, height) in enumerate(zip(slopes, heights, strict=True)):
-        text = "none" if math.isnan(slope) else _number(slope, 1).replace("−0.0", "0.0")
+        text = "none" if math.isnan(slope) else numeral(slope, 1).replace("−0.0", "0.0")
         axes.text(place, max(height, 0) + 0.2, text, ha="center", color=INK)
     axes.set_xticks(range(4), ["W₁", "JS", "TV", "KL"])
     axes.set(xlim=(-0.6, 3.6), ylim=(-3.8, 4.6), title="derivative in θ")
@@ -190,7 +187,7 @@ def samples(dimension: int, doublings: int) -> Figure:
         half = torch.stack([end, (one + other) / 2, gap], 1).reshape(-1, 2)
         left.plot(*half.T, color=color, linewidth=1.6)
     left.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=[], yticks=[])
-    left.set_title(f"n = {n}: W₁ = {_number(found.cost, 3)}")
+    left.set_title(f"n = {n}: W₁ = {numeral(found.cost, 3)}")
     for each, color in zip(DIMENSIONS, SERIES, strict=False):
         values = _falls()[each]
         right.fill_between(SIZES, values.amin(0), values.amax(0), color=color, alpha=0.2, lw=0)
@@ -206,7 +203,7 @@ def samples(dimension: int, doublings: int) -> Figure:
     fall = float(empirical.slope(SIZES, _falls()[dimension].mean(0)))
     figure.set_label(
         f"dimension {dimension}, {n} samples: W₁ = {found.cost:.3f}; "
-        f"slope over n = 16 to 512: {_number(fall)}"
+        f"slope over n = 16 to 512: {numeral(fall)}"
     )
     return figure
 
@@ -266,8 +263,8 @@ def blur(target: str, shift: float, width: float) -> Figure:
     right.minorticks_off()
     right.legend(loc="upper left", ncols=2)
     figure.set_label(
-        f"ε = {width:g}: W₁ {_number(exact.cost)}, cost of the plan {_number(now.cost)}, "
-        f"debiased {_number(centred[at])}"
+        f"ε = {width:g}: W₁ {numeral(exact.cost)}, cost of the plan {numeral(now.cost)}, "
+        f"debiased {numeral(centred[at])}"
     )
     return figure
 

@@ -35,4 +35,6 @@ def test_the_walk_ends_where_the_signed_step_does():
     net = networks.Classifier([16, 8, 10], 0)
     x, label = torch.rand(1, 16, generator=torch.Generator().manual_seed(0)), torch.tensor([3])
     chance = net(attacks.sign_step(net.loss(label), x, 0.2)).softmax(1)[0, 3].item()
-    assert figures.walk(net, x, label, 0.2).get_label().endswith(f"a chance of {chance:.2f}")
+    assert (
+        figures.walk(net, x, label, (4, 4), 0.2).get_label().endswith(f"a chance of {chance:.2f}")
+    )

@@ -97,7 +97,7 @@ def test_receipt_coins():
 
 
 def test_receipt_ratio():
-    def one_pixel(x, side, *, decay, steps=30):
+    def one_pixel(x, side, *, decay):
         weight = torch.zeros_like(x[0])
         weight[20] = 1
         return linear.Linear(weight, weight.new_tensor(-0.5))
@@ -148,6 +148,7 @@ def test_receipt_masked():
         where("error", 0.65, net=strong, attack="sign", epsilon=0.25),
         where("error", 0.85, net=strong, attack="many", epsilon=0.25),
         where("error", 0.2, net=strong, attack="sign", epsilon=0.1),
+        where("error", 0.6, net=strong, attack="sign", epsilon=0.1, dataset="digits"),
         where("error", 0.5, net=strong, attack="many", epsilon=0.1),
     )
 
