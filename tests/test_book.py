@@ -136,11 +136,16 @@ def test_every_column_of_a_table_has_a_head_in_words(path):
 
 @each_chapter
 def test_a_chapter_is_short_enough_to_read(path):
-    words = len(re.findall(r"\w+", re.sub(r"\$.*?\$", "x", markdown(path), flags=re.S)))
-    assert 1200 <= words <= 3200, words
+    formula = re.compile(r"\$\$.*?\$\$|\$[^$]*\$", re.DOTALL)
+    words = len(re.findall(r"\w+", formula.sub("x", markdown(path))))
+    assert 1200 <= words <= 2500, words
+
+
+@each_notebook
+def test_a_cell_is_short_and_its_lines_fit_the_page(path):
     for source in code(path):
         assert len(source.strip().splitlines()) <= 20, source
-        assert max(map(len, source.splitlines()), default=0) <= 112 or "caption" in source, source
+        assert max(map(len, source.splitlines()), default=0) <= 76, source
 
 
 @each_chapter
