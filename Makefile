@@ -7,10 +7,10 @@ PINS := _build/pins
 FAST := tests/kit tests/games tests/lstm genbook/kit genbook/games
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test units browser notebooks portable pins seeds lab live twice studies benchmarks data format clean
+.PHONY: help book pdf test units search browser notebooks portable pins seeds lab live twice studies benchmarks data format clean
 
 # Small models on few cores: threads that wait for one another cost more than they bring.
-test units notebooks pins seeds live twice: export OMP_NUM_THREADS := 1
+test units search notebooks pins seeds live twice: export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY ?= PASSIVE
 # Keep freed tensors of a few MB for the next step; giving them back costs more than the step.
 export MALLOC_MMAP_THRESHOLD_ ?= 1073741824
@@ -34,6 +34,9 @@ test: $(VENV)/.dev  ## lint, type-check, unit tests, then every notebook
 
 units: $(VENV)/.dev  ## the unit tests alone
 	$(BIN)/pytest -n auto --dist worksteal
+
+search: $(VENV)/.dev  ## the tests that draw their examples, on other examples each time
+	$(BIN)/pytest -n auto --dist worksteal -m hypothesis --hypothesis-profile=default
 
 notebooks: $(VENV)/.dev  ## run every notebook on the bundled data, compare the receipts
 	GENBOOK_DATA=none GENBOOK_DOWNLOAD=0 $(BIN)/pytest -n auto --dist loadfile --nbval-lax -o addopts= -o filterwarnings= -o timeout=0 book
