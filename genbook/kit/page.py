@@ -2,6 +2,7 @@
 
 from genbook.kit.explore import explore, steps
 from genbook.kit.machine.page import machine
+from genbook.kit.machine.sketch import sketch
 from genbook.kit.plotting import picture
 from genbook.kit.receipts import receipt
 from genbook.kit.relations import (
@@ -33,6 +34,7 @@ __all__ = [
     "picture",
     "receipt",
     "show",
+    "sketch",
     "steps",
     "table",
 ]

@@ -24,6 +24,7 @@ from genbook.fgan import machines as fgan
 from genbook.invertible import machines as invertible
 from genbook.kit.device import seeded
 from genbook.kit.machine.parts import Machine, Twin
+from genbook.kit.machine.sketch import sketch
 from genbook.lstm import machines as lstm
 from genbook.lstm.readers import Reader
 from genbook.pixelcnn import machines as pixelcnn
@@ -66,6 +67,12 @@ def writer() -> Machine:
     return lstm.reading(reader, texts, length=60, typed=40)
 
 
+def sketched() -> Machine:
+    """A square to be sketched."""
+    square = torch.linspace(0, 1, 11).square()
+    return sketch("square", square, (0, 1), (0, 1), what="x²", xlabel="x", ylabel="x²")
+
+
 def smallest() -> Machine:
     """The one that the page on machines builds and takes apart."""
     told = [s for s in chapters.chapter("machines").statements if not (s.silent or s.tests)]
@@ -83,6 +90,8 @@ CASES = {
     "a valley, as it begins": Case(smallest),
     "a valley, slowly": Case(smallest, {"rate": 0.02}),
     "a valley, too fast": Case(smallest, {"rate": 0.12}),
+    "a sketch": Case(sketched),
+    "a sketch that falls": Case(sketched, {}, "a falling line"),
     "a text read and written": Case(writer),
     "a word, by its forget gate": Case(
         writer, {"shown": "forget gate f", "unit": 7, "temperature": 0.5}, "a word"
