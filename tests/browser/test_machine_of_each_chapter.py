@@ -197,6 +197,15 @@ def test_nothing_moves_by_itself_and_leaving_the_page_leaves_no_worker(opened: P
     assert opened.workers == []
 
 
+def test_the_readers_numbers_have_their_name(visits: Visits, tmp_path: Any) -> None:
+    parts = sketched()
+    page = visits.open(written(parts, tmp_path))
+    wait(page, parts.name)
+    assert page.get_by_label("your sketch", exact=True).is_visible()
+    assert page.get_by_role("button", name="Clear your sketch").is_visible()
+    page.context.close()
+
+
 def test_run_goes_on_until_pause(opened: Page) -> None:
     opened.get_by_role("button", name="Run", exact=True).click()
     opened.wait_for_function("document.querySelector('figure.gb-machine').genbookMachine.steps > 3")

@@ -28,7 +28,7 @@ function mountMachine(figure, spec, workerText, packed) {
     if (dataField.value === "yours") clear();
     else { mine = false; data = spec.data[dataField.value].slice(); spell(); renewed(); }
   });
-  control("the data", dataField);
+  control(spec.called, dataField);
   spec.controls.forEach((c) => {
     if (c.kind === "choice") {
       const field = fields[c.name] = select(c.name, c.words);
@@ -70,7 +70,7 @@ function mountMachine(figure, spec, workerText, packed) {
   });
   slowly.setAttribute("aria-pressed", "false");
   if (spec.random) button("Another seed", () => { seed += 1; reset(); });
-  button("Clear the data", () => clear());
+  button(`Clear ${spec.called}`, () => clear());
   bar.hidden = false;
   if (still) still.remove();
 

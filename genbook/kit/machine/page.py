@@ -81,6 +81,7 @@ def plan(parts: Machine) -> dict[str, Any]:
         "random": parts.random,
         "restarts": parts.restarts,
         "empty": parts.empty,
+        "called": parts.called,
         "grain": min((hand.grain for hand in hands), default=1.0),
         "panels": [
             {

@@ -224,6 +224,7 @@ class Machine:
         opening: what is done once before the first step, such as laying the data into a group.
         restarts: whether other data begin anew; otherwise the machine goes on with them.
         empty: what is said when there are no data.
+        called: what the reader's numbers are called, such as "the data".
         size: width and height of the figure in inches.
         preview: how many steps the picture shows where no script runs.
         across: how many panels stand side by side; all of them if 0.
@@ -245,6 +246,7 @@ class Machine:
     opening: tuple[Act, ...] = ()
     restarts: bool = True
     empty: str = "Draw some data: click or drag on the picture."
+    called: str = "the data"
     size: tuple[float, float] = (4.2, 4.0)
     preview: int = 0
     across: int = 0

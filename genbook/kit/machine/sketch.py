@@ -130,6 +130,7 @@ def sketch(
             ),
         ),
         words=f"{{places#}} of {n} places uncovered. There your sketch is off by {off} on average.",
+        called="your sketch",
         restarts=False,
         pace=1,
         size=(4.6, 3.0),
