@@ -255,8 +255,9 @@ class Picture:
         Returns:
             MIME type → text.
         """
+        whole = svg.render(self.figure, salt=UNNAMED, alt=self.alt)
         stacked = svg.stacked(self.figure, salt=UNNAMED)
-        inner = svg.render(self.figure, salt=UNNAMED, alt=self.alt) + stacked
+        inner = whole + stacked
         stage = svg.opening(self.figure, stacked)
         salt = "gb" + hashlib.sha256(f"{self.caption}{inner}".encode()).hexdigest()[:8]
         inner = inner.replace(UNNAMED, salt)

@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from PIL import Image
 
 from genbook.kit import plotting, svg
@@ -116,6 +117,21 @@ def test_pictures_of_other_data_share_no_id_though_their_words_are_the_same(pane
     assert ids_in(first)
     assert not ids_in(first) & ids_in(second)
     assert plotting.UNNAMED not in first
+
+
+def three_squares() -> Figure:
+    figure, axes = subplots(1, 3, width=9, height=2.5)
+    for panel in axes:
+        panel.imshow([[0.0, 1.0]], interpolation="none")
+    return figure
+
+
+def test_on_a_phone_a_picture_is_cut_where_its_panels_stand_after_the_layout():
+    page = Picture(three_squares(), caption="Three.", alt="Three.").bundle()["text/html"]
+    cut = [float(left) for left in re.findall(r'gb-panel".*?viewBox="([\d.]+) 0', page)]
+    settled = three_squares()
+    svg.render(settled, salt="one")
+    assert cut == pytest.approx([left for left, _ in svg.columns(settled)], abs=0.01)
 
 
 def test_a_picture_drawn_twice_is_the_same():

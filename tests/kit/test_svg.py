@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import matplotlib
@@ -11,6 +12,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from genbook.kit import plotting, svg
+from genbook.kit.svg import panels
 
 STYLE = Path(plotting.__file__).parent / "static" / "explore.css"
 
@@ -165,21 +167,31 @@ def test_the_light_theme_uses_the_colours_of_plotting() -> None:
         assert colours[f"series-{place + 1}"] == code.lower()
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_columns_hold_one_axes_each_and_make_up_the_figure(count):
-    figure, _ = plotting.subplots(1, count, width=6, height=2)
+@pytest.mark.parametrize("count", [1, 2, 3, 8])
+@pytest.mark.parametrize("inches", [5, 8, 12])
+def test_columns_hold_whole_axes_and_no_more_than_a_phone_can_show(count, inches):
+    figure, _ = plotting.subplots(1, count, width=inches, height=2)
     svg.render(figure, salt="one")
-    columns = svg.columns(figure)
-    assert len(columns) == count
-    assert sum(width for _, width in columns) == pytest.approx(6 * 72)
-    for axes, (left, width) in zip(figure.axes, columns, strict=True):
-        box = axes.get_position()
-        assert left <= box.x0 * 432
-        assert box.x1 * 432 <= left + width
+    columns, points = svg.columns(figure), 72 * inches
+    assert sum(width for _, width in columns) == pytest.approx(points)
+    held = []
+    for left, width in columns:
+        spans = [(a.get_position().x0 * points, a.get_position().x1 * points) for a in figure.axes]
+        held.append(sum(left <= x0 and x1 <= left + width for x0, x1 in spans))
+        assert held[-1] == 1 or width * panels.legible_scale(figure) <= panels.PHONE
+    assert sum(held) == count
+
+
+def test_neighbours_that_would_fit_a_phone_together_share_a_column():
+    figure, _ = plotting.subplots(1, 8, width=7, height=2)
+    svg.render(figure, salt="one")
+    columns, scale = svg.columns(figure), panels.legible_scale(figure)
+    for (_, one), (_, other) in pairwise(columns):
+        assert (one + other) * scale > panels.PHONE
 
 
 def test_axes_above_one_another_share_a_column():
-    figure, _ = plotting.subplots(2, 2, width=6, height=4)
+    figure, _ = plotting.subplots(2, 2, width=9, height=4)
     svg.render(figure, salt="one")
     assert len(svg.columns(figure)) == 2
 

@@ -18,7 +18,9 @@ PHONE = 312.0
 
 
 def columns(figure: Figure) -> tuple[tuple[float, float], ...]:
-    r"""Where a drawing can be cut from top to bottom without cutting through an axes.
+    r"""Where a drawing is cut from top to bottom for a phone, never through an axes.
+
+    What stands side by side stays together as long as it is legible at a phone's width.
 
     Args:
         figure: after its layout has settled, that is after :func:`draw`.
@@ -28,9 +30,11 @@ def columns(figure: Figure) -> tuple[tuple[float, float], ...]:
 
     Example:
         >>> from genbook.kit import plotting, svg
-        >>> figure, _ = plotting.subplots(1, 3, width=6, height=2)
-        >>> len(svg.render(figure, salt="one")) > 0, len(columns(figure))
-        (True, 3)
+        >>> wide, _ = plotting.subplots(1, 3, width=12, height=2)
+        >>> small, _ = plotting.subplots(1, 3, width=3, height=2)
+        >>> drawn = [svg.render(figure, salt="one") for figure in (wide, small)]
+        >>> len(columns(wide)), len(columns(small))
+        (3, 1)
     """
     points = 72 / figure.dpi
     boxes = [axes.get_tightbbox() for axes in figure.axes if axes.get_visible()]
@@ -43,7 +47,14 @@ def columns(figure: Figure) -> tuple[tuple[float, float], ...]:
             apart.append((left, right))
     cuts = [(a[1] + b[0]) / 2 for a, b in pairwise(apart)]
     edges = [0.0, *cuts, figure.get_size_inches()[0] * 72]
-    return tuple((left, right - left) for left, right in pairwise(edges))
+    scale = legible_scale(figure) or 1.0
+    parts: list[tuple[float, float]] = []
+    for left, right in pairwise(edges):
+        if parts and (right - parts[-1][0]) * scale <= PHONE:
+            parts[-1] = (parts[-1][0], right)
+        else:
+            parts.append((left, right))
+    return tuple((left, right - left) for left, right in parts)
 
 
 def stacked(figure: Figure, *, salt: str) -> str:
