@@ -196,8 +196,8 @@ def machinery() -> Figure:
             Wire("x", "sign"),
             Wire("sign", "moved", "times ε", colour=GRADIENT, lift=0.2),
         ],
-        width=5.8,
-        height=1.9,
+        width=5.0,
+        height=1.8,
     )  # fmt: skip
 
 

@@ -25,6 +25,11 @@ def test_at_the_fit_the_slopes_in_weight_and_bias_are_zero(threes_and_sevens, de
         assert slope.abs().max() < 1e-9
 
 
+def test_on_the_border_counts_as_wrong():
+    weight, margins = torch.tensor([0.5, -0.5]), torch.tensor([0.9, 1.0, 1.1])
+    assert linear.error_after(margins, weight, 1.0) == pytest.approx(2 / 3)
+
+
 def test_the_error_after_is_that_of_the_attacked_inputs():
     source = seeded(0)
     x = torch.randn(300, 8, generator=source, dtype=torch.float64)

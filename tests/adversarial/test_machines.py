@@ -72,6 +72,13 @@ def test_another_image_begins_at_zero(machine):
     assert twin.targets["strength_now"] == 0
 
 
+def test_the_coins_are_fair():
+    net, chances = networks.Classifier([4, 3], 0), torch.tensor([0.0, 0.49, 0.51, 1.0])
+    weights, start = list(net.parameters()), (torch.zeros(1), torch.zeros(4), torch.zeros(4))
+    *_, coins = machines.stronger(net, weights, *start, torch.tensor(0.1), chances)
+    assert coins.tolist() == [-1, -1, 1, 1]
+
+
 def test_networks_of_two_forms_are_refused():
     nets = {"a": networks.Classifier([4, 2], 0), "b": networks.Classifier([4, 3, 2], 0)}
     with pytest.raises(ValueError, match="of one form"):

@@ -45,9 +45,10 @@ def settle(page: Page) -> None:
         await window.MathJax?.startup?.promise;
         await document.fonts.ready;
         await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
-        await Promise.all(document.getAnimations()
+        const fades = Promise.all(document.getAnimations()
           .filter(fade => fade.effect.getComputedTiming().endTime < Infinity)
           .map(fade => fade.finished.catch(() => null)));
+        await Promise.race([fades, new Promise(done => setTimeout(done, 5000))]);
         }"""
     )
 

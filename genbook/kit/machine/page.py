@@ -23,8 +23,8 @@ from genbook.kit.machine.scripts import script
 
 STILL = "This machine runs in a browser of 2021 or later, with scripts allowed."
 """Stands until the script has made the controls."""
-LEAST_ROOM = 5.0
-"""Rem an inch below which letters of a drawing would be too small; a phone scrolls sideways."""
+REM = 16.0
+"""CSS pixels, unless the reader has chosen other letters."""
 
 
 def machine(parts: Machine, *, caption: str, alt: str) -> StaticMachine | LiveMachine:
@@ -178,11 +178,12 @@ def markup(parts: Machine, figure: Figure, drawing: str, caption: str) -> str:
         if panel.hand:
             role = f'tabindex="0" role="application" aria-label="{escape(panel.hand.words)}"'
         canvases += f'<canvas {role} style="{box}"></canvas>'
+    least = 72 * svg.legible_scale(figure) / REM  # rem an inch; below it a phone scrolls sideways
     return (
         f'<figure class="gb-picture gb-machine" id="gb-machine-{parts.name}" '
         f'data-genbook-machine="{parts.name}" data-genbook-machine-state="waiting">'
         f'<div class="gb-pan"><div class="gb-stage" style="max-width:{6.2 * parts.size[0]:.1f}rem;'
-        f'min-width:{LEAST_ROOM * parts.size[0]:.1f}rem">{drawing}{canvases}</div></div>'
+        f'min-width:{least * parts.size[0]:.2f}rem">{drawing}{canvases}</div></div>'
         '<div class="gb-machine-bar" role="group" aria-label="The machine" hidden></div>'
         '<div class="gb-controls" role="group" aria-label="Controls of the machine" hidden></div>'
         '<p class="gb-readout" aria-live="polite"></p>'

@@ -2,7 +2,7 @@
 
 from genbook.kit.svg.drawing import draw, finish, lay_out, render, settings, sketch
 from genbook.kit.svg.ids import is_whole
-from genbook.kit.svg.panels import columns, opening, stacked
+from genbook.kit.svg.panels import columns, legible_scale, opening, stacked
 from genbook.kit.svg.tree import Node, copy, inner, parse, serialise, walk
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "inner",
     "is_whole",
     "lay_out",
+    "legible_scale",
     "opening",
     "parse",
     "render",
