@@ -258,6 +258,39 @@ def better(joint: Tensor, places: Tensor) -> Tensor:
     return tried[cost(joint, tried).argmin()[None]][0]
 
 
+POPULARITY = {
+    "steep": (0.38, 0.19, 0.13, 0.10, 0.08, 0.07, 0.05),
+    "mild": (0.20, 0.18, 0.16, 0.14, 0.12, 0.11, 0.09),
+}
+"""Seven books, A to G: how often each is fetched first."""
+FRIENDS = (4, 5, 6, 3, 0, 1, 2)
+"""The friend of each book: A and E, B and F, C and G; D has only itself."""
+
+
+def seven(kind: str, loyalty: float) -> Tensor:
+    r"""The chapter's readers of seven books.
+
+    Args:
+        kind: how popularity falls, a key of :data:`POPULARITY`.
+        loyalty: λ of :func:`with_friends`.
+
+    Returns:
+        p(i, j), **[7, 7]**, double precision.
+
+    Raises:
+        ValueError: if the kind is unknown.
+
+    Example:
+        >>> round(seven("mild", 0.5).sum().item(), 6)
+        1.0
+    """
+    if kind not in POPULARITY:
+        raise ValueError(f"expected one of {list(POPULARITY)}, got {kind!r}")
+    popularity = torch.tensor(POPULARITY[kind], dtype=torch.float64)
+    friends = torch.eye(7, dtype=torch.float64)[list(FRIENDS)]
+    return with_friends(popularity, friends, loyalty)
+
+
 def _check(joint: Tensor, places: Tensor) -> None:
     if joint.ndim != 2 or joint.shape[0] != joint.shape[1] or places.shape[-1:] != joint.shape[:1]:
         raise ValueError(
