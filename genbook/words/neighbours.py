@@ -21,14 +21,14 @@ PARTNERS = (
 """Pairs of words that play the same part, or opposite ones."""
 
 
-def cosines(vectors: Tensor, which: int) -> Tensor:
+def cosines(vectors: Tensor, which: int | Tensor) -> Tensor:
     r"""The cosine between one row and each.
 
     .. math:: \cos(u,v)=\frac{\langle u,v\rangle}{\|u\|\,\|v\|}
 
     Args:
         vectors: **[V, d]**.
-        which: the row.
+        which: the row, a number or a tensor of one.
 
     Returns:
         **[V]**; 0 with a row of zeros.
@@ -39,7 +39,8 @@ def cosines(vectors: Tensor, which: int) -> Tensor:
     """
     lengths = vectors.norm(dim=1)
     unit = vectors / torch.where(lengths > 0, lengths, 1.0)[:, None]
-    return unit @ unit[which]
+    row = torch.as_tensor(which, device=vectors.device).reshape(1)
+    return unit @ unit[row][0]
 
 
 def nearest(corpus: Corpus, vectors: Tensor, word: str, count: int) -> list[tuple[str, float]]:

@@ -170,8 +170,8 @@ def best(joint: Tensor) -> Best:
     _check(joint, joint.sum(1))
     all_orders = orders(len(joint), joint)
     costs = cost(joint, all_orders)
-    place = costs.argmin()
-    return Best(all_orders[place], costs[place])
+    place = costs.argmin()[None]  # an index of one axis, which a machine can trace
+    return Best(all_orders[place][0], costs[place][0])
 
 
 def independent(popularity: Tensor) -> Tensor:
