@@ -82,6 +82,7 @@ def _books(axes: Axes, joint: Tensor, places: Tensor) -> None:
     axes.text(0.1, 0.62, "door", ha="left", va="top")
     axes.set(xlim=(-0.2, 7.6), ylim=(-0.11, 0.66), ylabel="fetched first")
     axes.set_xticks([])
+    axes.set_yticks([0, 0.2, 0.4])
     axes.set_title("blue: how popular; arcs: friends")
 
 

@@ -82,25 +82,16 @@ def priced(places: Tensor, data: Tensor, loyalty: Tensor) -> tuple[Tensor, ...]:
         loyalty: λ, a scalar.
 
     Returns:
-        Heights of the bars **[7]**; three rows of books as letters **[63]**; crossings of the
-        gaps **[7]**; the cost of this shelf, of popular first, and of the best.
+        Places as heights, here and in the best order, **[7]** each; crossings of the gaps
+        **[7]**; the cost of this shelf, of popular first, and of the best.
     """
     joint = readers(data, loyalty)
     popular, best = shelf.popular_first(joint), shelf.best(joint)
-    shelves = (places, popular, best.places)
-    share = joint.sum(1)
-    rows = torch.cat([_row(each, share / share.amax()) for each in shelves])
     ways, second = shelf.gaps(joint, places)
     return (
-        places / 7, rows.flatten(), ways + second, shelf.cost(joint, places),
+        places / 7, best.places / 7, ways + second, shelf.cost(joint, places),
         shelf.cost(joint, popular), best.cost,
     )  # fmt: skip
-
-
-def _row(places: Tensor, share: Tensor) -> Tensor:
-    """The books from the door on, as a letter, a shade and a mark each."""
-    here = (places[None, :] == torch.arange(1, 8)[:, None]).float()
-    return torch.stack([here @ torch.arange(1.0, 8.0), here @ share, 0 * share], 1)
 
 
 def seven_books() -> Machine:
@@ -129,7 +120,7 @@ def seven_books() -> Machine:
         view=Act(
             {"": trace(priced, places, data, loyalty)},
             ("places", "data", "control:loyalty"),
-            ("stand", "shelves", "crossings", "yours", "popular", "least"),
+            ("stand", "best", "crossings", "yours", "popular", "least"),
         ),
         controls=(Slider("loyalty", "how often the friend comes next", LOYALTIES, 4),),
         data={
@@ -153,30 +144,31 @@ def seven_books() -> Machine:
                 (0.0, 1.05),
                 (Layer("bars", "stand", "--gb-model"),),
                 Hand("bars", f"How far each book stands from the door. {bars}", first=7, many=7),
-                title="distance from the door: drag",
+                title="distance: drag",
                 ylabel=" ",
                 ticks=tuple(BOOKS),
             ),
             Panel(
                 across,
-                (0.0, 3.0),
-                (Layer("letters", "shelves", "--gb-data", "--gb-model"),),
-                title="door ▸ yours, popular first, best",
+                (0.0, 1.05),
+                (Layer("bars", "best", "--gb-model"),),
+                title="distance, best order",
+                ylabel=" ",
+                ticks=tuple(BOOKS),
             ),
             Panel(
                 across,
                 (0.0, 2.2),
                 (Layer("bars", "crossings", "--gb-critic"),),
-                title="crossings of each gap, from the door",
+                title="crossings of each gap",
                 ylabel=" ",
                 ticks=tuple("1234567"),
             ),
         ),
         words="Your shelf costs {yours} steps a visit, popular first {popular}, the best of all "
         "5,040 orders {least}. Friends: A and E, B and F, C and G.",
-        size=(6.0, 4.6),
+        size=(4.6, 4.2),
         across=2,
-        alphabet=BOOKS,
         pace=1,
     )
 

@@ -94,6 +94,11 @@ class Factors:
     contexts: Tensor
 
     @property
+    def both(self) -> tuple[Tensor, Tensor]:
+        r"""Word and context vectors."""
+        return self.words, self.contexts
+
+    @property
     def product(self) -> Tensor:
         r"""The matrix :math:`\langle u_w, c_c\rangle`, **[V, C]**."""
         return self.words @ self.contexts.T
