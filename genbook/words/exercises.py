@@ -129,14 +129,9 @@ def _check_matrix(answer: Callable[..., Any]) -> str | None:
             "the sign of log k: more noise makes a pair look less like text.",
         ),
         (
-            lambda c, k: (torch.log(c / c.sum(1, keepdim=True)) - math.log(k)).clamp(min=0),
-            "that divides by the word's share alone; divide by that of the context, too.",
-        ),
-        (
-            lambda c, k: (torch.log(c / (c.sum(1, keepdim=True) * c.sum(0))) - math.log(k)).clamp(
-                min=0
-            ),
-            "these are counts: divide each by the sum of all before you compare.",
+            lambda c, k: torch.zeros_like(c),
+            "nothing is above 0: divide the share of the pair by that of the word and by that of "
+            "the context, each a share of all pairs.",
         ),
     )
     return known(answer, rivals, cases) or hint

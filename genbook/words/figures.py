@@ -48,7 +48,7 @@ def shelves(kind: str, loyalty: float, rule: str) -> Figure:
     total, least = float(shelf.cost(joint, places)), float(shelf.best(joint).cost)
     figure, (left, right) = subplots(1, 2, width=8.2, height=3.0, width_ratios=[1.5, 1])
     _books(left, joint, places)
-    ways, second = shelf.gaps(joint, places)
+    ways, second = (part.numpy() for part in shelf.gaps(joint, places))
     gaps = np.arange(len(joint)) + 0.5
     right.bar(gaps, ways, width=0.8, color=DATA, alpha=0.8, label="to the first book")
     right.bar(gaps, second, bottom=ways, width=0.8, color=MODEL, alpha=0.8, label="on to the next")

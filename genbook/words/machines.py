@@ -127,6 +127,7 @@ def seven_books() -> Machine:
             "mild popularity": begun("mild", order),
             "steep popularity": begun("steep", order),
             "the alphabet backwards": begun("mild", order.flip(0)),
+            "no swap helps": begun("mild", torch.tensor([5.0, 3, 1, 7, 6, 4, 2]) / 7),
         },
         most=14,
         panels=(
