@@ -31,6 +31,7 @@ from genbook.pixelcnn.networks import GatedPixelCNN
 from genbook.vae import machines as vae
 from genbook.vae.models import VAE
 from genbook.wgan import machines as wgan
+from genbook.words import machines as words
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,14 @@ def writer() -> Machine:
     reader = Reader("lstm", 96, 96, hidden=9, embedding=6, generator=seeded(0))
     texts = {"a line": "for x in (1, 2):\n    print(x)", "a word": "while"}
     return lstm.reading(reader, texts, length=60, typed=40)
+
+
+def speller() -> Machine:
+    """Random vectors for made-up words."""
+    made_up = [f"{a}{b}" for a in ("re", "wri", "set") for b in ("ad", "te", "ting", "", "s", "er")]
+    made_up += ["get", "put", "value"]
+    tables = torch.randn(2, len(made_up), 5, generator=seeded(0))
+    return words.meanings(made_up, *tables, {"wri": "wri", "a whole word": "set"})
 
 
 def smallest() -> Machine:
@@ -122,6 +131,11 @@ CASES = {
         f"curve, {score}": Case(divergences.drawn_curve, {"score": score})
         for score in divergences.scores()
     },
+    "shelf, as it begins": Case(words.seven_books),
+    "shelf, steep": Case(words.seven_books, {"loyalty": 0.7}, "steep popularity"),
+    "shelf, a dead end": Case(words.seven_books, {"loyalty": 0.3}, "no swap helps"),
+    "words, a beginning": Case(speller),
+    "words, a whole word": Case(speller, {}, "a whole word"),
     "curve, a slope": Case(divergences.drawn_curve, {"rate": 0.01}, "a slope"),
 }
 
