@@ -32,6 +32,7 @@ from genbook.pixelcnn.networks import GatedPixelCNN
 from genbook.vae import machines as vae
 from genbook.vae.models import VAE
 from genbook.wgan import machines as wgan
+from genbook.words import machines as words
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,14 @@ def sketched() -> Machine:
     """A square to be sketched."""
     square = torch.linspace(0, 1, 11).square()
     return sketch("square", square, (0, 1), (0, 1), what="x²", xlabel="x", ylabel="x²")
+
+
+def speller() -> Machine:
+    """Random vectors for made-up words."""
+    made_up = [f"{a}{b}" for a in ("re", "wri", "set") for b in ("ad", "te", "ting", "", "s", "er")]
+    made_up += ["get", "put", "value"]
+    tables = torch.randn(2, len(made_up), 5, generator=seeded(0))
+    return words.meanings(made_up, *tables, {"wri": "wri", "a whole word": "set"})
 
 
 def smallest() -> Machine:
@@ -131,6 +140,11 @@ CASES = {
         f"curve, {score}": Case(divergences.drawn_curve, {"score": score})
         for score in divergences.scores()
     },
+    "shelf, as it begins": Case(words.seven_books),
+    "shelf, steep": Case(words.seven_books, {"loyalty": 0.7}, "steep popularity"),
+    "shelf, a dead end": Case(words.seven_books, {"loyalty": 0.3}, "no swap helps"),
+    "words, a beginning": Case(speller),
+    "words, a whole word": Case(speller, {}, "a whole word"),
     "curve, a slope": Case(divergences.drawn_curve, {"rate": 0.01}, "a slope"),
 }
 
