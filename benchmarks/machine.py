@@ -8,6 +8,7 @@ Page and torch are timed in turns, in one run.
 
 from __future__ import annotations
 
+import math
 import shutil
 import statistics
 import sys
@@ -36,11 +37,13 @@ def on_page(page: Page, rounds: int) -> float:
     """Milliseconds a round in the page's worker."""
     took = page.evaluate(
         """rounds => new Promise(done => {
-        worker.onmessage = ({data}) => done(data.took);
+        worker.onmessage = ({data}) => done(data.broken ? NaN : data.took);
         worker.postMessage({run: rounds});
         })""",
         rounds,
     )
+    if took is None or math.isnan(took):
+        raise RuntimeError("the machine stopped at a number that is none; no time to report")
     return float(took) / rounds
 
 
@@ -69,7 +72,7 @@ def main() -> None:
             page.evaluate(
                 """([text, settings, points]) => {
                 window.worker = new Worker(URL.createObjectURL(new Blob([text])));
-                worker.postMessage({reset: true, turn: 1, seed: 1, settings, points});
+                worker.postMessage({reset: true, turn: 1, seed: 1, settings, data: points});
                 }""",
                 [worker_script(machine), SETTINGS, machine.data["ring"].flatten().tolist()],
             )
