@@ -20,6 +20,8 @@ from genbook.adversarial.networks import Classifier
 from genbook.clipping import machines as clipping
 from genbook.collapse import machines as collapse
 from genbook.divergences import machines as divergences
+from genbook.draw import machines as draw
+from genbook.draw import studies as looks
 from genbook.fgan import machines as fgan
 from genbook.invertible import machines as invertible
 from genbook.kit.device import seeded
@@ -59,6 +61,14 @@ def attacked() -> Machine:
     return adversarial.falling(nets, (6, 5), examples)
 
 
+def redrawer() -> Machine:
+    """A small network, untrained, on images of 12 × 12 pixels."""
+    net = looks.build(looks.FIVE, 12, 0, hidden=9)
+    bar = torch.zeros(12, 12)
+    bar[3:9, 5:7] = 1
+    return draw.redrawing(net, {"a bar": bar, "grey": torch.linspace(0, 1, 144).view(12, 12)})
+
+
 def writer() -> Machine:
     """A small network, untrained, and room for 60 characters."""
     reader = Reader("lstm", 96, 96, hidden=9, embedding=6, generator=seeded(0))
@@ -88,6 +98,9 @@ CASES = {
         writer, {"shown": "forget gate f", "unit": 7, "temperature": 0.5}, "a word"
     ),
     "a text, hot": Case(writer, {"shown": "candidate g", "unit": 3, "temperature": 1.25}),
+    "a bar redrawn": Case(redrawer),
+    "grey redrawn": Case(redrawer, {}, "grey"),
+    "drawn from the prior": Case(redrawer, {"source": "the prior"}),
     "a top finished": Case(finisher),
     "nothing finished": Case(finisher, {}, "nothing"),
     "four pixels a step": Case(finisher, {"pixels": 4}),
