@@ -23,6 +23,8 @@ from genbook.divergences import machines as divergences
 from genbook.draw import machines as draw
 from genbook.draw import studies as looks
 from genbook.fgan import machines as fgan
+from genbook.gran import machines as gran
+from genbook.gran.training import Recipe, new_pair
 from genbook.invertible import machines as invertible
 from genbook.kit.device import seeded
 from genbook.kit.machine.parts import Machine, Twin
@@ -69,6 +71,12 @@ def redrawer() -> Machine:
     return draw.redrawing(net, {"a bar": bar, "grey": torch.linspace(0, 1, 144).view(12, 12)})
 
 
+def judge() -> Machine:
+    """A small pair, untrained, and five images of 8 × 8 pixels."""
+    pair = new_pair(Recipe(steps=3, channels=4), 8, seeded(0)).settled(0)
+    return gran.real_or_drawn(pair, torch.rand(5, 1, 8, 8, generator=seeded(1)))
+
+
 def writer() -> Machine:
     """A small network, untrained, and room for 60 characters."""
     reader = Reader("lstm", 96, 96, hidden=9, embedding=6, generator=seeded(0))
@@ -101,6 +109,8 @@ CASES = {
     "a bar redrawn": Case(redrawer),
     "grey redrawn": Case(redrawer, {}, "grey"),
     "drawn from the prior": Case(redrawer, {"source": "the prior"}),
+    "always real": Case(judge),
+    "always drawn": Case(judge, {}, "drawn"),
     "a top finished": Case(finisher),
     "nothing finished": Case(finisher, {}, "nothing"),
     "four pixels a step": Case(finisher, {"pixels": 4}),
