@@ -106,6 +106,27 @@ def filter_bank(centre: Tensor, stride: Tensor, variance: Tensor, patch: int, si
             f"expected patch ≥ 1, size ≥ 1 and variances > 0, got {patch}, {size} and a least "
             f"variance of {float(variance.min()):g}; exp(log σ²) keeps it positive"
         )
+    return gaussians(centre, stride, variance, patch, size)
+
+
+def gaussians(centre: Tensor, stride: Tensor, variance: Tensor, patch: int, size: int) -> Tensor:
+    r"""The same for numbers known to be right; it looks at no value, so that it can be traced.
+
+    Args:
+        centre: g, **[...]**.
+        stride: δ, **[...]**.
+        variance: σ² > 0, **[...]**.
+        patch: N.
+        size: A.
+
+    Returns:
+        F, **[..., N, A]**.
+
+    Example:
+        >>> one = torch.tensor(1.0)
+        >>> gaussians(2 * one, one, 1e-4 * one, 3, 3).argmax(-1).tolist()
+        [0, 1, 2]
+    """
     places = torch.arange(1, patch + 1, dtype=centre.dtype, device=centre.device)
     means = centre[..., None] + (places - patch / 2 - 0.5) * stride[..., None]
     pixels = torch.arange(1, size + 1, dtype=centre.dtype, device=centre.device)

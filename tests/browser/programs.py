@@ -184,6 +184,10 @@ WHOLE: dict[str, tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]] = {
         ((1, 2, 5, 4),),
     ),
     "nearest neighbours": (lambda x: functional.interpolate(x, scale_factor=2), ((1, 2, 3, 4),)),
+    "pixels shuffled": (
+        lambda x: [functional.pixel_shuffle(x, 2), functional.pixel_unshuffle(x, 2)],
+        ((2, 8, 4, 6),),
+    ),
     "places": (
         lambda x: [x.argmax(), x.argmax(1, True), x.argmin(0), *x.min(1), *x.max(0)], ((3, 4),)
     ),

@@ -20,7 +20,11 @@ from genbook.adversarial.networks import Classifier
 from genbook.clipping import machines as clipping
 from genbook.collapse import machines as collapse
 from genbook.divergences import machines as divergences
+from genbook.draw import machines as draw
+from genbook.draw import studies as looks
 from genbook.fgan import machines as fgan
+from genbook.gran import machines as gran
+from genbook.gran.training import Recipe, new_pair
 from genbook.invertible import machines as invertible
 from genbook.kit.device import seeded
 from genbook.kit.machine.parts import Machine, Twin
@@ -59,6 +63,20 @@ def attacked() -> Machine:
     nets = {name: Classifier([30, 12, 10], seed) for seed, name in enumerate(("one", "other"))}
     examples = {"a bar": top, "grey": torch.linspace(0.1, 0.9, 30)}
     return adversarial.falling(nets, (6, 5), examples)
+
+
+def redrawer() -> Machine:
+    """A small network, untrained, on images of 12 × 12 pixels."""
+    net = looks.build(looks.FIVE, 12, 0, hidden=9)
+    bar = torch.zeros(12, 12)
+    bar[3:9, 5:7] = 1
+    return draw.redrawing(net, {"a bar": bar, "grey": torch.linspace(0, 1, 144).view(12, 12)})
+
+
+def judge() -> Machine:
+    """A small pair, untrained, and five images of 8 × 8 pixels."""
+    pair = new_pair(Recipe(steps=3, channels=4), 8, seeded(0)).settled(0)
+    return gran.real_or_drawn(pair, torch.rand(5, 1, 8, 8, generator=seeded(1)))
 
 
 def writer() -> Machine:
@@ -106,6 +124,11 @@ CASES = {
         writer, {"shown": "forget gate f", "unit": 7, "temperature": 0.5}, "a word"
     ),
     "a text, hot": Case(writer, {"shown": "candidate g", "unit": 3, "temperature": 1.25}),
+    "a bar redrawn": Case(redrawer),
+    "grey redrawn": Case(redrawer, {}, "grey"),
+    "drawn from the prior": Case(redrawer, {"source": "the prior"}),
+    "always real": Case(judge),
+    "always drawn": Case(judge, {}, "drawn"),
     "a top finished": Case(finisher),
     "nothing finished": Case(finisher, {}, "nothing"),
     "four pixels a step": Case(finisher, {"pixels": 4}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from chapters import altered, assert_breaks, rewritten, swap
 
-from genbook.draw import network, studies, windows
+from genbook.draw import machines, network, studies, windows
+from genbook.kit.machine import weights
 
 
 def fast(monkeypatch):
@@ -97,3 +98,33 @@ def test_receipt_rim():
     assert_breaks(
         "draw", "test_receipt_rim", swap(open_windows, lambda net: open_windows(net, 0.1))
     )
+
+
+def test_receipt_machine(monkeypatch):
+    fast(monkeypatch)
+    assert_breaks(
+        "draw",
+        "test_receipt_machine",
+        altered(machines.stroke, lambda found: (1.01 * found[0], found[1])),
+        altered(machines.glimpse, lambda found: (0.5 * found[0], found[1])),
+        altered(network.code_length, lambda nats: 2 * nats),
+    )
+
+
+def test_receipt_packed(monkeypatch):
+    """One bit a weight, and its sign."""
+    fast(monkeypatch)
+
+    def coarse(tensors):
+        return [t.sign() * t.abs().mean() for t in tensors]
+
+    assert_breaks("draw", "test_receipt_packed", swap(weights.rounded, coarse))
+
+
+def test_receipt_opens():
+    """Without training no window learns to open."""
+
+    def still(*arguments, **keywords):
+        return iter(())
+
+    assert_breaks("draw", "test_receipt_opens", swap(studies.train, still))

@@ -7,9 +7,10 @@ import math
 import torch
 from chapters import altered, assert_breaks, method, rewritten, swap
 
-from genbook.gran import battle, exact_battles, referee, rivals, training
+from genbook.gran import battle, exact_battles, machines, referee, rivals, training
 from genbook.gran.battle import Battle
 from genbook.gran.convolutional import GRAN
+from genbook.kit.machine import weights
 
 
 def fast(monkeypatch):
@@ -252,3 +253,30 @@ def test_receipt_live():
         return fit(training.Recipe(recipe.steps, iterations=2), *rest)
 
     assert_breaks("gran", "test_receipt_live", swap(fit, lazy))
+
+
+def test_receipt_guessing():
+    """The machine shows how sure D is that the image is drawn."""
+    assert_breaks(
+        "gran",
+        "test_receipt_guessing",
+        altered(machines.answered, lambda found: (*found[:2], 1 - found[2], *found[3:])),
+    )
+
+
+def test_receipt_packed():
+    """One bit a weight, and its sign."""
+
+    def coarse(tensors):
+        return [t.sign() * t.abs().mean() if t.ndim > 1 else t for t in tensors]
+
+    assert_breaks("gran", "test_receipt_packed", swap(weights.rounded, coarse))
+
+
+def test_receipt_guesses():
+    """D's right answers are lost on the way."""
+    assert_breaks(
+        "gran",
+        "test_receipt_guesses",
+        altered(machines.answered, lambda found: (*found[:-1], 0.5 * found[-1])),
+    )

@@ -365,6 +365,22 @@ def _max_pool2d(
     return [most, None]
 
 
+def _pixel_shuffle(x: Tensor, factor: int) -> Tensor:
+    """Channels to places within a square of side ``factor``."""
+    *rest, channels, high, wide = x.shape
+    parts = x.reshape(-1, channels // factor**2, factor, factor, high, wide)
+    laid = parts.permute(0, 1, 4, 2, 5, 3)
+    return laid.reshape(*rest, channels // factor**2, high * factor, wide * factor)
+
+
+def _pixel_unshuffle(x: Tensor, factor: int) -> Tensor:
+    """Places within a square of side ``factor`` to channels."""
+    *rest, channels, high, wide = x.shape
+    parts = x.reshape(-1, channels, high // factor, factor, wide // factor, factor)
+    laid = parts.permute(0, 1, 3, 5, 2, 4)
+    return laid.reshape(*rest, channels * factor**2, high // factor, wide // factor)
+
+
 def _upsample_nearest2d(x: Tensor, size: Sequence[int], *_scales: Any) -> Tensor:
     (high, wide), (rows, columns) = x.shape[-2:], size
     if rows % high or columns % wide:
@@ -462,6 +478,8 @@ RULES: Mapping[str, Callable[..., Any]] = {
     "native_batch_norm": _batch_norm,
     "native_group_norm": _group_norm,
     "native_layer_norm": _layer_norm,
+    "pixel_shuffle": _pixel_shuffle,
+    "pixel_unshuffle": _pixel_unshuffle,
     "split": _split,
     "split_with_sizes": _split_with_sizes,
     "std": lambda x, *axes, **more: _var_mean(x, *axes, **more)[0].sqrt(),

@@ -1,0 +1,297 @@
+r"""The chapter's machine: paint a digit, and watch a trained DRAW look at it and redraw it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+from torch.func import functional_call
+from torch.nn import functional
+
+from genbook.draw.network import DRAW
+from genbook.draw.windows import Window, gaussians, window
+from genbook.kit.machine import trace
+from genbook.kit.machine.parts import Act, Choice, Group, Hand, Layer, Machine, Panel
+
+SOURCES = ("your digit", "the prior")
+"""Whose codes the decoder gets."""
+
+NOWHERE = -9.0
+"""Where an outline lies that is not to be seen."""
+
+Held = Sequence[Tensor]
+
+
+def part(net: DRAW, held: Held, name: str, *inputs: object) -> object:
+    r"""What a layer of a DRAW gives with other weights.
+
+    Args:
+        net: its form.
+        held: the weights, in the order of ``net.parameters()``.
+        name: of the layer.
+        inputs: what it is given.
+
+    Returns:
+        What the layer gives.
+
+    Example:
+        >>> net = DRAW(8, steps=1, hidden=4, latent=2, reads=2, writes=3)
+        >>> zeros = [torch.zeros_like(weight) for weight in net.parameters()]
+        >>> part(net, zeros, "to_read", torch.ones(1, 4)).tolist()
+        [[0.0, 0.0, 0.0, 0.0, 0.0]]
+    """
+    names = [own for own, _ in net.named_parameters()]
+    given = {
+        own.removeprefix(f"{name}."): weight
+        for own, weight in zip(names, held, strict=True)
+        if own.startswith(f"{name}.")
+    }
+    return functional_call(getattr(net, name), given, inputs)
+
+
+def outline(where: Window, patch: int, size: int) -> Tensor:
+    r"""The square through the outermost filters, on a page whose pixels have side 1.
+
+    .. math:: \left(g_X-\tfrac12\pm\tfrac{N-1}2\delta,\;
+        A-g_Y+\tfrac12\pm\tfrac{N-1}2\delta\right)
+
+    Args:
+        where: fields **[]**.
+        patch: N.
+        size: A.
+
+    Returns:
+        Five corners (x, y), y from below, the first again at the end, **[10]**.
+
+    Example:
+        >>> outline(window(torch.zeros(5), 4, 4), 4, 4)[:4].tolist()
+        [0.5, 0.5, 3.5, 0.5]
+    """
+    half = (patch - 1) / 2 * where.stride
+    x, y = where.x - 0.5, size - where.y + 0.5
+    return torch.stack(
+        [x - half, y - half, x + half, y - half, x + half, y + half, x - half, y + half,
+         x - half, y - half]
+    )  # fmt: skip
+
+
+def glimpse(raw: Tensor, images: Tensor, patch: int) -> tuple[Tensor, Tensor]:
+    r"""What a window reads, and its outline.
+
+    Args:
+        raw: the five numbers of :func:`genbook.draw.windows.window`, **[5]**.
+        images: **[C, A, A]**.
+        patch: N.
+
+    Returns:
+        :math:`F_YxF_X^\top`, without the gain, **[C, N, N]**; the outline, **[10]**.
+    """
+    size = images.shape[-1]
+    where = window(raw, size, patch)
+    down, across = (
+        gaussians(place, where.stride, where.variance, patch, size) for place in (where.y, where.x)
+    )
+    return down @ images @ across.mT, outline(where, patch, size)
+
+
+def stroke(raw: Tensor, drawn: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    r"""What a window writes, and its outline.
+
+    Args:
+        raw: the five numbers of :func:`genbook.draw.windows.window`, **[5]**.
+        drawn: the patch w, **[N, N]**.
+        size: A.
+
+    Returns:
+        :math:`\frac1\gamma F_Y^\top wF_X`, **[A, A]**; the outline, **[10]**.
+    """
+    patch = drawn.shape[-1]
+    where = window(raw, size, patch)
+    down, across = (
+        gaussians(place, where.stride, where.variance, patch, size) for place in (where.y, where.x)
+    )
+    return down.mT @ drawn @ across / where.gain, outline(where, patch, size)
+
+
+def beginning(net: DRAW, held: Held) -> tuple[Tensor, ...]:
+    r"""The state before the first step: the learned first canvas, and nothing read or written.
+
+    Args:
+        net: the form of the network, with windows.
+        held: its weights.
+
+    Returns:
+        See :func:`advanced`.
+    """
+    start = [name for name, _ in net.named_parameters()].index("begin")
+    pixels, hidden, seen = net.size**2, net.decoder.hidden_size, (net.reads or net.size) ** 2
+    away = torch.full((10,), NOWHERE)
+    rest = [torch.zeros(size) for size in (*(hidden,) * 4, 1, 1, seen)]
+    return held[start].flatten() * 1, *rest, away, torch.zeros(pixels), away * 1
+
+
+def advanced(
+    net: DRAW, held: Held, state: Held, image: Tensor, noise: Tensor, source: str
+) -> tuple[Tensor, ...]:
+    r"""One of the T steps; after the last nothing changes.
+
+    Args:
+        net: the form of the network, with windows.
+        held: its weights.
+        state: canvas **[A²]**, in log-odds; states of encoder and decoder, h and c, **[hidden]**
+            each; steps so far and nats of the codes so far, **[1]** each; what was read of the
+            image, **[N²]**, and where, **[10]**; what was written, **[A²]**, and where, **[10]**.
+        image: **[A²]** in [0, 1].
+        noise: of z, standard normal, **[latent]**.
+        source: one of :data:`SOURCES`.
+
+    Returns:
+        The state after it.
+    """
+    assert net.reads is not None
+    assert net.writes is not None
+    size = net.size
+    canvas, encoder_h, encoder_c, decoder_h, decoder_c, count, nats, seen, reading, *_ = state
+    encoder, decoder = (encoder_h[None], encoder_c[None]), (decoder_h[None], decoder_c[None])
+    code = noise[None]
+    if source == SOURCES[0]:
+        raw = _tensor(part(net, held, "to_read", decoder[0]))[0]
+        both = torch.stack([image, image - canvas.sigmoid()]).unflatten(1, (size, size))
+        views, reading = glimpse(raw, both, net.reads)
+        seen = views[0].flatten() * 1
+        shown = (raw[4].exp() * views).flatten()[None]
+        encoder = _pair(part(net, held, "encoder", torch.cat([shown, decoder[0]], 1), encoder))
+        mean, log_variance = _tensor(part(net, held, "to_code", encoder[0])).chunk(2, 1)
+        code = mean + (log_variance / 2).exp() * noise
+        cost = 0.5 * (mean.square() + log_variance.exp() - log_variance - 1).sum()
+        nats = nats + cost
+    decoder = _pair(part(net, held, "decoder", code, decoder))
+    drawn = _tensor(part(net, held, "to_patch", decoder[0]))[0].unflatten(0, (net.writes,) * 2)
+    left, writing = stroke(_tensor(part(net, held, "to_write", decoder[0]))[0], drawn, size)
+    added = left.flatten()
+    found = (canvas + added, encoder[0][0], encoder[1][0], decoder[0][0], decoder[1][0], count + 1,
+             nats, seen, reading, added, writing)  # fmt: skip
+    going = count < net.steps
+    return tuple(torch.where(going, new, old) for new, old in zip(found, state, strict=True))
+
+
+def _tensor(found: object) -> Tensor:
+    assert isinstance(found, Tensor)
+    return found
+
+
+def _pair(found: object) -> tuple[Tensor, Tensor]:
+    assert isinstance(found, tuple)
+    return found
+
+
+def redrawing(net: DRAW, digits: Mapping[str, Tensor]) -> Machine:
+    r"""A machine each of whose steps is a step of DRAW.
+
+    Args:
+        net: a trained DRAW with windows.
+        digits: images to begin with, **[A, A]** each in [0, 1].
+
+    Returns:
+        The machine; it does nothing more after the network's T steps.
+
+    Raises:
+        ValueError: if the network has no windows or a digit is of another size.
+
+    Example:
+        >>> net = DRAW(8, steps=3, hidden=4, latent=2, reads=2, writes=3)
+        >>> redrawing(net, {"nothing": torch.zeros(8, 8)}).most
+        64
+    """
+    if net.reads is None or net.writes is None:
+        raise ValueError("expected a DRAW with windows, got one that reads and writes everything")
+    size = net.size
+    for name, digit in digits.items():
+        if tuple(digit.shape) != (size, size):
+            raise ValueError(
+                f"expected digits [{size}, {size}], got {list(digit.shape)} for {name!r}"
+            )
+    weights = [weight.detach().float().cpu() for weight in net.parameters()]
+    pixels = size * size
+    state, blank = beginning(net, weights), torch.zeros(pixels)
+    shapes = tuple(tuple(leaf.shape) for leaf in state)
+
+    def look(state: Held, image: Tensor) -> tuple[Tensor, ...]:
+        canvas, *_, count, nats, seen, reading, added, writing = state
+        miss = functional.softplus(canvas) - image * canvas
+        return (
+            canvas.sigmoid(), reading * 1, writing * 1, seen * 1, added.sigmoid(), count[0] * 1,
+            nats[0] * 1, miss.sum(),
+        )  # fmt: skip
+
+    steps = {}
+    for source in SOURCES:
+
+        def step(
+            held: Held, now: Held, image: Tensor, noise: Tensor, source: str = source
+        ) -> tuple[Tensor, ...]:
+            return advanced(net, held, now, image, noise, source)
+
+        steps[source] = trace(step, weights, state, blank, torch.zeros(net.latent))
+    return Machine(
+        name="draw",
+        groups={
+            "weights": Group.trained(weights),
+            "state": Group(shapes, (0.0,) * len(shapes)),
+        },
+        opening=(
+            Act({"": trace(lambda held: beginning(net, held), weights)}, ("weights",), ("state",)),
+        ),
+        acts=(Act(steps, ("weights", "state", "data", "normal:1"), ("state",), chosen="source"),),
+        view=Act(
+            {"": trace(look, state, blank)},
+            ("state", "data"),
+            ("canvas", "reading", "writing", "seen", "added", "count", "nats", "miss"),
+        ),
+        controls=(Choice("source", "codes from", SOURCES),),
+        data={name: digit.detach().float().cpu().flatten() for name, digit in digits.items()},
+        most=pixels,
+        panels=_panels(size, net.reads),
+        words=f"{{count#}} of {net.steps} strokes. The codes so far cost {{nats}} nats, your digit "
+        "under the canvas {miss} nats.",
+        size=(5.4, 5.6),
+        across=2,
+    )
+
+
+def _panels(size: int, reads: int) -> tuple[Panel, ...]:
+    page = (0.0, float(size)), (0.0, float(size))
+    few = (0.0, float(reads)), (0.0, float(reads))
+    hand = Hand(
+        "paint",
+        "A digit. Paint with the pointer; with the shift key it rubs out. The arrow keys move a "
+        "frame, the space bar darkens a pixel there.",
+        many=size * size,
+        columns=size,
+    )
+    return (
+        Panel(
+            *page,
+            (Layer("image", "data", "--gb-data", str(size)),
+             Layer("path", "reading", "--gb-critic")),
+            hand,
+            title="your digit; where it read",
+        ),
+        Panel(
+            *few,
+            (Layer("image", "seen", "--gb-critic", str(reads)),),
+            title=f"what it read, {reads} × {reads}",
+        ),
+        Panel(
+            *page,
+            (Layer("image", "canvas", "--gb-model", str(size)),
+             Layer("path", "writing", "--gb-gradient")),
+            title="canvas; where it wrote",
+        ),
+        Panel(
+            *page,
+            (Layer("image", "added", "--gb-gradient", str(size)),),
+            title="what it added",
+        ),
+    )  # fmt: skip
