@@ -33,6 +33,8 @@ from genbook.lstm import machines as lstm
 from genbook.lstm.readers import Reader
 from genbook.pixelcnn import machines as pixelcnn
 from genbook.pixelcnn.networks import GatedPixelCNN
+from genbook.translation import machines as translation
+from genbook.translation.networks import UNet
 from genbook.vae import machines as vae
 from genbook.vae.models import VAE
 from genbook.wgan import machines as wgan
@@ -77,6 +79,13 @@ def judge() -> Machine:
     """A small pair, untrained, and five images of 8 × 8 pixels."""
     pair = new_pair(Recipe(steps=3, channels=4), 8, seeded(0)).settled(0)
     return gran.real_or_drawn(pair, torch.rand(5, 1, 8, 8, generator=seeded(1)))
+
+
+def translator() -> Machine:
+    """Two small nets, untrained, for images of 8 × 8 pixels."""
+    nets = {name: UNet(seeded(k), side=8, width=4, code=3) for k, name in enumerate(("L1", "cGAN"))}
+    grey = torch.linspace(0, 1, 64).view(8, 8)
+    return translation.translating(nets, 2, {"grey": grey, "ink": torch.ones(8, 8)})
 
 
 def writer() -> Machine:
@@ -129,6 +138,8 @@ CASES = {
     "drawn from the prior": Case(redrawer, {"source": "the prior"}),
     "always real": Case(judge),
     "always drawn": Case(judge, {}, "drawn"),
+    "grey translated": Case(translator),
+    "ink translated": Case(translator, {}, "ink"),
     "a top finished": Case(finisher),
     "nothing finished": Case(finisher, {}, "nothing"),
     "four pixels a step": Case(finisher, {"pixels": 4}),

@@ -7,7 +7,12 @@ from dataclasses import replace
 import torch
 from chapters import assert_breaks, method, rewritten, swap
 
-from genbook.translation import cyclegan, figures, networks, pix2pix, studies
+from genbook.kit.machine import weights
+from genbook.translation import cyclegan, figures, machines, networks, pix2pix, studies
+
+
+def fast(monkeypatch):
+    monkeypatch.setenv("GENBOOK_PROFILE", "fast")
 
 
 def by_loss(study, other):
@@ -212,3 +217,24 @@ def test_receipt_live():
         "test_receipt_live",
         swap(small_scores, lambda seed: small_scores(seed, 1)),
     )
+
+
+def test_receipt_painter(monkeypatch):
+    """The dropout keeps what it should drop."""
+    fast(monkeypatch)
+    translated = machines.translated
+
+    def turned(net, held, x, inner, outer):
+        return translated(net, held, x, 1 - inner, outer)
+
+    assert_breaks("translation", "test_receipt_painter", swap(translated, turned))
+
+
+def test_receipt_packed(monkeypatch):
+    """One bit a weight, and its sign."""
+    fast(monkeypatch)
+
+    def coarse(tensors):
+        return [t.sign() * t.abs().mean() for t in tensors]
+
+    assert_breaks("translation", "test_receipt_packed", swap(weights.rounded, coarse))
