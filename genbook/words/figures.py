@@ -204,6 +204,8 @@ def ranked(corpus: Corpus, parts: Decomposition, word: str, rank: int, *, count:
     right.plot(np.arange(1, len(values) + 1), values, color=MUTED)
     right.plot(np.arange(1, rank + 1), values[:rank], color=MODEL, linewidth=2.5)
     right.set(xscale="log", yscale="log", xlabel="i", ylabel="singular value")
+    right.set_yticks([20, 50, 100], ["20", "50", "100"])
+    right.minorticks_off()
     right.set_title(f"{rank} kept")
     figure.set_label(f"{word}, rank {rank}: " + ", ".join(name for name, _ in found))
     return figure

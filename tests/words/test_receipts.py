@@ -216,3 +216,21 @@ def test_receipt_ranks():
         method(skipgram.SkipGram, "__init__", flat),
         swap(corpus.python_source, same_text(corpus.python_source)),
     )
+
+
+def test_receipt_seeds():
+    assert_breaks(
+        "words",
+        "test_receipt_seeds",
+        swap(pmi.mixed, lambda joint, noise, share: joint),
+        swap(pmi.mixed, lambda joint, noise, share: MIXED(joint, noise, 0.999)),
+    )
+
+
+def test_receipt_bad_logits():
+    assert_breaks(
+        "words",
+        "test_receipt_bad_logits",
+        swap(pmi.positive, lambda values, k=1: (values - math.log(k)).clamp(min=-9)),
+        swap(skipgram.negative_loss, lambda joint, noise, k, s: NEGATIVE(joint, noise, 1, s)),
+    )
