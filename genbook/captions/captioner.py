@@ -62,6 +62,18 @@ class Captioner(nn.Module):
             **[N, T + 1, V]**.
         """
         seen = self.convolution(pictures[:, None]).relu().flatten(1)
+        return self.speak(seen, words)
+
+    def speak(self, seen: Tensor, words: Tensor) -> Tensor:
+        r"""Logits of every next word from what the filters saw.
+
+        Args:
+            seen: **[N, 512]**.
+            words: the words so far, **[N, T]**.
+
+        Returns:
+            **[N, T + 1, V]**.
+        """
         given = self.inject(self.look(seen).relu())
         state = given if self.way == "start" else torch.zeros_like(given)
         begun = functional.pad(words, (1, 0))
@@ -150,4 +162,4 @@ def train(net: Captioner, data: Pairs, *, steps: int, seed: int) -> Iterator[flo
         adam.zero_grad()
         loss.backward()
         adam.step()
-        yield float(loss)
+        yield float(loss.detach())
