@@ -111,7 +111,8 @@ def seen(
     leaf = data.detach().requires_grad_()
     chances = logits(net, weights, leaf, words[:-1]).log_softmax(1)
     chosen = (torch.arange(LENGTH, device=data.device) == place).float()
-    answer = functional.one_hot(words, len(WORDS)).float() * chosen[:, None]
+    vocabulary = torch.arange(len(WORDS), device=data.device)
+    answer = (words[:, None] == vocabulary).float() * chosen[:, None]
     score = (chances * answer).sum()
     slope = torch.autograd.grad(score, leaf)[0].abs()
     spelled = torch.tensor([_spelled(word) for word in WORDS], device=data.device)[words]
