@@ -90,3 +90,20 @@ def beam(net: Captioner, picture: Tensor, width: int, most: int) -> Found:
                 ]
         kept = sorted(grown, key=lambda one: -one.score)[:width]
     return kept[0]
+
+
+def lift(conditional: Tensor, marginal: Tensor) -> Tensor:
+    r"""How much likelier a picture makes each sentence, :math:`p(S \mid I) / p(S)`.
+
+    Args:
+        conditional: :math:`p(S \mid I)`, **[pictures, sentences]**.
+        marginal: :math:`p(S)`, **[sentences]**.
+
+    Returns:
+        **[pictures, sentences]**.
+
+    Example:
+        >>> lift(torch.tensor([[0.5, 0.5]]), torch.tensor([0.25, 1.0])).tolist()
+        [[2.0, 0.5]]
+    """
+    return conditional / marginal
