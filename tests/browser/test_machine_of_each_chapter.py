@@ -17,6 +17,9 @@ from playwright.sync_api import Page
 
 from genbook.adversarial import machines as adversarial
 from genbook.adversarial.networks import Classifier
+from genbook.captions import machines as captions
+from genbook.captions.captioner import Captioner
+from genbook.captions.scenes import SCENES, render
 from genbook.clipping import machines as clipping
 from genbook.collapse import machines as collapse
 from genbook.divergences import machines as divergences
@@ -59,6 +62,14 @@ def attacked() -> Machine:
     return adversarial.falling(nets, (6, 5), examples)
 
 
+def describer() -> Machine:
+    """A small network, untrained, and two scenes."""
+    pages = {
+        name: render(SCENES[k], generator=seeded(0)) for k, name in ((3, "a disc"), (8, "a cross"))
+    }
+    return captions.describing(Captioner("every", 0), pages)
+
+
 def writer() -> Machine:
     """A small network, untrained, and room for 60 characters."""
     reader = Reader("lstm", 96, 96, hidden=9, embedding=6, generator=seeded(0))
@@ -87,6 +98,8 @@ CASES = {
     "a word, by its forget gate": Case(
         writer, {"shown": "forget gate f", "unit": 7, "temperature": 0.5}, "a word"
     ),
+    "a scene described": Case(describer),
+    "another scene described": Case(describer, {}, "a cross"),
     "a text, hot": Case(writer, {"shown": "candidate g", "unit": 3, "temperature": 1.25}),
     "a top finished": Case(finisher),
     "nothing finished": Case(finisher, {}, "nothing"),

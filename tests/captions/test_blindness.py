@@ -18,7 +18,7 @@ def test_a_captioner_without_a_door_has_no_gap():
 
 
 def test_two_by_two_by_hand():
-    joint = torch.tensor([[0.4, 0.1], [0.1, 0.4]]).double()
+    joint = torch.tensor([[0.4, 0.1], [0.1, 0.4]], dtype=torch.float64)
     gap, information = blindness.exact_gap(joint)
     odds = torch.tensor(4.0).double().log()
     assert gap.item() == pytest.approx(0.3 * odds.item(), abs=1e-12)
