@@ -11,6 +11,7 @@ import torch
 from elsewhere import ELSEWHERE
 
 from genbook import games
+from genbook.captions import captioner, search
 from genbook.clipping import characters
 from genbook.collapse import onset
 from genbook.draw import studies as draw_studies
@@ -233,7 +234,16 @@ def places_in_a_data_set() -> None:
     data.python_source(2_000, device=ELSEWHERE).sample(2, 5, _source())
 
 
+def captions_of_a_page() -> None:
+    net = captioner.Captioner("every", 0, words=3, hidden=4).to(ELSEWHERE)
+    page = _rand(16, 16)
+    search.every(net, page, 3, 2)
+    search.beam(net, page, 2, 2)
+    net.speak(_rand(1, 512), torch.zeros(1, 1, dtype=torch.long, device=ELSEWHERE))
+
+
 ROUNDS: dict[str, list[Callable[[], None]]] = {
+    "captions": [captions_of_a_page],
     "clipping": [text],
     "collapse": [rings],
     "draw": [drawings],

@@ -17,6 +17,9 @@ from playwright.sync_api import Page
 
 from genbook.adversarial import machines as adversarial
 from genbook.adversarial.networks import Classifier
+from genbook.captions import machines as captions
+from genbook.captions.captioner import Captioner
+from genbook.captions.scenes import SCENES, render
 from genbook.clipping import machines as clipping
 from genbook.collapse import machines as collapse
 from genbook.divergences import machines as divergences
@@ -88,6 +91,14 @@ def translator() -> Machine:
     return translation.translating(nets, 2, {"grey": grey, "ink": torch.ones(8, 8)})
 
 
+def describer() -> Machine:
+    """A small network, untrained, and two scenes."""
+    pages = {
+        name: render(SCENES[k], generator=seeded(0)) for k, name in ((3, "a disc"), (8, "a cross"))
+    }
+    return captions.describing(Captioner("every", 0), pages)
+
+
 def writer() -> Machine:
     """A small network, untrained, and room for 60 characters."""
     reader = Reader("lstm", 96, 96, hidden=9, embedding=6, generator=seeded(0))
@@ -132,6 +143,8 @@ CASES = {
     "a word, by its forget gate": Case(
         writer, {"shown": "forget gate f", "unit": 7, "temperature": 0.5}, "a word"
     ),
+    "a scene described": Case(describer),
+    "another scene described": Case(describer, {}, "a cross"),
     "a text, hot": Case(writer, {"shown": "candidate g", "unit": 3, "temperature": 1.25}),
     "a bar redrawn": Case(redrawer),
     "grey redrawn": Case(redrawer, {}, "grey"),
@@ -252,6 +265,15 @@ def test_the_readers_numbers_have_their_name(visits: Visits, tmp_path: Any) -> N
     assert page.get_by_label("your sketch", exact=True).is_visible()
     assert page.get_by_role("button", name="Clear your sketch").is_visible()
     page.context.close()
+
+
+def test_only_where_a_text_is_typed_there_is_a_field_for_it(visits: Visits, tmp_path: Any) -> None:
+    for make, fields in ((describer, 0), (writer, 1)):
+        parts = made(make)
+        page = visits.open(written(parts, tmp_path))
+        wait(page, parts.name)
+        assert page.locator("textarea").count() == fields
+        page.context.close()
 
 
 def test_run_goes_on_until_pause(opened: Page) -> None:

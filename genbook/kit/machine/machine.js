@@ -251,7 +251,8 @@ function mountMachine(figure, spec, workerText, packed) {
   });
 
   // A text is typed in a field of its own
-  const writing = spec.alphabet ? textField(make, `${figure.id}-text`, spec, host.look, (codes, odd, item) => {
+  const typed = spec.panels.some(({ hand }) => hand && hand.kind === "text");
+  const writing = typed ? textField(make, `${figure.id}-text`, spec, host.look, (codes, odd, item) => {
     [data, strange, at, mine] = [codes, odd, item, true];
     dataField.value = "yours";
     renewed();
@@ -284,7 +285,7 @@ function mountMachine(figure, spec, workerText, packed) {
     const most = spec.growing ? spec.item * spec.most : data.length;
     if (mine) {
       const own = (words.get("numbers") || "").split(",").filter(Boolean).map((x) => Number(x) * spec.grain)
-        .filter((x) => (spec.alphabet ? x in [...spec.alphabet] : Number.isFinite(x))).slice(0, most);
+        .filter((x) => (typed ? x in [...spec.alphabet] : Number.isFinite(x))).slice(0, most);
       if (spec.growing) data = own.slice(0, own.length - own.length % spec.item);
       else data = data.map((_, k) => own[k] || 0);
     } else data = spec.data[dataField.value].slice();

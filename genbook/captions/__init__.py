@@ -1,0 +1,45 @@
+r"""Captions: a sentence that has seen a picture.
+
+``scenes``
+    Rendered pictures of one shape.
+``language``
+    Two templates, eleven words.
+``captioner``
+    A network that looks once, at every step, or before it begins.
+``search``
+    Greedy, beam and exhaustive search.
+``scores``
+    BLEU.
+``blindness``
+    The swap test.
+"""
+
+from __future__ import annotations
+
+from genbook.captions.blindness import blinded, exact_gap, swap_gap
+from genbook.captions.captioner import Captioner, Pairs, pairs, train
+from genbook.captions.language import decoded, encoded, meant, sentence
+from genbook.captions.scenes import Scene, render
+from genbook.captions.scores import bleu
+from genbook.captions.search import Found, beam, every, strings
+
+__all__ = [
+    "Captioner",
+    "Found",
+    "Pairs",
+    "Scene",
+    "beam",
+    "bleu",
+    "blinded",
+    "decoded",
+    "encoded",
+    "every",
+    "exact_gap",
+    "meant",
+    "pairs",
+    "render",
+    "sentence",
+    "strings",
+    "swap_gap",
+    "train",
+]

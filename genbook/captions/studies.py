@@ -1,0 +1,113 @@
+r"""The chapter's study: three ways to hand over a picture, and pictures in the wrong order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+
+from genbook.captions.blindness import blinded, swap_gap
+from genbook.captions.captioner import WAYS, Captioner, Pairs, pairs, train
+from genbook.captions.language import LENGTH, decoded, meant
+from genbook.captions.scenes import HELD_OUT, SEEN
+from genbook.captions.search import beam
+from genbook.kit.device import seeded
+from genbook.kit.studies import Row, Study
+from genbook.kit.substreams import Substream
+
+STEPS = 800
+UNSEEN = Substream("pictures to be judged on", 2_000)
+NEW = Substream("pictures of held-out combinations", 3_000)
+MIXED = Substream("the order of shuffled pictures", 4_000)
+
+
+def right(net: Captioner, data: Pairs) -> float:
+    r"""The share of greedy captions that mean the scene shown, in either template.
+
+    Args:
+        net: writes them.
+        data: pictures, with captions that tell what they show.
+
+    Returns:
+        From 0 to 1.
+    """
+    hits = 0
+    for picture, caption in zip(data.pictures, data.captions.tolist(), strict=True):
+        said = meant(decoded(beam(net, picture, 1, LENGTH).words))
+        hits += said == meant(decoded(caption))
+    return hits / len(data.pictures)
+
+
+def trained(way: str, seed: int, *, shuffled: bool = False, steps: int = STEPS) -> Captioner:
+    r"""A captioner trained on 1,000 pictures of the 20 seen combinations.
+
+    Args:
+        way: how it gets the picture.
+        seed: of weights, pictures and order.
+        shuffled: whether the pictures stand in another order than the captions.
+        steps: minibatches.
+
+    Returns:
+        The network.
+    """
+    data = pairs(SEEN, 1_000, seeded(seed))
+    if shuffled:
+        data = blinded(data, seeded(MIXED.seed(seed)))
+    net = Captioner(way, seed)
+    for _ in train(net, data, steps=steps, seed=seed):
+        pass
+    return net
+
+
+@torch.no_grad()
+def judged(net: Captioner, seed: int) -> Row:
+    r"""Loss, swap gap and right captions of a captioner, on 200 new pictures.
+
+    Args:
+        net: to be judged.
+        seed: of the pictures.
+
+    Returns:
+        ``loss`` and ``gap`` in nats a caption, ``right`` and ``right_new`` (held-out).
+    """
+    test = pairs(SEEN, 200, seeded(UNSEEN.seed(seed)))
+    new = pairs(HELD_OUT, 200, seeded(NEW.seed(seed)))
+    return {
+        "loss": round(-float(net.score(test.pictures, test.captions).mean()), 4),
+        "gap": round(float(swap_gap(net, test).mean()), 4),
+        "right": right(net, test),
+        "right_new": right(net, new),
+    }
+
+
+def record(slice: bool, seed: int) -> Iterator[Row]:
+    r"""One seed: the three ways, and one with shuffled pictures.
+
+    Args:
+        slice: run a part that takes seconds.
+        seed: of everything.
+
+    Yields:
+        Rows of :func:`judged` with ``way``, ``pictures`` and ``seed``.
+    """
+    steps = 20 if slice else STEPS
+    for way, shuffled in (*((way, False) for way in WAYS), ("every", True)):
+        net = trained(way, seed, shuffled=shuffled, steps=150 if shuffled else steps)
+        kind = "shuffled" if shuffled else "own"
+        yield {"seed": seed, "way": way, "pictures": kind, **judged(net, seed)}
+
+
+STUDIES = (
+    Study(
+        name="captions_ways",
+        topic="captions",
+        run=record,
+        seeds=(0, 1, 2, 3, 4),
+        config={
+            "net": "8 filters of 5x5 with stride 2, 48 ReLUs, a tanh network of 48",
+            "training": "Adam at 0.003, 800 minibatches of 100 of 1000 pictures; 150 where the "
+            "pictures are shuffled",
+            "judged": "200 new pictures of the 20 seen combinations, 200 of the 4 held out",
+        },
+    ),
+)

@@ -1,0 +1,26 @@
+"""The swap test: zero where it must be."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from genbook.captions import blindness, captioner, scenes
+from genbook.kit.device import seeded
+
+
+def test_a_captioner_without_a_door_has_no_gap():
+    net = captioner.Captioner("every", 0)
+    with torch.no_grad():
+        net.inject.weight.zero_()
+    data = captioner.pairs(scenes.SEEN, 20, seeded(0))
+    assert torch.equal(blindness.swap_gap(net, data), torch.zeros(20))
+
+
+def test_two_by_two_by_hand():
+    joint = torch.tensor([[0.4, 0.1], [0.1, 0.4]], dtype=torch.float64)
+    gap, information = blindness.exact_gap(joint)
+    odds = torch.tensor(4.0).double().log()
+    assert gap.item() == pytest.approx(0.3 * odds.item(), abs=1e-12)
+    entropy = -(0.8 * torch.tensor(0.8).log() + 0.2 * torch.tensor(0.2).log()).item()
+    assert information.item() == pytest.approx(0.6931471805599453 - entropy, abs=1e-6)

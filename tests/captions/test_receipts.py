@@ -1,0 +1,138 @@
+"""The receipts of the chapter `captions`, broken on purpose."""
+
+from __future__ import annotations
+
+import torch
+from chapters import altered, assert_breaks, method, rewritten, swap
+
+from genbook.captions import blindness, captioner, scores, search, studies
+from genbook.kit.machine import weights
+
+
+def column(name, value, **where):
+    def change(row):
+        hit = all(row.get(k) == v for k, v in where.items())
+        return {**row, name: value} if hit else row
+
+    return rewritten("captions_ways", change)
+
+
+def test_receipt_start():
+    speak = captioner.Captioner.speak
+    assert_breaks(
+        "captions",
+        "test_receipt_start",
+        method(
+            captioner.Captioner,
+            "speak",
+            lambda self, seen, words: speak(self, seen * (1 + (self.way == "once")), words),
+        ),
+        method(
+            captioner.Captioner, "speak", lambda self, seen, words: speak(self, 0 * seen, words)
+        ),
+    )
+
+
+def test_receipt_total():
+    assert_breaks(
+        "captions",
+        "test_receipt_total",
+        altered(search.strings, lambda found: [*found[:-1], found[0]]),
+        altered(search.every, lambda found: found[1:]),
+    )
+
+
+def test_receipt_beam():
+    right = search.beam
+
+    def narrow(net, picture, width, most):
+        return right(net, picture, 1, most)
+
+    assert_breaks(
+        "captions",
+        "test_receipt_beam",
+        swap(right, narrow),
+        altered(right, lambda found: search.Found(found.words, found.score + 0.01)),
+    )
+
+
+def test_receipt_ranking():
+    def per_picture(conditional, marginal):
+        return conditional / conditional.amax(1, keepdim=True) / marginal
+
+    assert_breaks(
+        "captions",
+        "test_receipt_ranking",
+        altered(search.lift, lambda ratio: -ratio),
+        swap(search.lift, lambda conditional, marginal: conditional),
+        swap(search.lift, per_picture),
+    )
+
+
+def test_receipt_bleu():
+    assert_breaks(
+        "captions",
+        "test_receipt_bleu",
+        altered(scores.bleu, lambda score: score**2),
+        altered(scores.grams, lambda own: type(own)(dict.fromkeys(list(own)[:2], 1))),
+        swap(scores.bleu, lambda said, told, n=2: 0.6**0.5),
+    )
+
+
+def test_receipt_gap():
+    assert_breaks(
+        "captions",
+        "test_receipt_gap",
+        altered(blindness.exact_gap, lambda pair: (pair[1], pair[0])),
+        altered(blindness.exact_gap, lambda pair: (2 * pair[0], pair[1])),
+    )
+
+
+def test_receipt_ways():
+    own = {"pictures": "own"}
+    assert_breaks(
+        "captions",
+        "test_receipt_ways",
+        column("right", 0.99, way="start", seed=3, **own),
+        column("right_new", 0.4, way="every", seed=2, **own),
+        column("right_new", 0.6, way="once", seed=4, **own),
+    )
+
+
+def test_receipt_blind():
+    assert_breaks(
+        "captions",
+        "test_receipt_blind",
+        column("gap", -1.0, pictures="shuffled", seed=1),
+        column("gap", 3.0, way="every", pictures="own", seed=1),
+        column("loss", 5.0, pictures="shuffled", seed=4),
+    )
+
+
+def test_receipt_live():
+    assert_breaks(
+        "captions",
+        "test_receipt_live",
+        _sighted,
+        altered(blindness.swap_gap, lambda gap: 0 * gap),
+        altered(studies.right, lambda share: 0.9 * share),
+    )
+
+
+def _sighted(monkeypatch):
+    """The blind captioner's pictures are not shuffled, and it trains as long as the other."""
+    right = studies.trained
+
+    def seeing(way, seed, *, shuffled=False, steps=studies.STEPS):
+        return right(way, seed)
+
+    swap(right, seeing)(monkeypatch)
+
+
+def test_receipt_packed():
+    assert_breaks(
+        "captions",
+        "test_receipt_packed",
+        altered(weights.rounded, lambda held: [torch.zeros_like(w) for w in held]),
+        altered(weights.rounded, lambda held: [w.round() for w in held]),
+    )
