@@ -79,17 +79,18 @@ def beam(net: Captioner, picture: Tensor, width: int, most: int) -> Found:
         raise ValueError(f"expected a width of at least 1, got {width}; 1 is greedy")
     kept = [Found((), 0.0)]
     for _ in range(most):
-        grown = [one for one in kept if one.words[-1:] == (0,)]
-        for one in kept:
-            if one.words[-1:] != (0,):
-                row = torch.tensor([one.words], dtype=torch.long, device=picture.device)
-                chances = net(picture[None], row)[0, -1].log_softmax(0).tolist()
-                grown += [
-                    Found((*one.words, word), one.score + chance)
-                    for word, chance in enumerate(chances)
-                ]
+        grown = [longer for one in kept for longer in _longer(net, picture, one)]
         kept = sorted(grown, key=lambda one: -one.score)[:width]
     return kept[0]
+
+
+def _longer(net: Captioner, picture: Tensor, one: Found) -> list[Found]:
+    """A string with each next word; one that has ended stays alone."""
+    if one.words[-1:] == (0,):
+        return [one]
+    row = torch.tensor([one.words], dtype=torch.long, device=picture.device)
+    chances = net(picture[None], row)[0, -1].log_softmax(0).tolist()
+    return [Found((*one.words, word), one.score + chance) for word, chance in enumerate(chances)]
 
 
 def lift(conditional: Tensor, marginal: Tensor) -> Tensor:
