@@ -21,7 +21,14 @@ def swap_gap(net: Captioner, data: Pairs, shift: int = 1) -> Tensor:
 
     Returns:
         Nats, **[N]**.
+
+    Raises:
+        ValueError: if every row would keep its picture.
     """
+    if shift % max(1, len(data.pictures)) == 0:
+        raise ValueError(
+            f"expected a shift that moves {len(data.pictures)} rows, got {shift}; take 1"
+        )
     own = net.score(data.pictures, data.captions)
     return own - net.score(data.pictures.roll(shift, 0), data.captions)
 
@@ -35,11 +42,20 @@ def exact_gap(joint: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         The gap with an independent second picture, and the mutual information, nats.
 
+    Raises:
+        ValueError: unless the joint distribution is positive and sums to 1.
+
     Example:
         >>> gap, information = exact_gap(torch.full((2, 2), 0.25))
         >>> abs(gap.item()) < 1e-6, abs(information.item()) < 1e-6
         (True, True)
     """
+    total = float(joint.sum())
+    if joint.ndim != 2 or not bool((joint > 0).all()) or abs(total - 1) > 1e-4:
+        raise ValueError(
+            f"expected positive chances [M, N] that sum to 1, got {list(joint.shape)} with a sum "
+            f"of {total:g}; divide by the sum, and mix in a little of every pair"
+        )
     pictures, captions = joint.sum(1, keepdim=True), joint.sum(0, keepdim=True)
     log = (joint / pictures).log()
     gap = ((joint - pictures * captions) * log).sum()

@@ -73,10 +73,12 @@ def beam(net: Captioner, picture: Tensor, width: int, most: int) -> Found:
         The best string, ended or cut at ``most``.
 
     Raises:
-        ValueError: if the width is below 1.
+        ValueError: if the width or the number of words is below 1.
     """
-    if width < 1:
-        raise ValueError(f"expected a width of at least 1, got {width}; 1 is greedy")
+    if width < 1 or most < 1:
+        raise ValueError(
+            f"expected a width and words of at least 1, got {width} and {most}; width 1 is greedy"
+        )
     kept = [Found((), 0.0)]
     for _ in range(most):
         grown = [longer for one in kept for longer in _longer(net, picture, one)]

@@ -24,3 +24,19 @@ def test_two_by_two_by_hand():
     assert gap.item() == pytest.approx(0.3 * odds.item(), abs=1e-12)
     entropy = -(0.8 * torch.tensor(0.8).log() + 0.2 * torch.tensor(0.2).log()).item()
     assert information.item() == pytest.approx(0.6931471805599453 - entropy, abs=1e-6)
+
+
+@pytest.mark.parametrize("shift", [0, 3, -3])
+def test_a_swap_that_moves_nothing_is_refused(shift):
+    pairs = captioner.pairs(scenes.SEEN, 3, torch.Generator().manual_seed(0))
+    with pytest.raises(ValueError, match="expected a shift that moves 3 rows"):
+        blindness.swap_gap(captioner.Captioner("every", 0), pairs, shift)
+
+
+@pytest.mark.parametrize(
+    "joint",
+    [torch.full((2, 2), 0.5), torch.tensor([[0.5, 0.0], [0.25, 0.25]]), torch.full((4,), 0.25)],
+)
+def test_chances_that_are_none_are_refused(joint):
+    with pytest.raises(ValueError, match="expected positive chances"):
+        blindness.exact_gap(joint)

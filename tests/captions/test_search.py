@@ -22,5 +22,6 @@ def test_a_beam_s_score_is_its_string_s():
         found = search.beam(net, page, width, 4)
         own = net.score(page[None], torch.tensor([found.words]))
         assert found.score == pytest.approx(own.item(), abs=1e-4)
-    with pytest.raises(ValueError, match="expected a width"):
-        search.beam(net, page, 0, 4)
+    for width, most in ((0, 4), (1, 0)):
+        with pytest.raises(ValueError, match="expected a width"):
+            search.beam(net, page, width, most)
