@@ -161,7 +161,8 @@ def printed(browser: Browser, path: Path, *, solutions: bool = False) -> Leaf:
         page.wait_for_function("document.fonts.status === 'loaded'")
         if solutions:
             page.evaluate(
-                "document.querySelectorAll('details.sd-dropdown').forEach((d) => (d.open = true))"
+                """document.querySelectorAll('details.sd-dropdown, details.gb-solution')
+                .forEach((fold) => (fold.open = true))"""
             )
         page.add_style_tag(content="#jb-print-toc { display: none }")
         page.evaluate(NAME_PLACES)

@@ -218,6 +218,18 @@ def test_solutions_are_printed_on_demand_and_closed_again(page: Page) -> None:
     assert before == after > printed == 0
 
 
+def test_no_solution_is_seen_before_it_is_asked_for(page: Page) -> None:
+    for solution in page.locator("details.gb-solution").all():
+        code = solution.locator("pre").last
+        assert not code.is_visible()
+        solution.locator("summary").click()
+        assert code.is_visible()
+        solution.locator("summary").click()
+    shown = page.locator("section#exercises .highlight-python pre").all()
+    if shown:
+        assert page.locator("details.gb-solution").count() >= 2
+
+
 def test_without_scripting_first_frames_and_captions_stand(path: Path, visit: Open) -> None:
     page = visit(path, java_script_enabled=False)
     for figure in page.locator(pages.FIGURE).all():

@@ -307,6 +307,17 @@ def test_receipts_become_one_line_that_opens_to_them_and_their_code():
     assert output.astext() == "<table></table>"
 
 
+def test_a_solution_is_folded_with_what_it_shows():
+    cell = code_cell("show(exercises.bias.reference)", "<p>def bias</p>", tags=("tag_hide-cell",))
+    folding.fold(cell)
+    (solution,) = cell.children
+    assert (solution["kind"], solution["line"]) == ("gb-solution", "Solution")
+    assert [child.astext() for child in solution.children] == [
+        "show(exercises.bias.reference)",
+        "<p>def bias</p>",
+    ]
+
+
 def test_a_magic_is_folded_too():
     cell = code_cell("%matplotlib inline")
     folding.fold(cell)

@@ -1,7 +1,8 @@
 """Fold what stands beside the idea: plumbing behind one word, receipts into one line each.
 
 A code cell stays open if it carries the tag ``idea`` or waits for a reader's answer. Every other
-cell's code is folded; what it printed stands, the sources of the package among it. A cell's
+cell's code is folded; what it printed stands, the sources of the package among it, unless the tag
+``hide-cell`` says that it is a solution: then the whole cell is folded behind that word. A cell's
 receipts become one line, which opens to the receipts as measured and to the code that measured
 them.
 """
@@ -20,6 +21,9 @@ from genbook.kit.sphinx_ext.verified import receipts_in
 
 IDEA = "tag_idea"
 """The class that MyST-NB gives to a cell with the tag ``idea``."""
+
+SOLUTION = "tag_hide-cell"
+"""The class of a cell with the tag ``hide-cell``: it shows the solution of an exercise."""
 
 ANSWER = "# your code"
 """Stands where an exercise waits for its answer: its signature is part of the question."""
@@ -58,7 +62,13 @@ def fold(cell: nodes.container) -> None:
     if code.get("nb_element") != "cell_code_source":
         return
     receipts = list(_receipts(cell))
-    if receipts:
+    if SOLUTION in cell["classes"]:
+        cell.attributes.pop("hide_mode", None)
+        solution = folded(kind="gb-solution", line="Solution")
+        solution += cell.children
+        cell.children = []
+        cell.append(solution)
+    elif receipts:
         cell.attributes.pop("hide_mode", None)
         cell.remove(code)
         for receipt in receipts:
