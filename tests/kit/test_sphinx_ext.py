@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import MagicMock
 
 import nbformat
 import pytest
@@ -19,6 +20,7 @@ from docutils import nodes
 from jupyter_cache.executors.utils import single_nb_execution
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from genbook.kit import sphinx_ext
 from genbook.kit.data import mnist_files
 from genbook.kit.data.idx import unpack
 from genbook.kit.explore import static
@@ -249,6 +251,14 @@ def test_receipts_are_read_back_from_the_page():
     assert receipts_in(html + "<p class='other'>x</p>", "book/x") == [
         Verified("book/x", "a < b", "1 < 2", "", "eq-a", "test_a", False)
     ]
+
+
+def test_other_code_that_writes_pages_writes_them_all_again(monkeypatch):
+    app, before = MagicMock(), sphinx_ext.written_by()
+    sphinx_ext.setup(app)
+    app.add_config_value.assert_any_call("genbook_writer", before, "html")
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"other")
+    assert sphinx_ext.written_by() != before
 
 
 # Folding

@@ -11,6 +11,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Any
 
 from sphinx.application import Sphinx
@@ -26,8 +28,15 @@ from genbook.kit.sphinx_ext import (
 )
 
 
+def written_by() -> str:
+    """A digest of the code that writes the pages: when it changes, all are written again."""
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
+    app.add_config_value("genbook_writer", written_by(), "html")
     for part in (environment, fingerprints, prerun, reference, verified, folding, pages):
         part.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
