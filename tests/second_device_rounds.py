@@ -172,7 +172,6 @@ def pairs_of_pictures() -> None:
         make(colour)
     for still in (photographs.OneColour(colour), photographs.StillGrey()):
         still(pairs.grey(colour))
-    photographs.tones(colour)
 
 
 def cycles() -> None:

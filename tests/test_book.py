@@ -160,7 +160,7 @@ def test_only_what_is_read_is_counted():
 
 @each_chapter
 def test_a_chapter_is_short_enough_to_read(path):
-    assert 1200 <= read(markdown(path)) <= 2850
+    assert 1200 <= read(markdown(path)) <= 2500
 
 
 @each_notebook

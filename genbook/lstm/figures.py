@@ -410,23 +410,6 @@ def window(arm: str, steps: int) -> Figure:
 # Images, row by row
 
 
-def by_row(curves: Mapping[str, Tensor]) -> Figure:
-    r"""Accuracy after each row.
-
-    Args:
-        curves: name → ``[H]``, the plain net first.
-
-    Returns:
-        One panel.
-    """
-    figure, axes = subplots(width=6.0, height=2.6)
-    for (name, values), color in zip(curves.items(), (PLAIN, MODEL), strict=True):
-        axes.plot(np.arange(1, len(values) + 1), values, color=color, label=name)
-    axes.set(xlim=(1, len(values)), ylim=(0, 1), xlabel="rows read", ylabel="test accuracy")
-    axes.legend(loc="upper left")
-    return figure
-
-
 # Units of a reader of source code
 
 

@@ -225,52 +225,6 @@ def orders(length: int, size: int, generator: torch.Generator) -> Iterator[Batch
         yield x.transpose(0, 1), y
 
 
-def rows(images: Tensor) -> Tensor:
-    r"""Images as sequences of their rows, top row first.
-
-    Args:
-        images: ``[B, 1, H, W]``.
-
-    Returns:
-        ``[H, B, W]``.
-
-    Raises:
-        ValueError: if there is more than one channel.
-
-    Example:
-        >>> rows(torch.zeros(2, 1, 28, 28)).shape
-        torch.Size([28, 2, 28])
-    """
-    if images.ndim != 4 or images.shape[1] != 1:
-        raise ValueError(f"expected images of shape [B, 1, H, W], got {list(images.shape)}")
-    return images[:, 0].transpose(0, 1)
-
-
-def row_batches(
-    images: data.ImageSet, size: int, generator: torch.Generator, steps: int
-) -> Iterator[Batch]:
-    r"""Shuffled batches of images read row by row, the label asked after each row.
-
-    Args:
-        images: the set.
-        size: B.
-        generator: draws the orders.
-        steps: how many batches.
-
-    Yields:
-        Inputs ``[H, B, W]`` and answers ``[H, B]``.
-
-    Example:
-        >>> from genbook.kit.device import seeded
-        >>> x, y = next(row_batches(data.digits("train"), 5, seeded(0), 1))
-        >>> x.shape, y.shape
-        (torch.Size([8, 5, 8]), torch.Size([8, 5]))
-    """
-    for batch, labels in data.batches(images, size, generator, steps=steps):
-        x = rows(batch)
-        yield x, labels.expand(len(x), -1)
-
-
 def streams(codes: Tensor, *, size: int, length: int) -> Iterator[Batch]:
     r"""A text cut into B parallel streams, read a stretch at a time, over and over.
 

@@ -7,7 +7,7 @@ r"""Pictures into pictures.
 ``pairs``
     Pictures to translate: pairs made from digits and photographs, and two styles without pairs.
 ``photographs``
-    Photographs: drawings turned into colour, textures into textures, and what that is worth.
+    Photographs: drawings turned into colour, and what that is worth.
 ``pix2pix``
     Pix2Pix: a picture into a picture, learned from pairs.
 ``scores``
@@ -53,17 +53,12 @@ from genbook.translation.pairs import (
     in_blocks,
     outline,
     outlines,
-    textures,
     thumbnails,
 )
 from genbook.translation.photographs import (
     OneColour,
     StillGrey,
     colour,
-    directions,
-    left_to_go,
-    same_edges,
-    tones,
 )
 from genbook.translation.pix2pix import (
     ABLATION,
@@ -138,7 +133,6 @@ __all__ = [
     "critic_view",
     "cycle_loss",
     "descend",
-    "directions",
     "domain_judge",
     "domains",
     "edges",
@@ -147,7 +141,6 @@ __all__ = [
     "in_blocks",
     "initialise",
     "judged_right",
-    "left_to_go",
     "midtones",
     "moment",
     "outline",
@@ -157,7 +150,6 @@ __all__ = [
     "receptive_field",
     "recipe_weight",
     "run_pairs",
-    "same_edges",
     "score_cycle",
     "score_pairs",
     "seen_by_gradient",
@@ -168,9 +160,7 @@ __all__ = [
     "small_scores",
     "square_loss",
     "steepness",
-    "textures",
     "thumbnails",
-    "tones",
     "train_cycle",
     "train_pairs",
     "turn",

@@ -11,8 +11,6 @@ from torch import Tensor
 from genbook.kit import data
 from genbook.kit.data import ImageSet
 
-TEXTURES = ("grass", "gravel", "brick")
-
 
 @dataclass(frozen=True)
 class Pairs:
@@ -259,40 +257,3 @@ def in_blocks(images: Tensor, block: int) -> Tensor:
     margin = (images.shape[-1] % 8) // 2 if block > 1 else 0
     inside = images[..., margin : images.shape[-2] - margin, margin : images.shape[-1] - margin]
     return torch.nn.functional.pad(coarse(inside, block), (margin,) * 4)
-
-
-def textures(x: str, y: str, split: str, *, count: int, side: int = 32) -> Domains:
-    r"""Patches of two textures: photographs of grass, gravel or brick.
-
-    Args:
-        x: the first, one of :data:`TEXTURES`.
-        y: the second.
-        split: ``"train"`` or ``"test"``; they share no pixel.
-        count: patches of each.
-        side: of a patch, after averaging over 2×2.
-
-    Returns:
-        The two heaps; the labels are zeros.
-
-    Raises:
-        ValueError: if a texture is unknown.
-    """
-    if {x, y} - set(TEXTURES):
-        raise ValueError(f"expected two of {', '.join(TEXTURES)}, got {x!r} and {y!r}")
-    source, heaps = torch.Generator().manual_seed(len(split)), []
-    for name in (x, y):
-        heaps.append(
-            data.photos(
-                side,
-                split,
-                count=count,
-                generator=source,
-                channels=1,
-                shrink=2,
-                names=[name],
-                device="cpu",
-            )
-        )
-    return Domains(
-        f"{x} ↔ {y}", 1, heaps[0].images, heaps[1].images, heaps[0].labels, heaps[1].labels
-    )

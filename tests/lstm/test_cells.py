@@ -277,7 +277,6 @@ def evidence_of(shifts: int) -> dict[str, lstm_text.Evidence]:
         (lambda: reader_of("rnn", forget_bias=1.0), "biases"),
         (lambda: list(readers.train(reader_of("rnn"), [], total=0, rate=1)), "total"),
         (lambda: readers.loss_and_accuracy(torch.zeros(5, 2, 4), torch.zeros(3)), "answers"),
-        (lambda: readers.rows(torch.zeros(2, 3, 8, 8)), r"\[B, 1, H, W\]"),
         (lambda: next(readers.streams(torch.arange(9), size=3, length=3)), "characters"),
         (lambda: readers.spread_bias(3, 2, seeded(0)), "3 steps"),
         (lambda: lag.arm_named("GRU"), "expected one of"),

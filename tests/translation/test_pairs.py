@@ -74,12 +74,6 @@ def test_blocks_of_three_leave_the_margin_of_the_large_canvas_empty():
     assert not blocks[..., :2, :].any()
 
 
-def test_textures_of_train_and_test_are_patches_of_one_channel():
-    heaps = translation_pairs.textures("grass", "brick", "test", count=3, side=16)
-    assert heaps.x.shape == heaps.y.shape == (3, 1, 16, 16)
-    assert heaps.take(2).name == "grass ↔ brick"
-
-
 def test_pictures_of_a_wrong_kind_are_refused():
     with pytest.raises(ValueError, match="divides"):
         translation_pairs.coarse(torch.zeros(1, 1, 8, 8), 3)
@@ -87,7 +81,5 @@ def test_pictures_of_a_wrong_kind_are_refused():
         translation_pairs.in_blocks(torch.zeros(1, 1, 8, 8), 9)
     with pytest.raises(ValueError, match="colour"):
         translation_pairs.grey(torch.zeros(1, 1, 8, 8))
-    with pytest.raises(ValueError, match="grass"):
-        translation_pairs.textures("grass", "sand", "test", count=2)
     with pytest.raises(ValueError, match="one length"):
         Pairs("wrong", torch.zeros(2, 1, 4, 4), torch.zeros(2, 1, 4, 4), torch.zeros(3))

@@ -201,14 +201,6 @@ def test_receipt_hidden():
     )
 
 
-def test_receipt_brick():
-    """Shows that the claims are read from the record."""
-    other = {"judged": 0.6, "as_y": 0.3, "slopes_y": 0.4, "edges_y": 0.2}
-    assert_breaks(
-        "translation", "test_receipt_brick", rewritten("translation_textures", lambda row: other)
-    )
-
-
 def test_receipt_live():
     """A training that is over at once."""
     small_scores = studies.small_scores
