@@ -68,7 +68,7 @@ def reading(net: Captioner, scene: Scene, word: int) -> Figure:
     right.set_yticks(range(len(WORDS)), WORDS, fontsize=7)
     right.set(xlim=(0, 1), xlabel=f"chance as word {word}", ylim=(10.6, -0.6))
     text = decoded(said)
-    figure.suptitle(text)
+    right.set_title(text)
     figure.set_label(f"caption: {text}; word {place + 1} is {WORDS[said[place]]}")
     return figure
 
