@@ -166,6 +166,25 @@ def _deaf(monkeypatch):
     )(monkeypatch)
 
 
+def test_receipt_least():
+    assert_breaks(
+        "captions",
+        "test_receipt_least",
+        column("loss", 3.5, pictures="shuffled", seed=1),
+        column("loss", 0.5, way="once", seed=2),
+        column("loss", 0.8, way="start", pictures="own", seed=3),
+    )
+
+
+def test_receipt_sentences():
+    assert_breaks(
+        "captions",
+        "test_receipt_sentences",
+        _sighted,
+        altered(search.beam, lambda found: search.Found(found.words[1:], found.score)),
+    )
+
+
 def test_receipt_spread():
     assert_breaks("captions", "test_receipt_spread", _sighted, _one_page)
 
