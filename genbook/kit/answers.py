@@ -245,7 +245,7 @@ def differs(answer: Any, target: Any, where: str = "", *, rtol: float | None = N
     right = numbers(target)
     given = numbers(answer, right.shape)
     begin = f"{where} " if where else ""
-    if right.numel() <= 6:
+    if right.ndim <= 1 and right.numel() <= 6:
         return f"{begin}expected {shown(target)}, got {shown(answer)}."
     gap = (given - right).abs().nan_to_num(nan=math.inf).flatten()
     place = [int(i) for i in np.unravel_index(int(gap.argmax()), tuple(right.shape))]

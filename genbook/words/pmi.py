@@ -44,7 +44,7 @@ def positive(pmi: Tensor, k: float = 1) -> Tensor:
         ValueError: if k is not positive.
 
     Source:
-        Levy and Goldberg (2014), section 4.
+        Levy and Goldberg (2014).
 
     Example:
         >>> positive(torch.tensor([1.0, -math.inf]), 1).tolist()

@@ -75,7 +75,7 @@ def negative_loss(joint: Tensor, noise: Tensor, k: float, logits: Tensor) -> Ten
         ValueError: if k is not positive.
 
     Source:
-        Mikolov et al. (2013), eq. 4.
+        Mikolov et al. (2013).
 
     Example:
         >>> p = torch.full((2, 2), 0.25)
@@ -104,7 +104,7 @@ def best_logits(joint: Tensor, noise: Tensor, k: float) -> Tensor:
         ValueError: if k is not positive.
 
     Source:
-        Levy and Goldberg (2014), section 3.1.
+        Levy and Goldberg (2014), eq. 7.
 
     Example:
         >>> best_logits(torch.tensor([[0.5]]), torch.tensor([[0.25]]), 2).tolist()

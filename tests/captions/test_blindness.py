@@ -40,3 +40,38 @@ def test_a_swap_that_moves_nothing_is_refused(shift):
 def test_chances_that_are_none_are_refused(joint):
     with pytest.raises(ValueError, match="expected positive chances"):
         blindness.exact_gap(joint)
+
+
+def test_each_row_gets_the_picture_of_the_row_before():
+    net = captioner.Captioner("every", 0)
+    data = captioner.pairs(scenes.SEEN, 4, seeded(1))
+    for row, found in enumerate(blindness.swap_gap(net, data)):
+        caption = data.captions[row : row + 1]
+        own, other = (net.score(data.pictures[k][None], caption) for k in (row, row - 1))
+        torch.testing.assert_close(found[None], own - other, atol=1e-4, rtol=0)
+
+
+def test_the_gap_is_the_double_sum():
+    joint = torch.rand(3, 4, generator=seeded(2), dtype=torch.float64) + 0.1
+    joint = joint / joint.sum()
+    pictures, captions = joint.sum(1), joint.sum(0)
+    given = joint / pictures[:, None]
+    wanted = sum(
+        joint[i, s] * pictures[other] * (given[i, s] / given[other, s]).log()
+        for i in range(3)
+        for s in range(4)
+        for other in range(3)
+    )
+    gap, information = blindness.exact_gap(joint)
+    torch.testing.assert_close(gap, wanted)
+    entropies = [torch.special.entr(part).sum() for part in (pictures, captions, joint)]
+    torch.testing.assert_close(information, entropies[0] + entropies[1] - entropies[2])
+
+
+def test_a_join_on_the_wrong_key_moves_pictures_alone():
+    data = captioner.pairs(scenes.SEEN, 50, seeded(0))
+    data = captioner.Pairs(torch.arange(50.0)[:, None, None], data.captions)
+    mixed = blindness.blinded(data, seeded(1))
+    assert torch.equal(mixed.captions, data.captions)
+    assert torch.equal(mixed.pictures.sort(0).values, data.pictures)
+    assert (mixed.pictures == data.pictures).sum() < 10

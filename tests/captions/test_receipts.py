@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from chapters import altered, assert_breaks, method, rewritten, swap
 
-from genbook.captions import blindness, captioner, scores, search, studies
+from genbook.captions import blindness, captioner, scenes, scores, search, studies
 from genbook.kit.machine import weights
+
+SCORE = captioner.Captioner.score
 
 
 def column(name, value, **where):
@@ -127,6 +129,72 @@ def _sighted(monkeypatch):
         return right(way, seed)
 
     swap(right, seeing)(monkeypatch)
+
+
+def test_receipt_luck():
+    assert_breaks(
+        "captions",
+        "test_receipt_luck",
+        altered(captioner.pairs, lambda data: captioner.Pairs(data.pictures, 0 * data.captions)),
+        altered(
+            captioner.pairs, lambda d: captioner.Pairs(d.pictures, d.captions[:1].repeat(200, 1))
+        ),
+    )
+
+
+def test_receipt_falls():
+    learnt = studies.trained
+    assert_breaks(
+        "captions",
+        "test_receipt_falls",
+        swap(
+            learnt,
+            lambda way, seed, *, shuffled=False, steps=0: learnt(
+                way, seed, shuffled=shuffled, steps=1
+            ),
+        ),
+        _deaf,
+    )
+
+
+def _deaf(monkeypatch):
+    """The score of a caption leaves out what its words are."""
+    method(
+        captioner.Captioner,
+        "score",
+        lambda self, pictures, captions: 0 * SCORE(self, pictures, captions) - 14,
+    )(monkeypatch)
+
+
+def test_receipt_least():
+    assert_breaks(
+        "captions",
+        "test_receipt_least",
+        column("loss", 3.5, pictures="shuffled", seed=1),
+        column("loss", 0.5, way="once", seed=2),
+        column("loss", 0.8, way="start", pictures="own", seed=3),
+    )
+
+
+def test_receipt_sentences():
+    assert_breaks(
+        "captions",
+        "test_receipt_sentences",
+        _sighted,
+        altered(search.beam, lambda found: search.Found(found.words[1:], found.score)),
+    )
+
+
+def test_receipt_spread():
+    assert_breaks("captions", "test_receipt_spread", _sighted, _one_page)
+
+
+def _one_page(monkeypatch):
+    """All scenes look alike."""
+    drawn = scenes.render
+    swap(drawn, lambda scene, *, generator: drawn(scenes.SCENES[0], generator=generator))(
+        monkeypatch
+    )
 
 
 def test_receipt_packed():

@@ -19,6 +19,10 @@ from genbook.captions import scores
         ("a b c", ["a b", "x b c y"], 2, 1.0),
         ("b a", ["a b"], 2, 0.0),
         ("a b c", ["a b c d", "a b"], 1, 1.0),
+        ("a a", ["a b", "a c"], 1, 1 / 2),  # no reference has it twice
+        ("a b c d e", ["a b c d e f", "a b"], 1, math.exp(-1 / 5)),  # the nearest length, not less
+        ("a big dark disc right", ["a big dark disc left"], 2, math.sqrt(4 / 5 * 3 / 4)),
+        ("a b c x", ["a b c d"], 3, (3 / 4 * 2 / 3 * 1 / 2) ** (1 / 3)),
     ],
 )
 def test_counted_by_hand(said, told, n, score):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from genbook.captions import captioner, scenes, studies
+import torch
+
+from genbook.captions import captioner, language, scenes, search, studies
 from genbook.kit.device import seeded
 
 
@@ -15,3 +17,40 @@ def test_a_slice_has_a_row_a_way_and_one_blind():
 def test_a_trained_captioner_names_what_it_has_seen():
     net = studies.trained("every", 0, steps=500)
     assert studies.right(net, captioner.pairs(scenes.SEEN, 60, seeded(5))) > 0.9
+
+
+def test_new_pictures_show_what_was_held_out_and_the_others_what_was_seen(monkeypatch):
+    judged = []
+
+    def noted(net, data):
+        judged.append({language.meant(language.decoded(row)) for row in data.captions.tolist()})
+        return 0.0
+
+    monkeypatch.setattr(studies, "right", noted)
+    studies.judged(captioner.Captioner("every", 0), 0)
+    assert judged == [set(scenes.SEEN), set(scenes.HELD_OUT)]
+
+
+def test_a_sentence_about_another_scene_is_not_right(monkeypatch):
+    data = captioner.pairs(scenes.SEEN, 40, seeded(0))
+    own = language.encoded(language.sentence(scenes.SEEN[0], 1))
+    found = search.Found(tuple(own), 0.0)
+    monkeypatch.setattr(studies, "beam", lambda *_: found)
+    shown = [language.meant(language.decoded(row)) for row in data.captions.tolist()]
+    share = studies.right(captioner.Captioner("every", 0), data)
+    assert 0 < share == shown.count(scenes.SEEN[0]) / 40
+
+
+def test_shuffled_pictures_reach_the_training_in_another_order(monkeypatch):
+    given = []
+
+    def noted(net, data, **_):
+        given.append(data)
+        return iter(())
+
+    monkeypatch.setattr(studies, "train", noted)
+    for shuffled in (False, True):
+        studies.trained("once", 0, shuffled=shuffled)
+    own, mixed = given
+    assert torch.equal(own.captions, mixed.captions)
+    assert not torch.equal(own.pictures, mixed.pictures)

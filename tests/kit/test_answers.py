@@ -99,6 +99,9 @@ def test_the_hint_shows_the_readers_own_value():
     wrong = wide.clone()
     wrong[2, 3] = 7
     assert differs(wrong, wide) == "expected 0 at [2, 3], got 7."
+    assert (
+        differs([[1, 2], [3, 4]], torch.tensor([[1, 2], [5, 4]])) == "expected 5 at [1, 0], got 3."
+    )
 
 
 def test_the_first_case_that_differs_is_named():

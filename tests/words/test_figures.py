@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 from matplotlib.colors import to_rgba
+from matplotlib.patches import Arc
 
 from genbook.kit.plotting import MODEL
 from genbook.words import corpus, figures, pmi, shelf
@@ -67,3 +68,33 @@ def test_both_lines_stand_at_their_losses():
     assert lines["counted"] == [2.5, 2.4]
     assert lines["other"] == [2.6, 2.7]
     assert lines["mixed, other text"] == [2.45, 2.45]
+
+
+@pytest.mark.parametrize(("kind", "loyalty"), [("steep", 0.0), ("mild", 1.0)])
+def test_crossings_stand_on_one_another_and_arcs_are_as_wide_as_friendships(kind, loyalty):
+    figure = figures.shelves(kind, loyalty, "popular first")
+    joint = shelf.seven(kind, loyalty)
+    ways, second = shelf.gaps(joint, shelf.popular_first(joint))
+    bars = figure.axes[1].patches
+    assert [bar.get_height() for bar in bars] == pytest.approx([*ways.tolist(), *second.tolist()])
+    assert [bar.get_y() for bar in bars[7:]] == pytest.approx(ways.tolist())
+    arcs = [patch for patch in figure.axes[0].patches if isinstance(patch, Arc)]
+    pairs = joint + joint.T
+    assert [arc.get_linewidth() for arc in arcs] == pytest.approx(
+        [0.5 + 10 * float(pairs[book, shelf.FRIENDS[book]]) for book in range(3)]
+    )
+
+
+def test_the_line_counts_the_words_with_nothing_left():
+    values = torch.tensor([[1.0, -math.inf], [0.2, 2.0], [-1.0, 0.1]])
+    line = figures.shifted(values, values.isfinite(), 2.0).axes[1].lines[0]
+    assert list(line.get_ydata()) == [0, 1, 2, 3, 3, 3, 3, 3]  # k = 1, 2, 4, 8, …
+
+
+def test_the_kept_singular_values_are_the_first():
+    counts = torch.rand(12, 12, generator=torch.Generator().manual_seed(0)).double()
+    found = corpus.Corpus(tuple("abcdefghijkl"), counts + counts.T)
+    parts = pmi.decomposed(pmi.positive(pmi.pmi(found.joint, found.noise)))
+    every, kept = figures.ranked(found, parts, "c", 3).axes[1].lines
+    assert list(kept.get_xdata()) == list(every.get_xdata())[:3] == [1, 2, 3]
+    assert list(kept.get_ydata()) == list(every.get_ydata())[:3] == parts.values[:3].tolist()

@@ -103,6 +103,40 @@ def test_neighbours_and_calls_are_those_of_the_rounded_vectors(speller):
     assert float(seen["logit"]) == pytest.approx(float(called.values[0]), abs=1e-5)
 
 
+def test_of_words_that_begin_alike_the_more_frequent_comes_first():
+    typed, count = machines.spelt(["set"])[0] - 1, torch.tensor(3.0)
+    for words in (["setup", "setting"], ["setting", "setup"]):
+        assert machines.begins_like(machines.spelt(words), typed, count).argmax() == 0
+
+
+def test_neighbours_are_shaded_by_cosine_and_calls_by_their_chance(speller):
+    words, contexts, _ = played(speller).state["tables"]
+    seen = played(speller, data="wri").targets
+    found = corpus.Corpus(tuple(WORDS), torch.ones(len(WORDS), len(WORDS)))
+    cosines = [value for _, value in neighbours.nearest(found, words, "wri", machines.ROWS)]
+    logits = (contexts @ words[WORDS.index("wri")]).topk(machines.ROWS).values
+    for name, wanted in (
+        ("near", torch.tensor(cosines).clamp(min=0)),
+        ("called", logits.sigmoid()),
+    ):
+        shades = seen[name].view(machines.ROWS, machines.LETTERS, 3)[:, 0, 1]
+        torch.testing.assert_close(shades, wanted, atol=1e-5, rtol=0)
+
+
+def test_negative_cosines_are_not_shaded():
+    tables = torch.eye(len(WORDS))[:, :1] * 2 - 1  # the first word against all others
+    look = machines.meanings(WORDS, tables, tables, {"read": "read"})
+    shades = played(look).targets["near"].view(machines.ROWS, machines.LETTERS, 3)[:, :, 1]
+    assert (shades == 0).all()
+
+
+def test_a_popularity_below_zero_counts_as_none():
+    data = torch.tensor([1.0, -1, -1, -1, -1, -1, -1, *range(7)])
+    alone = machines.readers(data, torch.tensor(0.3)).sum(1)
+    assert alone[0] > 0.9
+    torch.testing.assert_close(alone[1:], alone[1].expand(6))
+
+
 def test_spelling_survives_eight_bits():
     spelling = machines.spelt(["abcdefghijklmnop", "z", "qrstuvwxyz"])
     assert torch.equal((machines.as_on_page([spelling])[0] + 0.5).floor(), spelling)

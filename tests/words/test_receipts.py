@@ -10,7 +10,7 @@ from chapters import altered, assert_breaks, method, swap
 from genbook import games
 from genbook.divergences import measures
 from genbook.kit.machine import weights
-from genbook.words import corpus, pmi, shelf, skipgram
+from genbook.words import corpus, neighbours, pmi, shelf, skipgram
 
 COST, BEST, SEVEN, FRIENDS = shelf.cost, shelf.best, shelf.seven, shelf.with_friends
 NEGATIVE, POSITIVE, MIXED = skipgram.negative_loss, pmi.positive, pmi.mixed
@@ -224,6 +224,15 @@ def test_receipt_seeds():
         "test_receipt_seeds",
         swap(pmi.mixed, lambda joint, noise, share: joint),
         swap(pmi.mixed, lambda joint, noise, share: MIXED(joint, noise, 0.999)),
+    )
+
+
+def test_receipt_gauge():
+    assert_breaks(
+        "words",
+        "test_receipt_gauge",
+        altered(neighbours.cosines, lambda found: 0 * found),
+        method(pmi.Factors, "product", property(lambda self: self.words @ self.words.T)),
     )
 
 

@@ -93,6 +93,14 @@ def test_loyal_readers_go_on_to_the_friend_and_others_anywhere():
     torch.testing.assert_close(loyal.sum(1), free.sum(1))
 
 
+def test_friendship_may_run_one_way():
+    ring = torch.tensor([[0.0, 1, 0], [0, 0, 1], [1, 0, 0]]).double()
+    alone = torch.tensor([0.5, 0.3, 0.2]).double()
+    torch.testing.assert_close(shelf.with_friends(alone, ring, 1.0), alone.diag() @ ring)
+    mixed = shelf.with_friends(10 * alone, ring, 0.25)
+    torch.testing.assert_close(mixed, 0.75 * alone.outer(alone) + 0.25 * alone.diag() @ ring)
+
+
 def test_the_popularities_are_shares_and_fall():
     for shares in shelf.POPULARITY.values():
         assert sum(shares) == pytest.approx(1)

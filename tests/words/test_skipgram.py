@@ -114,6 +114,13 @@ def test_the_two_tables_differ_and_a_seed_decides():
     assert not torch.equal(nets[0].words, nets[0].contexts)
 
 
+def test_the_start_is_small_in_both_tables():
+    net = skipgram.SkipGram(300, 20, seeded(0))
+    for table in (net.words, net.contexts):
+        assert table.std().item() == pytest.approx(0.1, rel=0.05)
+        assert abs(table.mean().item()) < 0.01
+
+
 @pytest.mark.parametrize(
     "call",
     [
