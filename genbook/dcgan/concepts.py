@@ -171,3 +171,45 @@ def sums(bank: Bank, *, exemplars: int, trials: int, source: torch.Generator) ->
 
 def _some(many: int, few: int, source: torch.Generator) -> Tensor:
     return torch.randperm(many, generator=source, device=source.device)[:few]
+
+
+def way(bank: Bank, trait: Tensor, *, pairs: int, source: torch.Generator) -> tuple[Tensor, Tensor]:
+    r"""The direction of a trait: what images with much of it have over others of the same digit.
+
+    .. math:: \frac1k\sum_{i=1}^k\bigl(z_i^{\text{much}}-z_i^{\text{little}}\bigr)
+
+    Args:
+        bank: of a generator's codes.
+        trait: a number an image, **[N]**.
+        pairs: k; each pair is of one digit, from its outer quarters.
+        source: draws digits and images.
+
+    Returns:
+        The direction among codes **[d]**, and among pixels **[A, A]**.
+
+    Raises:
+        ValueError: if there is no pair, or fewer than four images of every digit.
+
+    Example:
+        >>> codes = torch.arange(8.0)[:, None]
+        >>> bank = Bank(codes, codes[:, :, None], torch.zeros(8), codes[:, 0])
+        >>> move, _ = way(bank, codes[:, 0], pairs=9, source=torch.Generator().manual_seed(0))
+        >>> 5 <= move.item() <= 7
+        True
+    """
+    counts = torch.bincount(bank.digits.long(), minlength=10)
+    digits = (counts >= 4).nonzero()[:, 0].tolist()
+    if pairs < 1 or not digits:
+        raise ValueError(f"expected a pair and four images of a digit, got {pairs} and {counts}")
+    much, little = [], []
+    for _ in range(pairs):
+        own = (bank.digits == digits[int(_some(len(digits), 1, source))]).nonzero()[:, 0]
+        order = own[trait[own].argsort()]
+        few = max(1, round(SHARE * len(order)))
+        little.append(order[_some(few, 1, source)])
+        much.append(order[len(order) - few + _some(few, 1, source)])
+    up, low = torch.cat(much), torch.cat(little)
+    return (
+        (bank.codes[up] - bank.codes[low]).mean(0),
+        (bank.images[up] - bank.images[low]).mean(0),
+    )
