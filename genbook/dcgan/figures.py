@@ -85,10 +85,13 @@ def stamps(kernel: int, stride: int) -> Figure:
     heights = [float(c) for c in counts] + [0.0] * (20 - len(counts))
     left.bar(places, heights, color=MODEL, width=0.8)
     left.set(xlim=(-0.6, 19.6), ylim=(0, 7.4), xlabel="place", ylabel="stamps")
+    left.set_xticks(range(0, 20, 4))
     left.set_title(f"kernel {kernel}, stride {stride}")
     inner = overlaps(40, kernel, stride)[kernel : kernel + 12].double()
     shades = torch.outer(inner, inner)
-    right.imshow(shades.numpy(), cmap="gray", vmin=0, vmax=49, interpolation="none")
+    right.imshow(
+        shades.numpy(), cmap="gray", vmin=0, vmax=float(shades.max()), interpolation="none"
+    )
     right.set_axis_off()
     found = sorted({int(v) for v in shades.flatten().tolist()})
     right.set_title("inside an image")

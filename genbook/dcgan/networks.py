@@ -235,8 +235,8 @@ class Discriminator(nn.Module):
         self.second: Norm = Norm(wide) if batch else Free(wide)
         self.judge = nn.Linear(wide * (design.side // 4) ** 2, 1)
         begin(self, generator, design.spread)
-        self.classes = nn.Parameter(torch.zeros(design.classes, self.judge.in_features))
-        self.classes.data = self.classes.data.to(generator.device)
+        rows = torch.zeros(design.classes, self.judge.in_features, device=generator.device)
+        self.classes = nn.Parameter(rows)
         if design.critic == "spectral":
             for layer in (self.look, self.down, self.judge):
                 spectral_norm(layer)

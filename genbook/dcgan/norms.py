@@ -68,8 +68,8 @@ class ClassNorm(Norm):
     Example:
         >>> norm = ClassNorm(1, 3)
         >>> norm.shift.data = torch.tensor([[5.0], [6.0], [7.0]])
-        >>> norm(torch.zeros(2, 1, 1, 1), torch.eye(3)[[2, 0]]).flatten().tolist()
-        [7.0, 5.0]
+        >>> norm(torch.zeros(2, 1, 1, 1), torch.eye(3).flip(0)[:2]).flatten().tolist()
+        [7.0, 6.0]
     """
 
     def __init__(self, channels: int, condition: int) -> None:

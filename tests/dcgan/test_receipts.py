@@ -138,7 +138,10 @@ def test_receipt_boards():
         "dcgan",
         "test_receipt_boards",
         where("board", 0.05, setting="kernels of 5", step=0, seed=2),
-        where("board", 0.03, setting="kernels of 5", step=studies.STEPS, seed=2),
+        where("board", 0.05, setting="guidelines", step=0, seed=1),
+        where("board", 0.013, setting="kernels of 5", step=studies.STEPS, seed=2),
+        altered(strides.checkerboard, lambda share: 2 * share),
+        given=quick,
     )
 
 
