@@ -157,7 +157,7 @@ def test_receipt_live():
         "test_receipt_live",
         swap(right, hasty),
         method(training.Recipe, "adam", lambda self, net: torch.optim.SGD(net.parameters(), 1e-5)),
-        given=shortened(300),
+        given=shortened(600),
     )
 
 
@@ -279,7 +279,7 @@ def test_receipt_asked():
     assert_breaks(
         "dcgan",
         "test_receipt_asked",
-        where("asked", 0.5, "dcgan_classes", setting=see, step=studies.STEPS, seed=2),
+        where("asked", 0.3, "dcgan_classes", setting=see, step=studies.STEPS, seed=2),
         where("asked", 0.5, "dcgan_classes", setting=blind, step=studies.STEPS, seed=0),
     )
 
