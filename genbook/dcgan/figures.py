@@ -143,17 +143,19 @@ def added(bank: Bank, generator: Generator, found: Sums, verdict: Tensor, which:
         which: of the sums.
 
     Returns:
-        Five panels.
+        One panel, five images.
     """
     members = found.members[which]
     means = bank.images[members].mean(1)
     result = drawn(generator, found.codes[which : which + 1])
     images = torch.cat([means, result, found.blended[which : which + 1]])
-    figure, row = subplots(1, 5, width=7.6, height=1.9)
-    names = ("leaning", "− upright", "+ upright", "= codes", "= pixels")
-    for axes, image, name in zip(row, images, names, strict=True):
-        image_grid(axes, image[None], columns=1, padding=0)
-        axes.set_title(name)
+    figure, axes = subplots(1, 1, width=4.6, height=1.4)
+    image_grid(axes, images, columns=5, padding=1)
+    side = images.shape[-1]
+    for place, name in enumerate(("leaning", "− upright", "+ upright", "= codes", "= pixels")):
+        middle = place * (side + 1) + (side - 1) / 2
+        axes.text(middle, -1.1, name, ha="center", va="bottom", fontsize=8)
+    axes.set_ylim(side - 0.5, -3)
     said = "right" if bool(verdict[which]) else "not right"
     figure.set_label(
         f"{members.shape[1]} exemplars of each: wanted a leaning {int(found.wanted[which])}; the "

@@ -160,8 +160,8 @@ def walking(generator: Generator, ways: Mapping[str, tuple[Tensor, Tensor]]) -> 
         restarts=False,
         called="what is added",
         empty="Put the point back: press on the picture.",
-        size=(5.4, 4.4),
-        across=3,
+        size=(4.6, 6.9),
+        across=2,
     )  # fmt: skip
 
 
@@ -173,8 +173,8 @@ def _panels(side: int) -> tuple[Panel, ...]:
 
     return (
         image("behind", "--gb-muted", "from"),
-        image("here", "--gb-data", "here"),
         image("ahead", "--gb-muted", "to"),
+        image("here", "--gb-data", "here"),
         Panel(
             reach, reach, (Layer("points", "data", "--gb-model"),),
             Hand(
