@@ -149,12 +149,12 @@ def added(bank: Bank, generator: Generator, found: Sums, verdict: Tensor, which:
     means = bank.images[members].mean(1)
     result = drawn(generator, found.codes[which : which + 1])
     images = torch.cat([means, result, found.blended[which : which + 1]])
-    figure, axes = subplots(1, 1, width=4.6, height=1.4)
+    figure, axes = subplots(1, 1, width=3.7, height=1.2)
     image_grid(axes, images, columns=5, padding=1)
     side = images.shape[-1]
     for place, name in enumerate(("leaning", "− upright", "+ upright", "= codes", "= pixels")):
         middle = place * (side + 1) + (side - 1) / 2
-        axes.text(middle, -1.1, name, ha="center", va="bottom", fontsize=8)
+        axes.text(middle, -1.1, name, ha="center", va="bottom", fontsize=7)
     axes.set_ylim(side - 0.5, -3)
     said = "right" if bool(verdict[which]) else "not right"
     figure.set_label(
