@@ -191,6 +191,7 @@ def test_receipt_sums():
         where("right", 0.2, exemplars=3, seed=4),
         where("right", 0.4, exemplars=30, seed=0),
         where("pixels", 0.2, exemplars=10, seed=1),
+        where("variance", 1.2, exemplars=3, seed=1),
     )
 
 
@@ -281,6 +282,17 @@ def test_receipt_asked():
         "test_receipt_asked",
         where("asked", 0.3, "dcgan_classes", setting=see, step=studies.STEPS, seed=2),
         where("asked", 0.5, "dcgan_classes", setting=blind, step=studies.STEPS, seed=0),
+    )
+
+
+def test_receipt_spectral():
+    last, own = studies.STEPS, "spectral norm in D"
+    assert_breaks(
+        "dcgan",
+        "test_receipt_spectral",
+        where("distance", 10.0, setting=own, step=last, seed=2),
+        where("distance", 60.0, setting=own, step=last, seed=0),
+        where("distance", 25.0, setting="guidelines", step=last, seed=0),
     )
 
 
