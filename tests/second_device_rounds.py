@@ -6,6 +6,7 @@ Called with the second device in place; all tensors and generators are made ther
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 from elsewhere import ELSEWHERE
@@ -14,9 +15,14 @@ from genbook import games
 from genbook.captions import captioner, search
 from genbook.clipping import characters
 from genbook.collapse import onset
+from genbook.dcgan import concepts, projection
+from genbook.dcgan import networks as dcgan_networks
+from genbook.dcgan import studies as dcgan_studies
+from genbook.dcgan import training as dcgan_training
 from genbook.draw import studies as draw_studies
 from genbook.fgan import survival, univariate
 from genbook.games import functional, plane
+from genbook.games.classifier import Reader
 from genbook.games.play import play as play_game
 from genbook.gan import costs, scenes
 from genbook.gan import images as gan_images
@@ -241,10 +247,40 @@ def captions_of_a_page() -> None:
     net.speak(_rand(1, 512), torch.zeros(1, 1, dtype=torch.long, device=ELSEWHERE))
 
 
+def deep_convolutions() -> None:
+    images = _digits()
+    given = dcgan_studies.scene(images, images, steps=1)
+    for recipe in (*dcgan_studies.CONDITIONAL.values(), dcgan_studies.RECIPES["self-modulation"]):
+        for pair, _ in dcgan_studies.game(given, recipe, 0, steps=1, every=1):
+            pair.generator.settle(*_codes_of(recipe.design))
+    net = pair.generator
+    turns = Reader(
+        lambda x: torch.eye(10, device=ELSEWHERE).repeat(len(x), 1)[: len(x)], 1.0, "none"
+    )
+    list(dcgan_studies.added(replace(given, reader=turns), net, 0, trials=2))
+    z = _codes_of(net.design)[0]
+    kinds = torch.arange(40, device=ELSEWHERE) % 2
+    bank = concepts.Bank(z, concepts.drawn(net, z), kinds, z[:, 0])
+    found = concepts.sums(bank, exemplars=2, trials=2, source=_source())
+    found.right(found.blended, given.reader.logits)
+    concepts.collect(net, given.reader.logits, z)
+    concepts.way(bank, bank.slants, pairs=2, source=_source())
+    p = projection.Classes(_rand(1) * 0 + 1, _rand(1, 2), _rand(1) * 0 + 1)
+    p.log_joint(_rand(3, 2))
+
+
+def _codes_of(design: dcgan_networks.Design) -> tuple[torch.Tensor, ...]:
+    z = dcgan_training.codes(40, design.latent, _source())
+    if not design.classes:
+        return (z,)
+    return z, torch.eye(design.classes, device=ELSEWHERE)[torch.arange(40, device=ELSEWHERE) % 10]
+
+
 ROUNDS: dict[str, list[Callable[[], None]]] = {
     "captions": [captions_of_a_page],
     "clipping": [text],
     "collapse": [rings],
+    "dcgan": [deep_convolutions],
     "draw": [drawings],
     "fgan": [survivors, contests_of_one_gaussian],
     "games": [play, play_without_a_change, picture_of_a_game],

@@ -22,6 +22,9 @@ from genbook.captions.captioner import Captioner
 from genbook.captions.scenes import SCENES, render
 from genbook.clipping import machines as clipping
 from genbook.collapse import machines as collapse
+from genbook.dcgan import machines as dcgan
+from genbook.dcgan.networks import Design, Generator
+from genbook.dcgan.training import codes
 from genbook.divergences import machines as divergences
 from genbook.draw import machines as draw
 from genbook.draw import studies as looks
@@ -76,6 +79,18 @@ def redrawer() -> Machine:
     bar = torch.zeros(12, 12)
     bar[3:9, 5:7] = 1
     return draw.redrawing(net, {"a bar": bar, "grey": torch.linspace(0, 1, 144).view(12, 12)})
+
+
+def walker() -> Machine:
+    """A small generator, untrained but settled, and two sets of made-up directions."""
+    net = Generator(Design(latent=5, width=6, spread=None), seeded(0))
+    net.settle(codes(200, 5, seeded(1)))
+    made_up = seeded(2)
+    ways = {
+        name: (torch.randn(2, 5, generator=made_up), torch.randn(2, 8, 8, generator=made_up) / 5)
+        for name in ("one pair", "many")
+    }
+    return dcgan.walking(net, ways)
 
 
 def judge() -> Machine:
@@ -149,6 +164,9 @@ CASES = {
     "a bar redrawn": Case(redrawer),
     "grey redrawn": Case(redrawer, {}, "grey"),
     "drawn from the prior": Case(redrawer, {"source": "the prior"}),
+    "a walk": Case(walker),
+    "a walk, leaning": Case(walker, {"pairs": "one pair", "stride": 0.2}, "leaning"),
+    "a walk, light": Case(walker, {"stride": 0.05}, "light, to the left"),
     "always real": Case(judge),
     "always drawn": Case(judge, {}, "drawn"),
     "grey translated": Case(translator),

@@ -1,0 +1,256 @@
+r"""The two players: a generator of transposed convolutions and a discriminator of strided ones.
+
+Two layers each way, for images whose side is a multiple of 4: a code becomes maps of a quarter of
+the side, then of half, then the image.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.nn.utils.parametrizations import spectral_norm
+
+from genbook.dcgan.norms import NORMS, Free, Norm
+
+SLOPE = 0.2
+"""Of the discriminator's leaky rectifiers on the negative side."""
+
+SPREAD = 0.02
+"""Standard deviation of the weights at the start."""
+
+CRITICS = ("batch", "none", "spectral")
+"""What may hold a discriminator's layers."""
+
+
+@dataclass(frozen=True)
+class Design:
+    r"""How the two players are built; the defaults follow the guidelines.
+
+    Args:
+        side: of the images, a multiple of 4.
+        latent: size of z.
+        width: maps at a quarter of the side; half as many at half of it.
+        kernel: side of all kernels, 4 or 5.
+        norm: of the generator's hidden layers, a name of :data:`~genbook.dcgan.norms.NORMS`.
+        norm_output: batch normalisation at the generator's output, too.
+        critic: of the discriminator's hidden layer, one of :data:`CRITICS`.
+        norm_input: batch normalisation at the discriminator's input, too.
+        classes: how many, for ``norm="class"``.
+        project: whether the discriminator projects on the classes; else it does not see them.
+        spread: standard deviation of the weights at the start; ``None`` takes 1/√fan-in, with
+            which the variance of a signal neither grows nor falls much from layer to layer.
+
+    Raises:
+        ValueError: if a setting is out of range.
+
+    Source:
+        Radford, Metz and Chintala (2016), section 3 and its list of guidelines.
+    """
+
+    side: int = 8
+    latent: int = 16
+    width: int = 32
+    kernel: int = 4
+    norm: str = "batch"
+    norm_output: bool = False
+    critic: str = "batch"
+    norm_input: bool = False
+    classes: int = 0
+    project: bool = True
+    spread: float | None = SPREAD
+
+    def __post_init__(self) -> None:
+        """Check the settings."""
+        if self.side < 4 or self.side % 4 or self.width < 2 or self.width % 2 or self.latent < 1:
+            raise ValueError(
+                "expected a side that is a multiple of 4, an even width and a latent size ≥ 1, got "
+                f"{self.side}, {self.width} and {self.latent}"
+            )
+        if self.kernel not in (4, 5):
+            raise ValueError(f"expected kernels of 4 or 5, got {self.kernel}")
+        if self.norm not in NORMS or self.critic not in CRITICS:
+            raise ValueError(
+                f"expected a norm of {sorted(NORMS)} and a critic of {CRITICS}, got "
+                f"{self.norm!r} and {self.critic!r}"
+            )
+        if (self.norm == "class") != (self.classes > 0):
+            raise ValueError(
+                f"expected classes with norm='class' and none otherwise, got {self.classes} with "
+                f"{self.norm!r}"
+            )
+        if self.spread is not None and not self.spread > 0:
+            raise ValueError(f"expected a spread > 0 or None, got {self.spread}")
+
+    @property
+    def condition(self) -> int:
+        """The size of what the generator's norms read: the classes, or z."""
+        return self.classes or self.latent
+
+    def up(self, inputs: int, outputs: int) -> nn.ConvTranspose2d:
+        """A transposed convolution that doubles the side."""
+        odd = self.kernel % 2
+        return nn.ConvTranspose2d(
+            inputs, outputs, self.kernel, 2, self.kernel // 2 - 1 + odd, output_padding=odd
+        )
+
+    def down(self, inputs: int, outputs: int) -> nn.Conv2d:
+        """A strided convolution that halves the side; :meth:`up` reversed."""
+        return nn.Conv2d(inputs, outputs, self.kernel, 2, self.kernel // 2 - 1 + self.kernel % 2)
+
+
+def fan_in(layer: nn.Module) -> int:
+    r"""How many numbers reach one output of a layer, away from the border.
+
+    Args:
+        layer: a full layer, a convolution or a transposed one.
+
+    Returns:
+        The count; for a transposed convolution :math:`C k^2/s^2`, on average.
+
+    Raises:
+        ValueError: if it is another kind of layer.
+
+    Example:
+        >>> fan_in(nn.Conv2d(3, 5, 4)), fan_in(nn.ConvTranspose2d(3, 5, 4, 2))
+        (48, 12)
+    """
+    if isinstance(layer, nn.ConvTranspose2d):
+        return layer.in_channels * math.prod(layer.kernel_size) // math.prod(layer.stride)
+    if isinstance(layer, (nn.Conv2d, nn.Linear)):
+        return layer.weight[0].numel()
+    raise ValueError(f"expected a full layer or a convolution, got {type(layer).__name__}")
+
+
+def begin(net: nn.Module, generator: torch.Generator, spread: float | None = SPREAD) -> None:
+    r"""Draw all weights from N(0, spread²), set biases to zero, go where the generator is.
+
+    A layer that begins at zero on purpose, as a self-modulation's last, stays there.
+
+    Args:
+        net: changed in place.
+        generator: draws the weights.
+        spread: standard deviation; ``None`` takes 1/√fan-in of each layer.
+
+    Source:
+        Radford et al. (2016), section 4: 0.02.
+
+    Example:
+        >>> net = nn.Linear(2, 1)
+        >>> begin(net, torch.Generator().manual_seed(0))
+        >>> net.weight.abs().max().item() < 0.2, net.bias.item()
+        (True, 0.0)
+    """
+    net.to(generator.device)
+    for layer in net.modules():
+        if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)):
+            weight = layer.weight.data
+            if bool(weight.any()):
+                deviation = fan_in(layer) ** -0.5 if spread is None else spread
+                weight.normal_(0, deviation, generator=generator)
+            if layer.bias is not None:
+                layer.bias.data.zero_()
+
+
+class Generator(nn.Module):
+    r"""G: a code to an image with values in (−1, 1).
+
+    Args:
+        design: how it is built.
+        generator: draws the weights.
+
+    Example:
+        >>> net = Generator(Design(), torch.Generator().manual_seed(0))
+        >>> net(torch.zeros(5, 16)).shape
+        torch.Size([5, 1, 8, 8])
+    """
+
+    def __init__(self, design: Design, generator: torch.Generator) -> None:
+        super().__init__()
+        self.design, wide, small = design, design.width, design.side // 4
+        kind = NORMS[design.norm]
+        self.code = nn.Linear(design.latent, wide * small**2)
+        self.up = design.up(wide, wide // 2)
+        self.paint = design.up(wide // 2, 1)  # norms come last: their draws move no other weight
+        self.first = kind(wide, design.condition)
+        self.second = kind(wide // 2, design.condition)
+        self.last: Norm = Norm(1) if design.norm_output else Free(1)
+        begin(self, generator, design.spread)
+
+    def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Map **[B, latent]** to **[B, 1, side, side]**; one-hot classes **[B, K]** if asked."""
+        design = self.design
+        if z.ndim != 2 or z.shape[1] != design.latent:
+            raise ValueError(f"expected codes [B, {design.latent}], got {list(z.shape)}")
+        if (condition is None) == (design.classes > 0):
+            raise ValueError("expected one-hot classes if and only if the design has classes")
+        c = z if condition is None else condition
+        small = design.side // 4
+        x = self.code(z).view(-1, design.width, small, small)
+        x = self.up(functional.relu(self.first(x, c)))
+        x = self.paint(functional.relu(self.second(x, c)))
+        return torch.tanh(self.last(x, c))
+
+    def settle(self, z: Tensor, condition: Tensor | None = None) -> Generator:
+        r"""Fix the statistics of every normalisation at those of one large batch.
+
+        Args:
+            z: **[B, latent]**, a thousand or more.
+            condition: one-hot classes **[B, K]**, if the design has classes.
+
+        Returns:
+            The net itself, in evaluation mode: an image now depends on its own code alone.
+        """
+        for layer in self.modules():
+            if isinstance(layer, nn.BatchNorm2d):
+                layer.reset_running_stats()
+        with torch.no_grad():
+            self.train()(z, condition)
+        return self.eval()
+
+
+class Discriminator(nn.Module):
+    r"""D: an image to a logit; above 0 means "data".
+
+    Args:
+        design: how it is built.
+        generator: draws the weights.
+
+    Example:
+        >>> net = Discriminator(Design(), torch.Generator().manual_seed(0))
+        >>> net(torch.zeros(5, 1, 8, 8)).shape
+        torch.Size([5])
+    """
+
+    def __init__(self, design: Design, generator: torch.Generator) -> None:
+        super().__init__()
+        self.design, wide = design, design.width
+        batch = design.critic == "batch"
+        self.look = design.down(1, wide // 2)
+        self.first: Norm = Norm(wide // 2) if design.norm_input else Free(wide // 2)
+        self.down = design.down(wide // 2, wide)
+        self.second: Norm = Norm(wide) if batch else Free(wide)
+        self.judge = nn.Linear(wide * (design.side // 4) ** 2, 1)
+        begin(self, generator, design.spread)
+        rows = torch.zeros(design.classes, self.judge.in_features, device=generator.device)
+        self.classes = nn.Parameter(rows)
+        if design.critic == "spectral":
+            for layer in (self.look, self.down, self.judge):
+                spectral_norm(layer)
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer reads: **[B, 1, side, side]** to **[B, width·(side/4)²]**."""
+        nothing = x.new_zeros(len(x), 0)
+        x = functional.leaky_relu(self.first(self.look(x), nothing), SLOPE)
+        return functional.leaky_relu(self.second(self.down(x), nothing), SLOPE).flatten(1)
+
+    def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Map **[B, 1, side, side]** to logits **[B]**; by projection if there are classes."""
+        phi = self.features(x)
+        logit: Tensor = self.judge(phi)[:, 0]
+        if condition is not None:
+            logit = logit + ((condition @ self.classes) * phi).sum(1)
+        return logit

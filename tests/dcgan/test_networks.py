@@ -1,0 +1,138 @@
+"""The players: sizes, what a code decides, what the start is, what a setting changes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from genbook.dcgan.networks import CRITICS, Design, Discriminator, Generator, begin, fan_in
+from genbook.dcgan.norms import NORMS
+from genbook.kit.device import seeded
+
+KINDS = [
+    *(Design(norm=n, classes=3 if n == "class" else 0) for n in NORMS),
+    *(Design(critic=c) for c in CRITICS),
+    Design(kernel=5),
+    Design(side=12, latent=3, width=6, norm_output=True, norm_input=True),
+    Design(norm="class", classes=3, project=False),
+]
+
+
+@pytest.mark.parametrize("design", KINDS, ids=str)
+def test_shapes(design):
+    g, d = Generator(design, seeded(0)), Discriminator(design, seeded(1))
+    z = torch.rand(5, design.latent, generator=seeded(2))
+    asked = torch.eye(3)[[0, 1, 2, 0, 1]] if design.classes else None
+    images = g(z, asked)
+    assert images.shape == (5, 1, design.side, design.side)
+    assert images.abs().max() <= 1
+    assert d(images, asked).shape == (5,)
+
+
+@pytest.mark.parametrize("kernel", [4, 5])
+def test_up_is_the_adjoint_of_down(kernel):
+    design = Design(kernel=kernel)
+    up, down = design.up(3, 2).double(), design.down(2, 3).double()
+    down.weight.data = up.weight.data
+    x = torch.randn(4, 2, 8, 8, generator=seeded(0)).double()
+    y = torch.randn(4, 3, 4, 4, generator=seeded(1)).double()
+    read, stamped = down(x) - down.bias[:, None, None], up(y) - up.bias[:, None, None]
+    torch.testing.assert_close((read * y).sum(), (x * stamped).sum())
+
+
+@pytest.mark.parametrize("spread", [0.02, 0.5, None])
+def test_the_start_has_the_spread_asked_for(spread):
+    layers = nn.ModuleList([nn.Linear(100, 100), nn.Conv2d(20, 30, 4)])
+    layers.append(nn.ConvTranspose2d(30, 20, 4, 2))
+    begin(layers, seeded(0), spread)
+    for layer in layers:
+        wanted = fan_in(layer) ** -0.5 if spread is None else spread
+        assert layer.weight.std().item() == pytest.approx(wanted, rel=0.05)
+        assert not layer.bias.any()
+
+
+def test_fan_in_counts_what_reaches_an_output():
+    layer = nn.ConvTranspose2d(3, 1, 4, 2, bias=False).double()
+    nn.init.ones_(layer.weight)
+    inside = layer(torch.ones(1, 3, 9, 9).double())[0, 0, 6:12, 6:12]
+    assert inside.unique().tolist() == [fan_in(layer)]
+    with pytest.raises(ValueError, match="a full layer"):
+        fan_in(nn.ReLU())
+
+
+def test_with_one_seed_batch_norm_and_self_modulation_begin_as_one_function():
+    z = torch.rand(6, 16, generator=seeded(1))
+    batch, own = (Generator(Design(norm=n), seeded(0))(z) for n in ("batch", "self"))
+    assert torch.equal(batch, own)
+
+
+def test_settled_an_image_is_a_function_of_its_code():
+    g = Generator(Design(), seeded(0)).settle(torch.rand(300, 16, generator=seeded(1)))
+    z = torch.rand(9, 16, generator=seeded(2))
+    assert not g.training
+    torch.testing.assert_close(g(z)[:1], g(z[:1]))
+
+
+def test_settling_keeps_the_statistics_of_that_batch_alone():
+    g, z = Generator(Design(), seeded(0)), torch.rand(300, 16, generator=seeded(1))
+    g(100 * z)
+    first = g.settle(z)(z[:5])
+    torch.testing.assert_close(Generator(Design(), seeded(0)).settle(z)(z[:5]), first)
+    wanted = g.train()(z)[:5]
+    torch.testing.assert_close(first, wanted, rtol=0, atol=1e-3)
+
+
+def test_a_settled_normalised_output_has_what_the_theorem_says():
+    g = Generator(Design(norm_output=True), seeded(0))
+    seen = []
+    g.last.register_forward_hook(lambda _, given, out: seen.append(out))
+    g(torch.rand(50, 16, generator=seeded(1)))
+    assert seen[0].mean().item() == pytest.approx(0, abs=1e-6)
+
+
+def test_a_spectral_layer_has_an_estimated_norm_of_one():
+    d = Discriminator(Design(critic="spectral"), seeded(0))
+    x = torch.randn(4, 1, 8, 8, generator=seeded(1))
+    for _ in range(50):
+        d(x)
+    for layer in (d.look, d.down, d.judge):
+        norm = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)
+        assert norm.item() == pytest.approx(1, abs=1e-2)
+
+
+def test_the_projection_adds_the_row_of_the_class():
+    d = Discriminator(Design(norm="class", classes=3), seeded(0)).eval()
+    nn.init.normal_(d.classes, generator=seeded(1))
+    x, asked = torch.randn(2, 1, 8, 8, generator=seeded(2)), torch.eye(3)[[2, 0]]
+    with torch.no_grad():
+        phi = d.features(x)
+        torch.testing.assert_close(d(x, asked) - d(x), (d.classes[[2, 0]] * phi).sum(1))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"side": 10},
+        {"width": 3},
+        {"latent": 0},
+        {"kernel": 3},
+        {"norm": "layer"},
+        {"critic": "layer"},
+        {"norm": "class"},
+        {"classes": 3},
+        {"spread": 0.0},
+    ],
+)
+def test_impossible_designs_are_refused(bad):
+    with pytest.raises(ValueError, match="expected"):
+        Design(**bad)
+
+
+def test_wrong_codes_and_missing_classes_are_refused():
+    with pytest.raises(ValueError, match=r"codes \[B, 16\]"):
+        Generator(Design(), seeded(0))(torch.zeros(2, 3))
+    with pytest.raises(ValueError, match="one-hot"):
+        Generator(Design(norm="class", classes=2), seeded(0))(torch.zeros(2, 16))
+    with pytest.raises(ValueError, match="one-hot"):
+        Generator(Design(), seeded(0))(torch.zeros(2, 16), torch.eye(2))

@@ -1,0 +1,85 @@
+"""The game: its first losses, whose weights move, what repeats."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from genbook.dcgan.networks import Design
+from genbook.dcgan.training import Recipe, codes, players, settled, train
+from genbook.kit.device import seeded
+
+SMALL = Design(latent=3, width=4)
+
+
+def images(n=40):
+    return 2 * torch.rand(n, 1, 8, 8, generator=seeded(9)) - 1, torch.arange(n) % 3
+
+
+def played(design=SMALL, steps=3, seed=0, **options):
+    pair = players(design, seed)
+    recipe = Recipe(design, batch=8, **options)
+    return pair, list(train(pair, recipe, *images(), steps=steps, seed=seed))
+
+
+def test_an_undecided_discriminator_costs_two_logs_of_two():
+    pair = players(SMALL, 0)
+    torch.nn.init.zeros_(pair.discriminator.judge.weight)
+    first = next(train(pair, Recipe(SMALL, rate=1e-9), *images(), steps=1, seed=0))
+    assert first.terms["discriminator"] == pytest.approx(2 * math.log(2), abs=1e-4)
+    assert first.terms["generator"] == pytest.approx(math.log(2), abs=1e-4)
+
+
+def test_one_seed_repeats_and_another_does_not():
+    one, again, other = (played(seed=s)[1][-1].terms for s in (0, 0, 1))
+    assert one == again != other
+
+
+def test_both_players_move():
+    before, (after, _) = players(SMALL, 0), played()
+    for name in ("generator", "discriminator"):
+        pairs = zip(
+            getattr(before, name).parameters(), getattr(after, name).parameters(), strict=True
+        )
+        assert any(not torch.equal(a, b) for a, b in pairs)
+
+
+def test_a_blind_discriminators_rows_stay_and_a_projecting_ones_move():
+    for project in (False, True):
+        design = Design(latent=3, width=4, norm="class", classes=3, project=project)
+        pair, _ = played(design)
+        assert bool(pair.discriminator.classes.any()) == project
+
+
+def test_one_step_of_d_goes_down_its_loss():
+    pair = players(SMALL, 0)
+    losses = [s.terms["discriminator"] for s in train(
+        pair, Recipe(SMALL, rate=3e-3), *images(8), steps=30, seed=0)]  # fmt: skip
+    assert min(losses[-5:]) < losses[0]
+
+
+def test_codes_fill_the_cube():
+    z = codes(20_000, 2, seeded(0))
+    assert z.min() >= -1
+    assert z.max() <= 1
+    assert z.var().item() == pytest.approx(1 / 3, rel=0.03)
+
+
+def test_a_settled_generator_does_not_listen_to_its_batch():
+    pair, _ = played()
+    g, z = settled(pair, 0), codes(4, 3, seeded(1))
+    torch.testing.assert_close(g(z)[:1], g(z[:1]))
+
+
+def test_a_settled_conditional_generator_saw_every_class():
+    pair, _ = played(Design(latent=3, width=4, norm="class", classes=3))
+    g = settled(pair, 0)
+    assert g(codes(3, 3, seeded(1)), torch.eye(3)).isfinite().all()
+
+
+@pytest.mark.parametrize("bad", [{"rate": 0.0}, {"beta": 1.0}, {"beta": -0.1}, {"batch": 1}])
+def test_impossible_recipes_are_refused(bad):
+    with pytest.raises(ValueError, match="expected rate"):
+        Recipe(**bad)
