@@ -34,6 +34,8 @@ from genbook.kit.machine.parts import Machine, Twin
 from genbook.kit.machine.sketch import sketch
 from genbook.lstm import machines as lstm
 from genbook.lstm.readers import Reader
+from genbook.ogan import machines as ogan
+from genbook.ogan.training import Players
 from genbook.pixelcnn import machines as pixelcnn
 from genbook.pixelcnn.networks import GatedPixelCNN
 from genbook.translation import machines as translation
@@ -76,6 +78,14 @@ def redrawer() -> Machine:
     bar = torch.zeros(12, 12)
     bar[3:9, 5:7] = 1
     return draw.redrawing(net, {"a bar": bar, "grey": torch.linspace(0, 1, 144).view(12, 12)})
+
+
+def redrawn() -> Machine:
+    """Small players, untrained, and two images of 6 × 5 pixels."""
+    bar = torch.zeros(30)
+    bar[6:10] = 1
+    pair = Players(30, 0, code=5, hidden=8)
+    return ogan.redrawing(pair, (6, 5), {"a bar": bar, "grey": torch.linspace(0.1, 0.9, 30)})
 
 
 def judge() -> Machine:
@@ -149,6 +159,9 @@ CASES = {
     "a bar redrawn": Case(redrawer),
     "grey redrawn": Case(redrawer, {}, "grey"),
     "drawn from the prior": Case(redrawer, {"source": "the prior"}),
+    "a bar encoded": Case(redrawn),
+    "grey encoded, one number pushed": Case(redrawn, {"which": 3.0, "push": 2.0}, "grey"),
+    "grey encoded, pushed down": Case(redrawn, {"which": 5.0, "push": -3.0}, "grey"),
     "always real": Case(judge),
     "always drawn": Case(judge, {}, "drawn"),
     "grey translated": Case(translator),
