@@ -11,7 +11,7 @@ from dataclasses import replace
 import torch
 from elsewhere import ELSEWHERE
 
-from genbook import games
+from genbook import games, ogan
 from genbook.captions import captioner, search
 from genbook.clipping import characters
 from genbook.collapse import onset
@@ -276,6 +276,14 @@ def _codes_of(design: dcgan_networks.Design) -> tuple[torch.Tensor, ...]:
     return z, torch.eye(design.classes, device=ELSEWHERE)[torch.arange(40, device=ELSEWHERE) % 10]
 
 
+def codes_of_pictures() -> None:
+    images = _digits().flat[:6]
+    pair = ogan.Players(images.shape[1], 0, code=4, hidden=5, device=ELSEWHERE)
+    for loop in (ogan.train, ogan.train_autoencoder):
+        list(loop(pair, images, ogan.Recipe("squared error", steps=2, batch=3), 0))
+    ogan.error_parts(pair.encode(images), _rand(6, 4))
+
+
 ROUNDS: dict[str, list[Callable[[], None]]] = {
     "captions": [captions_of_a_page],
     "clipping": [text],
@@ -287,6 +295,7 @@ ROUNDS: dict[str, list[Callable[[], None]]] = {
     "gan": [scene, parzen],
     "gran": [battles],
     "kit": [places_in_a_data_set],
+    "ogan": [codes_of_pictures],
     "pixelcnn": [pixels],
     "translation": [pairs_of_pictures, cycles],
     "vae": [autoencoders, a_linear_model],

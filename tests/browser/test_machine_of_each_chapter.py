@@ -37,6 +37,8 @@ from genbook.kit.machine.parts import Machine, Twin
 from genbook.kit.machine.sketch import sketch
 from genbook.lstm import machines as lstm
 from genbook.lstm.readers import Reader
+from genbook.ogan import machines as ogan
+from genbook.ogan.training import Players
 from genbook.pixelcnn import machines as pixelcnn
 from genbook.pixelcnn.networks import GatedPixelCNN
 from genbook.translation import machines as translation
@@ -91,6 +93,14 @@ def walker() -> Machine:
         for name in ("one pair", "many")
     }
     return dcgan.walking(net, ways)
+
+
+def redrawn() -> Machine:
+    """Small players, untrained, and two images of 6 × 5 pixels."""
+    bar = torch.zeros(30)
+    bar[6:10] = 1
+    pair = Players(30, 0, code=5, hidden=8)
+    return ogan.redrawing(pair, (6, 5), {"a bar": bar, "grey": torch.linspace(0.1, 0.9, 30)})
 
 
 def judge() -> Machine:
@@ -167,6 +177,9 @@ CASES = {
     "a walk": Case(walker),
     "a walk, leaning": Case(walker, {"pairs": "one pair", "stride": 0.2}, "leaning"),
     "a walk, light": Case(walker, {"stride": 0.05}, "light, to the left"),
+    "a bar encoded": Case(redrawn),
+    "grey encoded, one number pushed": Case(redrawn, {"which": 3.0, "push": 2.0}, "grey"),
+    "grey encoded, pushed down": Case(redrawn, {"which": 5.0, "push": -3.0}, "grey"),
     "always real": Case(judge),
     "always drawn": Case(judge, {}, "drawn"),
     "grey translated": Case(translator),

@@ -1,0 +1,183 @@
+"""The receipts of the chapter `ogan`, broken on purpose."""
+
+from __future__ import annotations
+
+import torch
+from chapters import Break, altered, assert_breaks, method, swap
+
+from genbook.games import classifier
+from genbook.kit import studies as records
+from genbook.kit.machine import weights
+from genbook.ogan import codes, exercises, training
+
+
+def quick(monkeypatch):
+    """No training, where a receipt does not hang on how good the players are."""
+    swap(training.train, lambda *arguments: iter(()))(monkeypatch)
+    swap(training.train_autoencoder, lambda *arguments: iter(()))(monkeypatch)
+
+
+def where(name: str, value: float, **wanted) -> Break:
+    """A record that says ``value`` in the rows with these settings."""
+
+    def column(self, asked, **asked_where):
+        kept = right(self, asked, **asked_where)
+        hit = asked == name and all(asked_where.get(k) == v for k, v in wanted.items())
+        return [value] * len(kept) if hit else kept
+
+    right = records.StudyResult.column
+    return method(records.StudyResult, "column", column)
+
+
+def skewed(code):
+    """Parts whose direction keeps a hundredth of the average."""
+    found = PARTS(code)
+    return codes.Parts(
+        found.average, found.deviation, found.direction + 0.01 * found.average[..., None]
+    )
+
+
+PARTS = codes.parts
+
+
+def test_receipt_parts():
+    assert_breaks("ogan", "test_receipt_parts", swap(codes.parts, skewed), given=quick)
+
+
+def test_receipt_free():
+    def cosine(z, code):
+        return torch.cosine_similarity(z, code, dim=-1)
+
+    assert_breaks(
+        "ogan",
+        "test_receipt_free",
+        swap(codes.correlation, cosine),
+        swap(codes.correlation, lambda z, code: (PARTS(z).direction * code).mean(-1)),
+        given=quick,
+    )
+
+
+def test_receipt_slope():
+    assert_breaks(
+        "ogan",
+        "test_receipt_slope",
+        altered(exercises.slope_by_hand, lambda slope: 1.001 * slope),
+        swap(codes.correlation, lambda z, code: -codes.squared_error(z, code)),
+        swap(codes.parts, skewed),
+        given=quick,
+    )
+
+
+def test_receipt_span():
+    assert_breaks(
+        "ogan",
+        "test_receipt_span",
+        swap(exercises.slope_by_hand, lambda z, e: z - e),
+        given=quick,
+    )
+
+
+def test_receipt_demands():
+    def crooked(z, code):
+        found = right(z, code)
+        return codes.ErrorParts(found.average, found.deviation, found.direction / 2)
+
+    right = codes.error_parts
+    assert_breaks(
+        "ogan",
+        "test_receipt_demands",
+        swap(codes.error_parts, crooked),
+        altered(codes.squared_error, lambda error: 1.001 * error),
+        altered(codes.correlation, lambda rho: -rho),
+        given=quick,
+    )
+
+
+def test_receipt_products():
+    assert_breaks(
+        "ogan",
+        "test_receipt_products",
+        altered(codes.correlation, lambda rho: 0.99 * rho),
+        swap(
+            codes.parts,
+            skewed,
+        ),
+        swap(
+            codes.parts,
+            lambda code: codes.Parts(code.mean(-1), code.std(-1), PARTS(code).direction),
+        ),
+        given=quick,
+    )
+
+
+def test_receipt_chance():
+    assert_breaks(
+        "ogan",
+        "test_receipt_chance",
+        swap(codes.chance_below, lambda rho, n: right(rho, n + 1)),
+        swap(codes.correlation, lambda z, code: torch.cosine_similarity(z, code, dim=-1)),
+        given=quick,
+    )
+
+
+right = codes.chance_below
+
+
+def test_receipt_reached():
+    assert_breaks(
+        "ogan",
+        "test_receipt_reached",
+        swap(training.train, lambda *arguments: iter(())),
+        swap(
+            training.tie,
+            lambda link, z, code: torch.zeros((), dtype=z.dtype),
+        ),
+    )
+
+
+def test_receipt_spread():
+    assert_breaks(
+        "ogan",
+        "test_receipt_spread",
+        where("spread", 0.95, link="squared error", weight=8.0),
+        where("spread", 0.3, link="correlation", weight=2.0, dataset="digits"),
+    )
+
+
+def test_receipt_asked():
+    assert_breaks(
+        "ogan",
+        "test_receipt_asked",
+        where("average", 0.1, link="squared error", weight=8.0),
+        where("average", 0.9, link="correlation", weight=8.0),
+    )
+
+
+def test_receipt_copies():
+    assert_breaks(
+        "ogan",
+        "test_receipt_copies",
+        where("same", 0.1, link="correlation", weight=0.5),
+        where("same", 0.9, link="squared error", weight=8.0),
+    )
+
+
+def test_receipt_live():
+    def unread(images, test, **options):
+        found = learned(images, test, **options)
+        return classifier.Reader(lambda x: -found.logits(x), found.accuracy, found.images)
+
+    learned = classifier.learn_to_read
+    assert_breaks(
+        "ogan",
+        "test_receipt_live",
+        swap(training.train, lambda *arguments: iter(())),
+        swap(classifier.learn_to_read, unread),
+    )
+
+
+def test_receipt_rounded():
+    def coarse(tensors):
+        return [(2 * t / t.abs().max()).round() * t.abs().max() / 2 for t in tensors]
+
+    assert_breaks("ogan", "test_receipt_rounded", swap(weights.rounded, coarse))
