@@ -34,6 +34,7 @@ from genbook.kit.seeds import Streams, around, mlp
 from genbook.pixelcnn import likelihood, networks, row_lstm, sampling
 from genbook.translation import cyclegan, pairs, photographs, pix2pix, scores
 from genbook.translation import networks as translators
+from genbook.uses import labels, outliers, probes, samplers, tables
 from genbook.vae import bounds, exact, models, study
 from genbook.vae import training as vae_training
 from genbook.wgan import contests, frechet
@@ -284,6 +285,27 @@ def codes_of_pictures() -> None:
     ogan.error_parts(pair.encode(images), _rand(6, 4))
 
 
+def uses_of_models() -> None:
+    images = _digits()
+    pages = tables.binary(images.images[:, 0])
+    own = labels.by_class(pages, images.labels)
+    own.whole(pages[:4])
+    outliers.strangers(pages[:4], _source())
+    outliers.detected(own.tables[0].nats(pages[:4]), own.tables[1].nats(pages[4:8]))
+    pair = ogan.Players(images.flat.shape[1], 0, code=4, hidden=5, device=ELSEWHERE)
+    for sampler in (
+        samplers.of_pixels(images),
+        samplers.of_tables(own, images.size[1:]),
+        samplers.of_codes(pair, images),
+        samplers.cheating(images, 0.5),
+    ):
+        samplers.drawn(sampler, 2, images, _source())
+    places = probes.few_labels(images.labels, 10, _source())
+    x, y = images.flat[places], images.labels[places]
+    probes.hidden(pair, x)
+    probes.read_linearly(probes.codes(pair, x), y, probes.codes(pair, x), y)
+
+
 ROUNDS: dict[str, list[Callable[[], None]]] = {
     "captions": [captions_of_a_page],
     "clipping": [text],
@@ -298,6 +320,7 @@ ROUNDS: dict[str, list[Callable[[], None]]] = {
     "ogan": [codes_of_pictures],
     "pixelcnn": [pixels],
     "translation": [pairs_of_pictures, cycles],
+    "uses": [uses_of_models],
     "vae": [autoencoders, a_linear_model],
     "wgan": [wasserstein],
 }

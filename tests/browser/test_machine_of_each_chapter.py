@@ -43,6 +43,9 @@ from genbook.pixelcnn import machines as pixelcnn
 from genbook.pixelcnn.networks import GatedPixelCNN
 from genbook.translation import machines as translation
 from genbook.translation.networks import UNet
+from genbook.uses import labels as class_models
+from genbook.uses import machines as uses
+from genbook.uses import tables
 from genbook.vae import machines as vae
 from genbook.vae.models import VAE
 from genbook.wgan import machines as wgan
@@ -101,6 +104,16 @@ def redrawn() -> Machine:
     bar[6:10] = 1
     pair = Players(30, 0, code=5, hidden=8)
     return ogan.redrawing(pair, (6, 5), {"a bar": bar, "grey": torch.linspace(0.1, 0.9, 30)})
+
+
+def improver() -> Machine:
+    """Random tables for pages of 6 × 5 pixels."""
+    chances = 0.1 + 0.6 * torch.rand(11, 256, generator=seeded(0), dtype=torch.float64)
+    all_of_them, *each = (tables.Table(row) for row in chances)
+    bar = torch.zeros(30)
+    bar[6:10] = 1
+    examples = {"a bar": bar, "grey": torch.linspace(0, 1, 30), "nothing": torch.zeros(30)}
+    return uses.descending(all_of_them, class_models.Labeller(tuple(each)), (6, 5), examples)
 
 
 def judge() -> Machine:
@@ -180,6 +193,9 @@ CASES = {
     "a bar encoded": Case(redrawn),
     "grey encoded, one number pushed": Case(redrawn, {"which": 3.0, "push": 2.0}, "grey"),
     "grey encoded, pushed down": Case(redrawn, {"which": 5.0, "push": -3.0}, "grey"),
+    "a bar made likelier": Case(improver),
+    "grey made likelier": Case(improver, {}, "grey"),
+    "nothing made likelier": Case(improver, {}, "nothing"),
     "always real": Case(judge),
     "always drawn": Case(judge, {}, "drawn"),
     "grey translated": Case(translator),

@@ -1,0 +1,65 @@
+r"""What generative models are good for: outliers, labels, features, teaching.
+
+``tables``
+    The smallest model of black and white images.
+``outliers``
+    Likelihood as a detector, and a correction by compression.
+``labels``
+    A model a class: labels by Bayes' rule, and a score that rejects.
+``samplers``
+    Samplers of labelled images, judged by what a classifier learns from them.
+``probes``
+    A linear reader on top of features.
+"""
+
+from __future__ import annotations
+
+from genbook.uses.labels import Labeller, by_class, rejecting
+from genbook.uses.outliers import (
+    compressed,
+    detected,
+    divergence,
+    entropy,
+    mean_score,
+    strangers,
+)
+from genbook.uses.probes import few_labels, read_linearly
+from genbook.uses.samplers import (
+    Cloud,
+    cheating,
+    cloud,
+    drawn,
+    of_codes,
+    of_pixels,
+    of_tables,
+    taught,
+    tight_classes,
+)
+from genbook.uses.tables import Table, binary, contexts, fit
+
+__all__ = [
+    "Cloud",
+    "Labeller",
+    "Table",
+    "binary",
+    "by_class",
+    "cheating",
+    "cloud",
+    "compressed",
+    "contexts",
+    "detected",
+    "divergence",
+    "drawn",
+    "entropy",
+    "few_labels",
+    "fit",
+    "mean_score",
+    "of_codes",
+    "of_pixels",
+    "of_tables",
+    "read_linearly",
+    "rejecting",
+    "strangers",
+    "taught",
+    "tight_classes",
+]

@@ -1,0 +1,177 @@
+"""The receipts of the chapter `uses`, broken on purpose."""
+
+from __future__ import annotations
+
+from chapters import Break, altered, assert_breaks, method, swap
+
+from genbook.kit import studies as records
+from genbook.uses import labels, outliers, probes, samplers, tables
+
+
+def where(name: str, value: float, **wanted) -> Break:
+    """A record that says ``value`` in the rows with these settings."""
+
+    def column(self, asked, **asked_where):
+        kept = right(self, asked, **asked_where)
+        hit = asked == name and all(asked_where.get(k) == v for k, v in wanted.items())
+        return [value] * len(kept) if hit else kept
+
+    right = records.StudyResult.column
+    return method(records.StudyResult, "column", column)
+
+
+priced, weighed = tables.Table.costs, labels.Labeller.nats
+
+
+def test_receipt_sums():
+    assert_breaks(
+        "uses",
+        "test_receipt_sums",
+        method(tables.Table, "costs", lambda self, images: 1.001 * priced(self, images)),
+        altered(tables.contexts, lambda found: found.flip(-1)),
+    )
+
+
+def test_receipt_blank():
+    assert_breaks(
+        "uses",
+        "test_receipt_blank",
+        swap(tables.fit, lambda images: right(1 - images)),
+    )
+
+
+right = tables.fit
+
+
+def test_receipt_strangers():
+    def turned(costs, others):
+        return 1 - detected(costs, others)
+
+    detected = outliers.detected
+    assert_breaks(
+        "uses",
+        "test_receipt_strangers",
+        swap(outliers.detected, turned),
+        altered(outliers.strangers, lambda found: {**found, "half size": 1 - found["half size"]}),
+        altered(outliers.strangers, lambda found: {**found, "noise": 0 * found["noise"]}),
+    )
+
+
+def test_receipt_identity():
+    assert_breaks(
+        "uses",
+        "test_receipt_identity",
+        altered(outliers.entropy, lambda nats: 1.0001 * nats),
+        swap(outliers.divergence, lambda p, q: diverging(q, p)),
+        altered(outliers.mean_score, lambda nats: -nats),
+    )
+
+
+diverging = outliers.divergence
+
+
+def test_receipt_coin():
+    assert_breaks(
+        "uses",
+        "test_receipt_coin",
+        swap(outliers.mean_score, lambda p, q: (p * q).sum().log()),
+    )
+
+
+def test_receipt_corrected():
+    assert_breaks(
+        "uses",
+        "test_receipt_corrected",
+        altered(outliers.compressed, lambda lengths: -lengths),
+        altered(outliers.compressed, lambda lengths: 0 * lengths),
+    )
+
+
+def test_receipt_bayes():
+    assert_breaks(
+        "uses",
+        "test_receipt_bayes",
+        method(labels.Labeller, "nats", lambda self, images: -weighed(self, images)),
+        method(labels.Labeller, "nats", lambda self, images: 0 * weighed(self, images)),
+    )
+
+
+def test_receipt_rejects():
+    def other_end(costs, right, share):
+        return rejecting(-costs, right, share)
+
+    rejecting = labels.rejecting
+    assert_breaks("uses", "test_receipt_rejects", swap(labels.rejecting, other_end))
+
+
+def test_receipt_tight():
+    def by_samples(apart, spread):
+        return taught(apart / spread, 1.0)[0], taught(apart, spread)[1]
+
+    def shifted(apart, spread):
+        return taught(apart, spread)[0], taught(apart, spread * 1.2)[1]
+
+    taught = samplers.tight_classes
+    assert_breaks(
+        "uses",
+        "test_receipt_tight",
+        swap(samplers.tight_classes, by_samples),
+        swap(samplers.tight_classes, shifted),
+    )
+
+
+def test_receipt_cheat():
+    assert_breaks(
+        "uses",
+        "test_receipt_cheat",
+        altered(outliers.divergence, lambda nats: 1.01 * nats),
+        swap(outliers.divergence, lambda p, q: diverging(q, p)),
+    )
+
+
+def test_receipt_taught():
+    assert_breaks(
+        "uses",
+        "test_receipt_taught",
+        where("taught", 0.99, sampler="table of patterns"),
+        where("taught", 0.2, sampler="Gaussian of pixels"),
+    )
+
+
+def test_receipt_cheats():
+    assert_breaks(
+        "uses",
+        "test_receipt_cheats",
+        where("taught", 0.3, sampler="the cheat, half true"),
+        where("read", 0.95, sampler="the cheat, half true"),
+    )
+
+
+def test_receipt_spread():
+    assert_breaks(
+        "uses",
+        "test_receipt_spread",
+        where("taught", 0.99, sampler="Gaussian of pixels", spread=0.25),
+        where("read", 0.1, sampler="Gaussian of pixels", spread=0.25),
+    )
+
+
+def test_receipt_probe():
+    assert_breaks(
+        "uses",
+        "test_receipt_probe",
+        where("accuracy", 0.05, features="discriminator, hidden layer", labels=1_000),
+        where("accuracy", 0.85, features="autoencoder, hidden layer", labels=1_000),
+        where("accuracy", 0.999, features="discriminator, code", labels=1_000),
+    )
+
+
+def test_receipt_live():
+
+    assert_breaks(
+        "uses",
+        "test_receipt_live",
+        altered(samplers.taught, lambda accuracy: accuracy - 0.4),
+        swap(samplers.of_pixels, lambda images, spread=1.0: samplers.cheating(images, 0.001)),
+        altered(probes.read_linearly, lambda accuracy: accuracy / 2),
+    )
