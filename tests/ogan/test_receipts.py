@@ -162,6 +162,15 @@ def test_receipt_copies():
     )
 
 
+def test_receipt_two():
+    assert_breaks(
+        "ogan",
+        "test_receipt_two",
+        where("same", 0.6, link="correlation", weight=2.0, dataset="mnist"),
+        where("same", 0.1, link="squared error", weight=2.0),
+    )
+
+
 def test_receipt_live():
     def unread(images, test, **options):
         found = learned(images, test, **options)
