@@ -135,6 +135,7 @@ def test_receipt_taught():
         "test_receipt_taught",
         where("taught", 0.99, sampler="table of patterns"),
         where("taught", 0.2, sampler="Gaussian of pixels"),
+        where("taught", 0.85, sampler="real images"),
     )
 
 
