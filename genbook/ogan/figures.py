@@ -44,10 +44,10 @@ def machinery() -> Figure:
             Wire("x", "E"),
             Wire("E", "avg"),
             Wire("E", "rho"),
-            Wire("z", "rho", dashed=True, bend=-0.5),
+            Wire("z", "rho", dashed=True, bend=0.25),
         ],
         width=5.4,
-        height=1.9,
+        height=2.5,
     )
 
 
