@@ -59,7 +59,7 @@ from genbook.vae.models import (
     prior_log_prob,
     rescale,
 )
-from genbook.vae.scores import auc, impostors, neighbour_accuracy
+from genbook.vae.scores import neighbour_accuracy
 from genbook.vae.study import (
     LONGEST,
     RECIPES,
@@ -102,7 +102,6 @@ __all__ = [
     "activity",
     "all_binary",
     "annealed",
-    "auc",
     "bernoulli_log_prob",
     "best_guess",
     "best_linear",
@@ -121,7 +120,6 @@ __all__ = [
     "fit",
     "gaussian_kl",
     "importance_log_prob",
-    "impostors",
     "iwae_bound",
     "kl_cost",
     "learning_curve",
