@@ -23,6 +23,9 @@ from genbook.kit.machine.page import machine
 from genbook.kit.machine.parts import Machine, Twin
 
 STATE = "data-genbook-machine-state"
+FADING = ("GAN, log(1 − D)", "f-GAN, reverse KL")
+"""Games whose first slopes can be as small as Adam's own ε."""
+
 START = {"game": "GAN, −log D", "critic_steps": 1, "critic_rate": 1e-3, "generator_rate": 1e-3}
 
 
@@ -189,7 +192,7 @@ def test_one_step_and_twenty_are_torchs(
     assert nearest[1] <= 2e-7
     assert first[0] <= (1e-2 * max(wanted["critic_rate"], wanted["generator_rate"]))
     assert twenty[0] <= 1e-4
-    if not settings:
+    if wanted["game"] not in FADING:
         assert first[0] <= 1e-6
 
 
