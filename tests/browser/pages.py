@@ -216,7 +216,7 @@ YARDSTICK = """() => {
 """Milliseconds, in the middle run, to read 4,000 numbers and write them into a path."""
 
 SLOWEST = 3.0
-"""The middle move takes at most so many yardsticks; other work delays the slowest, not the middle."""
+"""The middle move takes at most so many yardsticks; other work reaches only the slowest."""
 
 
 def quickest(page: Page, figures: Callable[[], list[Locator]]) -> list[dict[str, float]]:
