@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,10 @@ from genbook.kit.sphinx_ext import (
 )
 
 
+SELDOM = 200_000
+"""New objects between two collections: the trees of the pages are millions, and hold no rubbish."""
+
+
 def written_by() -> str:
     """A digest of the code that writes the pages: when it changes, all are written again."""
     sources = sorted(Path(__file__).parent.glob("*.py"))
@@ -36,6 +41,7 @@ def written_by() -> str:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
+    gc.set_threshold(SELDOM)
     app.add_config_value("genbook_writer", written_by(), "html")
     for part in (environment, fingerprints, prerun, reference, verified, folding, pages):
         part.setup(app)
