@@ -28,7 +28,6 @@ from genbook.kit.sphinx_ext import (
     verified,
 )
 
-
 SELDOM = 200_000
 """New objects between two collections: the trees of the pages are millions, and hold no rubbish."""
 
