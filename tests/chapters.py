@@ -387,6 +387,15 @@ def method(owner: type, name: str, substitute: Callable[..., Any]) -> Break:
     return lambda monkeypatch: monkeypatch.setattr(owner, name, substitute)
 
 
+def told(study: str, name: str, value: float, **where: Any) -> Break:
+    """The break by which the rows of a recorded study with these settings say ``value``."""
+
+    def change(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {name: value} if name in row and where.items() <= row.items() else {}
+
+    return rewritten(study, change)
+
+
 def rewritten(study: str, change: Callable[[Mapping[str, Any]], Mapping[str, Any]]) -> Break:
     """The break by which a recorded study says something else: ``change`` of every row.
 

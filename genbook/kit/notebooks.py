@@ -134,6 +134,7 @@ def refresh(path: Path, *, timeout: float = 300.0) -> None:
         NotebookClient(
             notebook,
             timeout=timeout,
+            coalesce_streams=True,  # however a busy machine cuts what is printed
             resources={"metadata": {"path": str(path.parent)}},
             config=kernels.settings(),
         ).execute()

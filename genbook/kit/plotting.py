@@ -11,6 +11,7 @@ import io
 import os
 import re
 import textwrap
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -137,6 +138,32 @@ def image_grid(
     tiled = tile(torch.as_tensor(images).cpu(), columns=columns, padding=padding)
     axes.imshow(tiled, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="equal")
     axes.set_axis_off()
+
+
+def image_rows(rows: Mapping[str, torch.Tensor], *, height: float = 0.62) -> Figure:
+    r"""Named rows of images of values in [0, 1], the names at the left.
+
+    Args:
+        rows: by name, of one length; each as :func:`image_grid` takes it.
+        height: of a row in inches.
+
+    Returns:
+        One panel a row.
+
+    Example:
+        >>> len(image_rows({"one": torch.rand(3, 8, 8), "other": torch.zeros(3, 8, 8)}).axes)
+        2
+    """
+    figure, panels = subplots(
+        len(rows), 1, width=7.0, height=height * len(rows) + 0.2, squeeze=False
+    )
+    for axes, (name, images) in zip(panels[:, 0], rows.items(), strict=True):
+        shown = tile(images, columns=len(images))
+        axes.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="equal")
+        axes.set_xticks([])
+        axes.set_yticks([])
+        axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+    return figure
 
 
 def tile(images: torch.Tensor, *, columns: int, padding: int = 1) -> np.ndarray:

@@ -158,26 +158,6 @@ def demands(link: str, average: float, deviation: float, rho: float) -> Figure:
     return figure
 
 
-def strips(rows: Mapping[str, Tensor], size: tuple[int, int]) -> Figure:
-    r"""Rows of images with their names.
-
-    Args:
-        rows: images **[n, P]** by name.
-        size: height and width of an image.
-
-    Returns:
-        A panel a row.
-    """
-    figure, lines = subplots(len(rows), 1, width=7.0, height=0.85 * len(rows), squeeze=False)
-    for axes, (name, images) in zip(lines[:, 0], rows.items(), strict=True):
-        count = len(images)
-        image_grid(axes, images.reshape(count, *size).clamp(0, 1).cpu(), columns=count, padding=1)
-        axes.text(
-            -0.01, 0.5, name, transform=axes.transAxes, ha="right", va="center", fontsize=8
-        )  # fmt: skip
-    return figure
-
-
 def sweep(columns: Mapping[str, Mapping[float, Sequence[float]]], label: str, top: float) -> Figure:
     r"""A measure against the weight of a link.
 

@@ -12,31 +12,22 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from genbook.kit.packing import unpack_images
-from genbook.kit.plotting import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, SERIES, subplots, tile
+from genbook.kit.plotting import (
+    CRITIC,
+    DATA,
+    GRADIENT,
+    INK,
+    MODEL,
+    MUTED,
+    SERIES,
+    image_rows,
+    subplots,
+    tile,
+)
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.kit.studies import Row, StudyResult
 from genbook.translation.cyclegan import turn
 from genbook.translation.studies import LEVELS, SHOWN
-
-
-def strips(rows: Mapping[str, Tensor], *, height: float = 0.62) -> Figure:
-    r"""Named rows of pictures, the names at the left.
-
-    Args:
-        rows: name → **[N, C, H, W]** in [0, 1], as many pictures in each.
-        height: of a row in inches.
-
-    Returns:
-        One panel a row.
-    """
-    figure, axes = subplots(len(rows), 1, width=7.0, height=height * len(rows) + 0.2, squeeze=False)
-    for axis, (name, images) in zip(axes[:, 0], rows.items(), strict=True):
-        shown = tile(images, columns=len(images))
-        axis.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest", aspect="equal")
-        axis.set_xticks([])
-        axis.set_yticks([])
-        axis.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
-    return figure
 
 
 def recorded_images(row: Row, key: str, side: int, channels: int = 1) -> Tensor:
@@ -88,7 +79,7 @@ def ablation(study: StudyResult, task: str, losses: Sequence[str]) -> Figure:
     for loss in losses:
         (row,) = study.where(task=task, loss=loss, seed=0)
         rows[loss] = recorded_images(row, "pictures", side)
-    return strips(rows)
+    return image_rows(rows)
 
 
 # --- One pixel --------------------------------------------------------------------------------
@@ -372,7 +363,7 @@ def hidden(y: Tensor, middle: Tensor, clean: Tensor, back: Tensor, back_clean: T
     """
     secret = (0.5 + 2 * (middle - clean)).clamp(0, 1)
     rows = {"y": y, "F(y)": middle, "in blocks": clean, "the rest, ×2": secret}
-    return strips({**rows, "G(F(y))": back, "G(in blocks)": back_clean})
+    return image_rows({**rows, "G(F(y))": back, "G(in blocks)": back_clean})
 
 
 def round_trip(angle: float, seed: int = 0) -> Figure:

@@ -179,22 +179,3 @@ def worth(columns: Mapping[str, Mapping[int, Sequence[float]]], base: str) -> Fi
     axes.minorticks_off()
     axes.legend(loc="upper left", ncols=2)
     return figure
-
-
-def strips(rows: Mapping[str, Tensor], size: tuple[int, int]) -> Figure:
-    r"""Rows of images with their names.
-
-    Args:
-        rows: images **[n, P]** by name.
-        size: height and width of an image.
-
-    Returns:
-        A panel a row.
-    """
-    figure, lines = subplots(len(rows), 1, width=7.0, height=0.85 * len(rows), squeeze=False)
-    for axes, (name, images) in zip(lines[:, 0], rows.items(), strict=True):
-        count = len(images)
-        shown = images.reshape(count, 1, *size).float().clamp(0, 1).cpu()
-        image_grid(axes, shown, columns=count, padding=1)
-        axes.text(-0.01, 0.5, name, transform=axes.transAxes, ha="right", va="center", fontsize=8)
-    return figure

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import torch
-from chapters import Break, altered, assert_breaks, method, swap
+from chapters import altered, assert_breaks, method, swap, told
 
 from genbook.adversarial import attacks, linear, machines, networks, studies
-from genbook.kit import studies as records
 from genbook.kit.machine import weights
 
 
@@ -18,26 +17,6 @@ def quick(monkeypatch):
         return right(images, seed, steps=60)
 
     swap(right, short)(monkeypatch)
-
-
-def recorded(change) -> Break:
-    """A record whose rows are changed by ``change``; it returns an error or a confidence."""
-
-    def column(self, name, **where):
-        return [change(name, value, where) for value in right(self, name, **where)]
-
-    right = records.StudyResult.column
-    return method(records.StudyResult, "column", column)
-
-
-def where(name: str, value: float, **wanted) -> Break:
-    """A record that says ``value`` in the rows with these settings."""
-
-    def change(asked, old, asked_where):
-        hit = asked == name and all(asked_where.get(k) == v for k, v in wanted.items())
-        return value if hit else old
-
-    return recorded(change)
 
 
 def test_receipt_rise():
@@ -119,9 +98,9 @@ def test_receipt_fooled():
     assert_breaks(
         "adversarial",
         "test_receipt_fooled",
-        where("error", 0.93, net="softmax", attack="sign", dataset="digits"),
-        where("error", 0.26, net="network", attack="noise"),
-        where("confidence", 0.6, net="softmax"),
+        told("adversarial_signs", "error", 0.93, net="softmax", attack="sign", dataset="digits"),
+        told("adversarial_signs", "error", 0.26, net="network", attack="noise"),
+        told("adversarial_signs", "confidence", 0.6, net="softmax"),
     )
 
 
@@ -129,7 +108,7 @@ def test_receipt_transfer():
     assert_breaks(
         "adversarial",
         "test_receipt_transfer",
-        where("error", 0.9, attack="transfer", dataset="digits"),
+        told("adversarial_signs", "error", 0.9, attack="transfer", dataset="digits"),
     )
 
 
@@ -145,11 +124,19 @@ def test_receipt_masked():
     assert_breaks(
         "adversarial",
         "test_receipt_masked",
-        where("error", 0.65, net=strong, attack="sign", epsilon=0.25),
-        where("error", 0.85, net=strong, attack="many", epsilon=0.25),
-        where("error", 0.2, net=strong, attack="sign", epsilon=0.1),
-        where("error", 0.6, net=strong, attack="sign", epsilon=0.1, dataset="digits"),
-        where("error", 0.5, net=strong, attack="many", epsilon=0.1),
+        told("adversarial_signs", "error", 0.65, net=strong, attack="sign", epsilon=0.25),
+        told("adversarial_signs", "error", 0.85, net=strong, attack="many", epsilon=0.25),
+        told("adversarial_signs", "error", 0.2, net=strong, attack="sign", epsilon=0.1),
+        told(
+            "adversarial_signs",
+            "error",
+            0.6,
+            net=strong,
+            attack="sign",
+            epsilon=0.1,
+            dataset="digits",
+        ),
+        told("adversarial_signs", "error", 0.5, net=strong, attack="many", epsilon=0.1),
     )
 
 
@@ -158,9 +145,9 @@ def test_receipt_honest():
     assert_breaks(
         "adversarial",
         "test_receipt_honest",
-        where("error", 0.45, net=honest, attack="many", epsilon=0.1),
-        where("error", 0.75, net="network", attack="many", epsilon=0.1),
-        where("error", 0.9, net=honest, attack="many", epsilon=0.25),
+        told("adversarial_signs", "error", 0.45, net=honest, attack="many", epsilon=0.1),
+        told("adversarial_signs", "error", 0.75, net="network", attack="many", epsilon=0.1),
+        told("adversarial_signs", "error", 0.9, net=honest, attack="many", epsilon=0.25),
     )
 
 

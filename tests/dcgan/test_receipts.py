@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from chapters import Break, altered, assert_breaks, method, rewritten, swap
+from chapters import Break, altered, assert_breaks, method, swap, told
 
 from genbook.dcgan import latent, networks, norms, projection, strides, studies, training
 from genbook.invertible import norms as stretch
@@ -33,12 +33,7 @@ quick = shortened(2)
 
 def where(column: str, value: float, study: str = GUIDELINES, **wanted) -> Break:
     """A record that says ``value`` in the rows with these settings."""
-
-    def change(row):
-        hit = column in row and all(row.get(k) == v for k, v in wanted.items())
-        return {column: value} if hit else {}
-
-    return rewritten(study, change)
+    return told(study, column, value, **wanted)
 
 
 def test_receipt_adjoint():

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import torch
-from chapters import Break, altered, assert_breaks, method, swap
+from chapters import altered, assert_breaks, swap, told
 
 from genbook.games import classifier
-from genbook.kit import studies as records
 from genbook.kit.machine import weights
 from genbook.ogan import codes, exercises, training
 
@@ -15,18 +14,6 @@ def quick(monkeypatch):
     """No training, where a receipt does not hang on how good the players are."""
     swap(training.train, lambda *arguments: iter(()))(monkeypatch)
     swap(training.train_autoencoder, lambda *arguments: iter(()))(monkeypatch)
-
-
-def where(name: str, value: float, **wanted) -> Break:
-    """A record that says ``value`` in the rows with these settings."""
-
-    def column(self, asked, **asked_where):
-        kept = right(self, asked, **asked_where)
-        hit = asked == name and all(asked_where.get(k) == v for k, v in wanted.items())
-        return [value] * len(kept) if hit else kept
-
-    right = records.StudyResult.column
-    return method(records.StudyResult, "column", column)
 
 
 def skewed(code):
@@ -139,8 +126,8 @@ def test_receipt_spread():
     assert_breaks(
         "ogan",
         "test_receipt_spread",
-        where("spread", 0.95, link="squared error", weight=8.0),
-        where("spread", 0.3, link="correlation", weight=2.0, dataset="digits"),
+        told("ogan_links", "spread", 0.95, link="squared error", weight=8.0),
+        told("ogan_links", "spread", 0.3, link="correlation", weight=2.0, dataset="digits"),
     )
 
 
@@ -148,8 +135,8 @@ def test_receipt_asked():
     assert_breaks(
         "ogan",
         "test_receipt_asked",
-        where("average", 0.1, link="squared error", weight=8.0),
-        where("average", 0.9, link="correlation", weight=8.0),
+        told("ogan_links", "average", 0.1, link="squared error", weight=8.0),
+        told("ogan_links", "average", 0.9, link="correlation", weight=8.0),
     )
 
 
@@ -157,8 +144,8 @@ def test_receipt_copies():
     assert_breaks(
         "ogan",
         "test_receipt_copies",
-        where("same", 0.1, link="correlation", weight=0.5),
-        where("same", 0.9, link="squared error", weight=8.0),
+        told("ogan_links", "same", 0.1, link="correlation", weight=0.5),
+        told("ogan_links", "same", 0.9, link="squared error", weight=8.0),
     )
 
 
@@ -166,8 +153,8 @@ def test_receipt_two():
     assert_breaks(
         "ogan",
         "test_receipt_two",
-        where("same", 0.6, link="correlation", weight=2.0, dataset="mnist"),
-        where("same", 0.1, link="squared error", weight=2.0),
+        told("ogan_links", "same", 0.6, link="correlation", weight=2.0, dataset="mnist"),
+        told("ogan_links", "same", 0.1, link="squared error", weight=2.0),
     )
 
 

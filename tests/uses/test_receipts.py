@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-from chapters import Break, altered, assert_breaks, method, swap
+from chapters import altered, assert_breaks, method, swap, told
 
-from genbook.kit import studies as records
 from genbook.uses import labels, outliers, probes, samplers, tables
-
-
-def where(name: str, value: float, **wanted) -> Break:
-    """A record that says ``value`` in the rows with these settings."""
-
-    def column(self, asked, **asked_where):
-        kept = right(self, asked, **asked_where)
-        hit = asked == name and all(asked_where.get(k) == v for k, v in wanted.items())
-        return [value] * len(kept) if hit else kept
-
-    right = records.StudyResult.column
-    return method(records.StudyResult, "column", column)
-
 
 priced, weighed = tables.Table.costs, labels.Labeller.nats
 
@@ -133,9 +119,9 @@ def test_receipt_taught():
     assert_breaks(
         "uses",
         "test_receipt_taught",
-        where("taught", 0.99, sampler="table of patterns"),
-        where("taught", 0.2, sampler="Gaussian of pixels"),
-        where("taught", 0.85, sampler="real images"),
+        told("uses_digits", "taught", 0.99, sampler="table of patterns"),
+        told("uses_digits", "taught", 0.2, sampler="Gaussian of pixels"),
+        told("uses_digits", "taught", 0.85, sampler="real images"),
     )
 
 
@@ -143,8 +129,8 @@ def test_receipt_cheats():
     assert_breaks(
         "uses",
         "test_receipt_cheats",
-        where("taught", 0.3, sampler="the cheat, half true"),
-        where("read", 0.95, sampler="the cheat, half true"),
+        told("uses_digits", "taught", 0.3, sampler="the cheat, half true"),
+        told("uses_digits", "read", 0.95, sampler="the cheat, half true"),
     )
 
 
@@ -152,8 +138,8 @@ def test_receipt_spread():
     assert_breaks(
         "uses",
         "test_receipt_spread",
-        where("taught", 0.99, sampler="Gaussian of pixels", spread=0.25),
-        where("read", 0.1, sampler="Gaussian of pixels", spread=0.25),
+        told("uses_digits", "taught", 0.99, sampler="Gaussian of pixels", spread=0.25),
+        told("uses_digits", "read", 0.1, sampler="Gaussian of pixels", spread=0.25),
     )
 
 
@@ -161,9 +147,9 @@ def test_receipt_probe():
     assert_breaks(
         "uses",
         "test_receipt_probe",
-        where("accuracy", 0.05, features="discriminator, hidden layer", labels=1_000),
-        where("accuracy", 0.85, features="autoencoder, hidden layer", labels=1_000),
-        where("accuracy", 0.999, features="discriminator, code", labels=1_000),
+        told("uses_digits", "accuracy", 0.05, features="discriminator, hidden layer", labels=1_000),
+        told("uses_digits", "accuracy", 0.85, features="autoencoder, hidden layer", labels=1_000),
+        told("uses_digits", "accuracy", 0.999, features="discriminator, code", labels=1_000),
     )
 
 
