@@ -163,6 +163,7 @@ def image_rows(rows: Mapping[str, torch.Tensor], *, height: float = 0.62) -> Fig
         axes.set_xticks([])
         axes.set_yticks([])
         axes.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=9)
+        axes.set_anchor("E")  # what room is left belongs to the names
     return figure
 
 
