@@ -62,7 +62,7 @@ def reach(largest: float, squash: str, kind: str) -> Figure:
     upper = bounds.upper_bound(weight, REACH, chosen.gamma)
     lower = bounds.lower_bound(weight, xs, chosen)
     steps = np.arange(REACH + 1)
-    figure, axes = subplots(width=7.0, height=3.1)
+    figure, axes = subplots(width=7.0, height=2.8)
     lines = ((upper, INK, "--", "upper bound"), (norms, GRADIENT, "-", "gradient"))
     for values, color, style, label in (*lines, (lower, MUTED, ":", "lower bound")):
         shown = values.clamp(FLOOR / 10, CEILING * 10).numpy()
@@ -93,7 +93,7 @@ def two_units(largest: float, degrees: float, slope: float) -> Figure:
     slopes = torch.tensor([1.0, slope], dtype=torch.float64)
     norms = bounds.held_norms(weight, slopes, 20)
     radius = largest * math.cos(math.radians(degrees))
-    figure, (left, right) = subplots(1, 2, width=7.4, height=3.1, width_ratios=[1, 1.35])
+    figure, (left, right) = subplots(1, 2, width=7.4, height=2.8, width_ratios=[1, 1.35])
     around = torch.linspace(0, 2 * math.pi, 73, dtype=torch.float64)
     circle = torch.stack([around.cos(), around.sin()])
     image = (weight * slopes) @ circle
@@ -135,7 +135,7 @@ def cross_section(w: float, steps: int) -> Figure:
     away = torch.cat([-near.flip(0), torch.zeros(1, dtype=torch.float64), near])
     points = torch.stack([weight.expand(len(away)), middle + away], -1)
     errors, slope = cliff.gradient(points, steps)
-    figure, (left, right) = subplots(1, 2, width=7.4, height=2.8)
+    figure, (left, right) = subplots(1, 2, width=7.4, height=2.6)
     left.plot(away, errors, color=MODEL)
     left.set(xlim=(-1.5, 1.5), ylim=(0, 0.5), xlabel="b − wall", title=f"error at w = {w:g}")
     right.plot(away, slope[:, 1].abs().clamp(1e-5, 1e9), color=GRADIENT)
@@ -162,7 +162,7 @@ def two_rules(first: float, second: float) -> Figure:
     """
     gradient = torch.tensor([first, second], dtype=torch.float64)
     by_norm, by_value = (rule([gradient], 1.0)[0] for rule in (rules.by_norm, rules.by_value))
-    figure, axes = subplots(width=5.6, height=3.4)
+    figure, axes = subplots(width=5.6, height=3.1)
     around = np.linspace(0, 2 * math.pi, 73)
     axes.plot(np.cos(around), np.sin(around), color=SERIES[0], linewidth=1)
     axes.plot([-1, 1, 1, -1, -1], [-1, -1, 1, 1, -1], color=SERIES[3], linewidth=1)
@@ -298,7 +298,7 @@ def training(moment: int, found: Outcome) -> Figure:
     total = len(found.losses)
     cuts = np.unique(np.linspace(0, total, 121).astype(int))
     upto = max(1, round((moment + 1) / MOMENTS * (len(cuts) - 1)))
-    figure, (left, right) = subplots(1, 2, width=7.6, height=2.9)
+    figure, (left, right) = subplots(1, 2, width=7.6, height=2.7)
     names = ("no clipping", "clipped")
     for place, (name, color) in enumerate(zip(names, (FREE, CLIPPED), strict=True)):
         losses = _binned(found.losses[:, place], cuts, np.mean)[:upto]
@@ -336,7 +336,7 @@ def recorded(rows: Sequence[Mapping[str, Any]]) -> Figure:
     rates = sorted({float(row["rate"]) for row in rows})
     factors = sorted({float(row["factor"]) for row in rows} - {0.0})
     places = {factor: place for place, factor in enumerate([*factors, 0.0])}
-    figure, panels = subplots(1, len(rates), width=7.6, height=2.9, sharey=True)
+    figure, panels = subplots(1, len(rates), width=7.6, height=2.7, sharey=True)
     for panel, rate in zip(panels, rates, strict=True):
         for row in rows:
             if row["rate"] == rate:
@@ -416,7 +416,7 @@ def spike(log_size: float, second: float) -> Figure:
     """
     size, betas = 10.0**log_size, (0.9, second)
     late = list(range(0, 3001, 3))
-    figure, axes = subplots(width=5.2, height=2.9)
+    figure, axes = subplots(width=5.2, height=2.7)
     paces = [outliers.pace(n, size, betas=betas) for n in late]
     axes.plot([-300, 0], [1, 1], color=MODEL)
     axes.plot(late, paces, color=MODEL)

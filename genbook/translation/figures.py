@@ -156,7 +156,7 @@ def one_pixel(share: float, weight: float) -> Figure:
     both = game + error
     best = float(v[both.argmin()])
     alone = 0.5 if share == 0.5 else float(share > 0.5)
-    figure, (left, right) = subplots(1, 2, width=7.4, height=2.9, width_ratios=[1.4, 1])
+    figure, (left, right) = subplots(1, 2, width=7.4, height=2.6, width_ratios=[1.4, 1])
     for values, colour, name in (
         (game, CRITIC, "game"),
         (error, SERIES[3], "λ·L1"),
@@ -215,7 +215,7 @@ def weight_frame(study: StudyResult, pictures: Mapping[str, Tensor], weight: flo
 
 
 def _pictures_and_axis(rows: Mapping[str, Tensor], colour: str = "gray") -> tuple[Figure, Axes]:
-    figure, axes = subplots(1, 2, width=7.6, height=2.7, width_ratios=[1.5, 1])
+    figure, axes = subplots(1, 2, width=7.6, height=2.5, width_ratios=[1.5, 1])
     together = torch.cat(list(rows.values()))
     shown = tile(together, columns=len(next(iter(rows.values()))))
     axes[0].imshow(shown, cmap=colour, vmin=0, vmax=1, interpolation="nearest", aspect="equal")
@@ -335,7 +335,7 @@ def noise_curves(curves: Mapping[str, Sequence[Row]]) -> Figure:
     Returns:
         One line a seed; dotted, the mean error when everything off the blocks is removed.
     """
-    figure, axis = subplots(width=5.6, height=3.0)
+    figure, axis = subplots(width=5.6, height=2.7)
     for colour, (loss, rows) in zip((MODEL, *SERIES), curves.items(), strict=False):
         for place, row in enumerate(rows):
             errors = [float(row[f"noise_{level:g}"]) for level in LEVELS]
@@ -383,7 +383,7 @@ def round_trip(angle: float, seed: int = 0) -> Figure:
     top = points[:, 1] > 0
     there = turn(points, angle)
     back = turn(there, -angle)
-    figure, axes = subplots(1, 3, width=7.4, height=2.8)
+    figure, axes = subplots(1, 3, width=7.4, height=2.6)
     for axis, cloud, name in zip(
         axes, (points, there, back), ("x", "G(x)", "F(G(x))"), strict=True
     ):

@@ -18,7 +18,7 @@ CHAPTERS = sorted(
 SMALLEST = 10.5
 """Half of MathJax's size, in pixels."""
 
-FOLDS = "details.gb-fold, details.gb-proof"
+FOLDS = "details.gb-fold, details.gb-proof, details.gb-aside"
 
 SHARES = """() => {
   const article = document.querySelector('.bd-article');

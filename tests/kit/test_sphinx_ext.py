@@ -328,6 +328,37 @@ def test_a_solution_is_folded_with_what_it_shows():
     ]
 
 
+def test_an_aside_is_folded_whole_behind_the_names_of_its_sources():
+    cell = code_cell("show(rules.a, rules.b, rules.C)", "<p>def a</p>", tags=("tag_aside",))
+    folding.fold(cell)
+    (aside,) = cell.children
+    assert (aside["kind"], aside["line"]) == ("gb-aside", "The code of a, b and C")
+    assert [child.astext() for child in aside.children] == [
+        "show(rules.a, rules.b, rules.C)",
+        "<p>def a</p>",
+    ]
+
+
+def test_an_aside_is_folded_whole_behind_its_tables_caption():
+    shown = (
+        "<table><caption>Share of 200 starts &lt; <b>wall</b>. Too small: late.</caption></table>"
+    )
+    cell = code_cell("table(...)", shown, tags=("tag_aside", "tag_hide-input"))
+    folding.fold(cell)
+    assert cell.children[0]["line"] == "Table: Share of 200 starts &lt; wall"
+
+
+def test_an_aside_that_says_nothing_of_what_it_holds_stops_the_build():
+    with pytest.raises(ValueError, match="sources or a table with a caption, got 'x = 1'"):
+        folding.fold(code_cell("x = 1", tags=("tag_aside",)))
+
+
+def test_receipts_stand_in_their_line_even_in_an_aside():
+    cell = code_cell("receipt(...)", RECEIPTED.format("a"), tags=("tag_aside",))
+    folding.fold(cell)
+    assert cell.children[0]["kind"] == "gb-proof"
+
+
 def test_a_magic_is_folded_too():
     cell = code_cell("%matplotlib inline")
     folding.fold(cell)

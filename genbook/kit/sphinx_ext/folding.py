@@ -2,15 +2,17 @@
 
 A code cell stays open if it carries the tag ``idea`` or waits for a reader's answer. Every other
 cell's code is folded; what it printed stands, the sources of the package among it, unless the tag
-``hide-cell`` says that it is a solution: then the whole cell is folded behind that word. A cell's
-receipts become one line, which opens to the receipts as measured and to the code that measured
-them.
+``hide-cell`` says that it is a solution: then the whole cell is folded behind that word. The tag
+``aside`` folds a whole cell behind a line that says what it holds: sources by their names, a table
+by its caption. A cell's receipts become one line, which opens to the receipts as measured and to
+the code that measured them.
 """
 
 from __future__ import annotations
 
 import ast
 import html
+import re
 from collections.abc import Sequence
 
 from docutils import nodes
@@ -25,8 +27,14 @@ IDEA = "tag_idea"
 SOLUTION = "tag_hide-cell"
 """The class of a cell with the tag ``hide-cell``: it shows the solution of an exercise."""
 
+ASIDE = "tag_aside"
+"""The class of a cell with the tag ``aside``: for those who want to look closer."""
+
 ANSWER = "# your code"
 """Stands where an exercise waits for its answer: its signature is part of the question."""
+
+
+CAPTION = re.compile(r"<(fig)?caption[^>]*>(.*?)</(?:fig)?caption>", re.DOTALL)
 
 
 class folded(nodes.General, nodes.Element):  # noqa: N801 (docutils' naming)
@@ -63,11 +71,7 @@ def fold(cell: nodes.container) -> None:
         return
     receipts = list(_receipts(cell))
     if SOLUTION in cell["classes"]:
-        cell.attributes.pop("hide_mode", None)
-        solution = folded(kind="gb-solution", line="Solution")
-        solution += cell.children
-        cell.children = []
-        cell.append(solution)
+        _fold_whole(cell, "gb-solution", "Solution")
     elif receipts:
         cell.attributes.pop("hide_mode", None)
         cell.remove(code)
@@ -78,9 +82,11 @@ def fold(cell: nodes.container) -> None:
         proof += [*receipts, code]
         cell.insert(0, proof)
         cell["classes"].append("gb-proven")
+    elif ASIDE in cell["classes"]:
+        _fold_whole(cell, "gb-aside", html.escape(what_it_holds(code.astext(), _raw_html(cell))))
     elif IDEA not in cell["classes"] and ANSWER not in code.astext():
         cell.attributes.pop("hide_mode", None)
-        kind = "gb-fold gb-call" if is_shown(code.astext()) else "gb-fold"
+        kind = "gb-fold gb-call" if shown_sources(code.astext()) else "gb-fold"
         fold_node = folded(kind=kind, line="code")
         cell.replace(code, fold_node)
         fold_node.append(code)
@@ -88,12 +94,50 @@ def fold(cell: nodes.container) -> None:
             cell["classes"].append("gb-silent")
 
 
+def _fold_whole(cell: nodes.container, kind: str, line: str) -> None:
+    cell.attributes.pop("hide_mode", None)
+    whole = folded(kind=kind, line=line)
+    whole += cell.children
+    cell.children = []
+    cell.append(whole)
+
+
+def _raw_html(cell: nodes.container) -> Sequence[nodes.raw]:
+    return [node for node in cell.findall(nodes.raw) if node.get("format") == "html"]
+
+
 def _receipts(cell: nodes.container) -> Sequence[nodes.raw]:
-    return [
-        node
-        for node in cell.findall(nodes.raw)
-        if node.get("format") == "html" and 'class="gb-receipt"' in node.astext()
-    ]
+    return [node for node in _raw_html(cell) if 'class="gb-receipt"' in node.astext()]
+
+
+def what_it_holds(code: str, outputs: Sequence[nodes.Node] = ()) -> str:
+    r"""What stands in a folded cell, in a line.
+
+    Args:
+        code: the cell's code.
+        outputs: its outputs in html.
+
+    Returns:
+        The sources that it shows by name, or the first sentence of its first caption.
+
+    Raises:
+        ValueError: if the cell shows no source and none of its outputs has a caption.
+
+    Example:
+        >>> what_it_holds("show(rules.by_norm, rules.by_value)")
+        'The code of by_norm and by_value'
+    """
+    if names := shown_sources(code):
+        return "The code of " + " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+    for output in outputs:
+        if found := CAPTION.search(output.astext()):
+            words = html.unescape(re.sub("<[^>]+>", "", found[2])).strip()
+            kind = "Figure" if found[1] else "Table"
+            return f"{kind}: " + re.split(r"(?<=[a-z])[.;:] ", words, maxsplit=1)[0].rstrip(".")
+    raise ValueError(
+        "expected a cell with the tag 'aside' to show sources or a table with a caption, got "
+        f"{code[:60]!r}; take the tag away"
+    )
 
 
 def summary(claims: Sequence[str]) -> str:
@@ -113,30 +157,31 @@ def summary(claims: Sequence[str]) -> str:
     return f'<span class="gb-tick">✓</span>{words}'
 
 
-def is_shown(code: str) -> bool:
-    r"""Whether a cell does nothing but show sources of the package.
+def shown_sources(code: str) -> Sequence[str]:
+    r"""The names of the sources that a cell shows, if it does nothing else.
 
     Args:
         code: a cell's code.
 
     Returns:
-        Whether every statement is a call of ``show``.
+        What its calls of ``show`` are given, without the module; empty where it does more.
 
     Example:
-        >>> is_shown("show(losses.slopes)"), is_shown("x = 1")
-        (True, False)
+        >>> shown_sources("show(losses.slopes, losses.Loss)"), shown_sources("x = 1")
+        (['slopes', 'Loss'], [])
     """
     try:
         body = ast.parse(code).body
     except SyntaxError:  # a magic
-        return False
-    return bool(body) and all(
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Call)
-        and isinstance(statement.value.func, ast.Name)
-        and statement.value.func.id == "show"
-        for statement in body
-    )
+        return []
+    names = []
+    for statement in body:
+        match statement:
+            case ast.Expr(ast.Call(ast.Name("show"), sources)):
+                names += [ast.unparse(source).split(".")[-1] for source in sources]
+            case _:
+                return []
+    return names
 
 
 def setup(app: Sphinx) -> None:

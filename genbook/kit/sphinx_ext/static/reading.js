@@ -1,7 +1,7 @@
 /* Two ways to read a chapter: the ideas alone, or every line of code. The choice is remembered. */
 (() => {
   const KEY = "genbook-view";
-  const FOLDS = "details.gb-fold, details.gb-proof";
+  const FOLDS = "details.gb-fold, details.gb-proof, details.gb-aside";
   const remembered = () => {
     try {
       return localStorage.getItem(KEY);
