@@ -414,7 +414,8 @@ parse: {myst_enable_extensions: [dollarmath]}
 sphinx:
   config:
     extensions: [myst_nb, jupyter_book, sphinx_external_toc, sphinx_book_theme,
-                 sphinx.ext.mathjax, sphinx-mathjax-offline, genbook.kit.sphinx_ext]
+                 sphinx.ext.mathjax, sphinx-mathjax-offline, sphinx_exercise,
+                 genbook.kit.sphinx_ext]
     nb_execution_show_tb: true
     use_multitoc_numbering: false
 """
@@ -423,6 +424,18 @@ RECEIPT = (
     "from genbook.kit.page import equal, receipt\n"
     "receipt('one is one', equal(1, 1), label='eq-a', test='test_one')"
 )
+
+
+INDEX = """# Verified
+
+```{verified}
+```
+
+```{eval-rst}
+.. note:: A page in another markup, *nested*.
+```
+"""
+EXERCISE = "Chapter a\n\n```{exercise}\n:label: ex-a\nCount.\n```"
 
 
 class Book:
@@ -434,13 +447,13 @@ class Book:
         (folder / "_toc.yml").write_text(
             "format: jb-book\nroot: index\nchapters:\n- file: a\n- file: b\n"
         )
-        (folder / "index.md").write_text("# Verified\n\n```{verified}\n```\n")
-        self.write("a", RECEIPT)
+        (folder / "index.md").write_text(INDEX)
+        self.write("a", RECEIPT, EXERCISE)
         self.write("b", "print(2)")
 
-    def write(self, stem: str, source: str) -> None:
+    def write(self, stem: str, source: str, title: str = "Chapter b") -> None:
         count = COUNT.format(log=self.log.as_posix(), name=stem)
-        write_notebook(self.folder / f"{stem}.ipynb", count, source, title=f"Chapter {stem}")
+        write_notebook(self.folder / f"{stem}.ipynb", count, source, title=title)
 
     def build(self, *options: str) -> subprocess.CompletedProcess[str]:
         program = "from jupyter_book.cli.main import main; main()"
@@ -498,6 +511,16 @@ def test_only_a_changed_notebook_runs_again(built, tmp_path):
     book.write("b", "print(3)")
     assert book.build().returncode == 0
     assert book.runs() == ["a", "b", "b"]
+
+
+def test_a_stored_page_holds_no_other_page_and_not_the_whole_book(built):
+    stored = built.folder / "_build" / ".doctrees"
+    assert b".write('a ')" in (stored / "a.doctree").read_bytes()
+    for name in ("environment.pickle", "index.doctree", "b.doctree"):
+        assert b".write('a ')" not in (stored / name).read_bytes(), name
+    assert b"sphinx_exercise_registry" in (stored / "environment.pickle").read_bytes()
+    assert b"sphinx_exercise_registry" not in (stored / "index.doctree").read_bytes()
+    assert "Count." in built.page("a")
 
 
 def test_the_page_of_receipts_links_to_the_equation(built):

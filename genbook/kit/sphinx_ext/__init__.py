@@ -6,7 +6,8 @@
 - the reference, written from the code (:mod:`.reference`);
 - the page *What this book verifies* (:mod:`.verified`);
 - plumbing and receipts folded, the idea open (:mod:`.folding`);
-- accessible, script-light pages (:mod:`.pages`).
+- accessible, script-light pages (:mod:`.pages`);
+- stored pages that hold no other (:mod:`.detached`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from genbook.kit.sphinx_ext import (
+    detached,
     environment,
     fingerprints,
     folding,
@@ -42,6 +44,6 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Register the extension with Sphinx."""
     gc.set_threshold(SELDOM)
     app.add_config_value("genbook_writer", written_by(), "html")
-    for part in (environment, fingerprints, prerun, reference, verified, folding, pages):
+    for part in (environment, fingerprints, prerun, reference, verified, folding, pages, detached):
         part.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -39,10 +39,12 @@ def outdated(
 ) -> Sequence[str]:
     """Documents whose notebook text stands but whose fingerprint does not."""
     known = getattr(env, "genbook_fingerprints", {})
+    data = data_state()
     return [
         name
         for name in env.found_docs - added - changed
-        if _is_notebook(env, name) and known.get(name) != _of_document(env, name)
+        if _is_notebook(env, name)
+        and known.get(name) != fingerprint(Path(env.doc2path(name)), data)
     ]
 
 
@@ -76,7 +78,7 @@ def stamped(text: str, fingerprint: str) -> str:
     return json.dumps(notebook)
 
 
-def fingerprint(notebook: Path) -> str:
+def fingerprint(notebook: Path, data: str | None = None) -> str:
     r"""A hash of what a notebook depends on besides its own cells.
 
     The package's modules that its cells import, directly or through others; every resource of the
@@ -85,10 +87,10 @@ def fingerprint(notebook: Path) -> str:
 
     Args:
         notebook: path of the ``.ipynb``.
+        data: what :func:`data_state` says, if it is known.
 
     Returns:
         Hexadecimal digits.
-
     """
     digest = hashlib.sha256()
     studies = sorted(notebook.parent.glob(f"studies/{notebook.stem}/*.json"))
@@ -99,7 +101,7 @@ def fingerprint(notebook: Path) -> str:
         digest.update(f"{key}={os.environ.get(key, '')};".encode())
     for library in LIBRARIES:
         digest.update(f"{library}=={importlib.metadata.version(library)};".encode())
-    digest.update(data_state().encode())
+    digest.update((data_state() if data is None else data).encode())
     return digest.hexdigest()[:16]
 
 
@@ -119,27 +121,28 @@ def modules_of(notebook: Path) -> set[Path]:
     while pending:
         path = pending.pop()
         found.add(path)
-        pending |= set(imported_files(path.read_text(encoding="utf-8"))) - found
+        pending |= imported_files(path.read_text(encoding="utf-8")) - found
     return {path for path in found if BUILD_ONLY not in path.parents}
 
 
-def imported_files(code: str) -> Iterator[Path]:
-    r"""Files of the package that a piece of Python imports.
+@cache
+def imported_files(code: str) -> frozenset[Path]:
+    r"""Files of the package that a piece of Python imports; every module is asked for by many.
 
     Args:
         code: Python source.
 
-    Yields:
+    Returns:
         Paths of modules and of the packages that hold them.
     """
-    for name in _imported_names(code):
-        if name.split(".")[0] == PACKAGE.name:
-            yield from _files_of(name.split(".")[1:])
+    inside = (name.split(".") for name in _imported_names(code))
+    return frozenset(
+        file for first, *rest in inside if first == PACKAGE.name for file in _files_of(rest)
+    )
 
 
-@cache
 def _imported_names(code: str) -> frozenset[str]:
-    """What is imported, in dotted names; every module is asked for by many, and parsed once."""
+    """What is imported, in dotted names."""
     names: set[str] = set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):

@@ -62,6 +62,8 @@ def setup(app: Sphinx) -> None:
 def collect(app: Sphinx, doctree: nodes.document) -> None:
     """Note the receipts on a page that was just read."""
     docname = app.env.docname
+    if any(True for _ in doctree.findall(verified_list)):
+        _tables(app.env).add(docname)
     raw = "".join(n.astext() for n in doctree.findall(nodes.raw) if "gb-receipt" in n.astext())
     _records(app.env)[docname] = receipts_in(raw, docname)
 
@@ -108,6 +110,7 @@ class _ReceiptFinder(HTMLParser):
 def forget(app: Sphinx, env: BuildEnvironment, docname: str) -> None:
     """Drop what was noted of a page that changes or goes."""
     _records(env).pop(docname, None)
+    _tables(env).discard(docname)
 
 
 def merge(
@@ -115,15 +118,12 @@ def merge(
 ) -> None:
     """Bring together what parallel readers noted."""
     _records(env).update({name: _records(other).get(name, []) for name in docnames})
+    _tables(env).update(_tables(other).intersection(docnames))
 
 
 def pages_to_rewrite(app: Sphinx, env: BuildEnvironment) -> Sequence[str]:
     """The page with the table depends on every chapter."""
-    return [
-        name
-        for name in env.found_docs
-        if any(True for _ in env.get_doctree(name).findall(verified_list))
-    ]
+    return sorted(_tables(env))
 
 
 def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -214,3 +214,10 @@ def _records(env: BuildEnvironment) -> dict[str, list[Verified]]:
     if not hasattr(env, "genbook_receipts"):
         env.genbook_receipts = {}  # type: ignore[attr-defined]
     return env.genbook_receipts  # type: ignore[attr-defined]
+
+
+def _tables(env: BuildEnvironment) -> set[str]:
+    """The pages with a table of receipts."""
+    if not hasattr(env, "genbook_tables"):
+        env.genbook_tables = set()  # type: ignore[attr-defined]
+    return env.genbook_tables  # type: ignore[attr-defined]
