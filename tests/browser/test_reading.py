@@ -20,6 +20,11 @@ SMALLEST = 10.5
 
 FOLDS = "details.gb-fold, details.gb-proof, details.gb-aside"
 
+SCREENS = 18
+"""How long a chapter may be, in screens of 1280 × 900."""
+OTHER_FONTS = 1.1
+"""How much longer another machine's fonts may make it."""
+
 SHARES = """() => {
   const article = document.querySelector('.bd-article');
   const whole = article.getBoundingClientRect().height;
@@ -51,7 +56,8 @@ def test_open_code_is_the_idea_and_each_cell_has_one_line_of_receipts(
 ) -> None:
     page = visit(path)
     pages.settle(page)
-    report[f"shares of the height, {path.stem}"] = page.evaluate(SHARES)
+    report[f"shares of the height, {path.stem}"] = shares = page.evaluate(SHARES)
+    assert shares["screens"] <= SCREENS * OTHER_FONTS
     assert opened(page) == 0
     shown = page.locator(".cell > .cell_input")
     asked = shown.filter(has_text="# your code").count()
