@@ -20,8 +20,9 @@ SMALLEST = 10.5
 
 FOLDS = "details.gb-fold, details.gb-proof, details.gb-aside"
 
+LAPTOP = {"width": 1280, "height": 900}
 SCREENS = 18
-"""How long a chapter may be, in screens of 1280 × 900."""
+"""How long a chapter may be, in screens of a laptop."""
 OTHER_FONTS = 1.1
 """How much longer another machine's fonts may make it."""
 
@@ -54,7 +55,7 @@ def closed(page: Page) -> int:
 def test_open_code_is_the_idea_and_each_cell_has_one_line_of_receipts(
     visit: Open, path: Path, report: dict[str, Any]
 ) -> None:
-    page = visit(path)
+    page = visit(path, viewport=LAPTOP)
     pages.settle(page)
     report[f"shares of the height, {path.stem}"] = shares = page.evaluate(SHARES)
     assert shares["screens"] <= SCREENS * OTHER_FONTS
