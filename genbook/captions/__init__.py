@@ -12,12 +12,15 @@ r"""Captions: a sentence that has seen a picture.
     BLEU.
 ``blindness``
     The swap test.
+``digit_pages``
+    Two written digits on a page.
 """
 
 from __future__ import annotations
 
 from genbook.captions.blindness import blinded, exact_gap, swap_gap
 from genbook.captions.captioner import Captioner, Pairs, pairs, train
+from genbook.captions.digit_pages import Fact, Reading, page, read, shrunk
 from genbook.captions.language import decoded, encoded, meant, sentence
 from genbook.captions.scenes import Scene, render
 from genbook.captions.scores import bleu
@@ -25,8 +28,10 @@ from genbook.captions.search import Found, beam, every, strings
 
 __all__ = [
     "Captioner",
+    "Fact",
     "Found",
     "Pairs",
+    "Reading",
     "Scene",
     "beam",
     "bleu",
@@ -36,9 +41,12 @@ __all__ = [
     "every",
     "exact_gap",
     "meant",
+    "page",
     "pairs",
+    "read",
     "render",
     "sentence",
+    "shrunk",
     "strings",
     "swap_gap",
     "train",

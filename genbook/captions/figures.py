@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from genbook.captions import digit_pages
 from genbook.captions.captioner import Captioner
 from genbook.captions.language import LENGTH, WORDS, decoded, encoded, sentence
 from genbook.captions.scenes import SCENES, Scene, render
@@ -70,6 +71,33 @@ def reading(net: Captioner, scene: Scene, word: int) -> Figure:
     text = decoded(said)
     right.set_title(text)
     figure.set_label(f"caption: {text}; word {place + 1} is {WORDS[said[place]]}")
+    return figure
+
+
+def asked(net: Captioner, picture: Tensor) -> Figure:
+    r"""A page of two digits, and the pull of each word of its greedy caption on the pixels.
+
+    Args:
+        net: writes the caption.
+        picture: **[16, 16]**.
+
+    Returns:
+        Four panels, the words with their chances in the titles.
+    """
+    said = beam(net, picture, 1, digit_pages.LENGTH).words
+    figure, panels = subplots(1, 4, width=8.4, height=2.4)
+    _pixels(panels[0], picture, "Greys", 0, "the page")
+    words = []
+    for place, (axes, word) in enumerate(zip(panels[1:], (*said, 0, 0, 0), strict=False)):
+        leaf = picture.clone().requires_grad_()
+        chances = net(leaf[None], torch.tensor([said[:place]]).long())[0, -1].softmax(0)
+        slope = torch.autograd.grad(chances[word].log(), leaf)[0]
+        bound = max(float(slope.abs().max()), 1e-9)
+        words.append(digit_pages.WORDS[word])
+        _pixels(
+            axes, slope / bound, "RdBu", -1, f"{words[-1]}: {float(chances[word].detach()):.2f}"
+        )
+    figure.set_label("caption: " + " ".join(words))
     return figure
 
 

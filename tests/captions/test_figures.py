@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from genbook.captions import captioner, figures, language, scenes, search
+from genbook.captions import captioner, digit_pages, figures, language, scenes, search
 from genbook.kit.device import seeded
 
 
@@ -64,3 +64,19 @@ def test_the_bars_are_the_shares_found():
     assert heights == [1.0, 3 / 4, 2 / 3, 1 / 2]
     short = figures.precisions("disc left", "a big dark disc left", 1)
     assert [bar.get_height() for bar in short.axes[0].patches] == [1.0, 1.0, 0.0, 0.0]
+
+
+def test_each_word_of_a_page_has_its_slope_and_its_chance():
+    net = captioner.Captioner("every", 1, words=len(digit_pages.WORDS))
+    picture = torch.rand(16, 16, generator=seeded(0))
+    figure = figures.asked(net, picture)
+    said = search.beam(net, picture, 1, digit_pages.LENGTH).words
+    for place, axes in enumerate(figure.axes[1:4]):
+        leaf = picture.clone().requires_grad_()
+        log = net(leaf[None], torch.tensor([said[:place]]).long())[0, -1].log_softmax(0)
+        slope = torch.autograd.grad(log[said[place]], leaf)[0]
+        image = torch.as_tensor(axes.images[0].get_array().data)
+        torch.testing.assert_close(image, slope / slope.abs().max(), atol=1e-4, rtol=0)
+        word = digit_pages.WORDS[said[place]]
+        assert axes.get_title(loc="left") == f"{word}: {log[said[place]].exp().item():.2f}"
+        assert word in figure.get_label()

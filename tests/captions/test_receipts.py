@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import torch
-from chapters import altered, assert_breaks, method, rewritten, swap
+from chapters import altered, assert_breaks, method, swap, told
 
-from genbook.captions import blindness, captioner, scenes, scores, search, studies
+from genbook.captions import (
+    blindness,
+    captioner,
+    digit_pages,
+    scenes,
+    scores,
+    search,
+    studies,
+)
 from genbook.kit.machine import weights
 
 SCORE = captioner.Captioner.score
-
-
-def column(name, value, **where):
-    def change(row):
-        hit = all(row.get(k) == v for k, v in where.items())
-        return {**row, name: value} if hit else row
-
-    return rewritten("captions_ways", change)
 
 
 def test_receipt_start():
@@ -95,9 +95,9 @@ def test_receipt_ways():
     assert_breaks(
         "captions",
         "test_receipt_ways",
-        column("right", 0.99, way="start", seed=3, **own),
-        column("right_new", 0.4, way="every", seed=2, **own),
-        column("right_new", 0.6, way="once", seed=4, **own),
+        told("captions_ways", "right", 0.99, way="start", seed=3, **own),
+        told("captions_ways", "right_new", 0.4, way="every", seed=2, **own),
+        told("captions_ways", "right_new", 0.6, way="once", seed=4, **own),
     )
 
 
@@ -105,9 +105,9 @@ def test_receipt_blind():
     assert_breaks(
         "captions",
         "test_receipt_blind",
-        column("gap", -1.0, pictures="shuffled", seed=1),
-        column("gap", 3.0, way="every", pictures="own", seed=1),
-        column("loss", 5.0, pictures="shuffled", seed=4),
+        told("captions_ways", "gap", -1.0, pictures="shuffled", seed=1),
+        told("captions_ways", "gap", 3.0, way="every", pictures="own", seed=1),
+        told("captions_ways", "loss", 5.0, pictures="shuffled", seed=4),
     )
 
 
@@ -170,9 +170,9 @@ def test_receipt_least():
     assert_breaks(
         "captions",
         "test_receipt_least",
-        column("loss", 3.5, pictures="shuffled", seed=1),
-        column("loss", 0.5, way="once", seed=2),
-        column("loss", 0.8, way="start", pictures="own", seed=3),
+        told("captions_ways", "loss", 3.5, pictures="shuffled", seed=1),
+        told("captions_ways", "loss", 0.5, way="once", seed=2),
+        told("captions_ways", "loss", 0.8, way="start", pictures="own", seed=3),
     )
 
 
@@ -203,4 +203,28 @@ def test_receipt_packed():
         "test_receipt_packed",
         altered(weights.rounded, lambda held: [torch.zeros_like(w) for w in held]),
         altered(weights.rounded, lambda held: [w.round() for w in held]),
+    )
+
+
+def test_receipt_tied():
+    made = digit_pages.pairs
+    assert_breaks(
+        "captions",
+        "test_receipt_tied",
+        swap(
+            made, lambda digits, count, generator, *, free: made(digits, count, generator, free=1)
+        ),
+        altered(digit_pages.read, lambda found: digit_pages.Reading(found.first, 0.0, found.first)),
+    )
+
+
+def test_receipt_tied_recorded():
+    assert_breaks(
+        "captions",
+        "test_receipt_tied_recorded",
+        told("captions_digits", "tied", 0.5, free=0.0, seed=1),
+        told("captions_digits", "both", 0.4, free=0.0, seed=2, digits="mnist"),
+        told("captions_digits", "both", 0.1, free=0.5, seed=3),
+        told("captions_digits", "both", 0.1, free=1.0, seed=4, digits="digits"),
+        told("captions_digits", "gap", 10.0, free=0.0, seed=0, digits="mnist"),
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from genbook.captions import captioner, language, scenes, search, studies
+from genbook.captions import captioner, digit_pages, language, scenes, search, studies
+from genbook.kit import data as sets
 from genbook.kit.device import seeded
 
 
@@ -12,6 +13,30 @@ def test_a_slice_has_a_row_a_way_and_one_blind():
     rows = list(studies.record(True, 0))
     assert [row["way"] for row in rows] == [*captioner.WAYS, "every"]
     assert [row["pictures"] for row in rows] == ["own"] * 3 + ["shuffled"]
+
+
+def test_a_slice_of_pages_has_a_row_for_each_set_and_share():
+    rows = list(studies.record_pages(True, 0))
+    assert [(row["digits"], row["free"]) for row in rows][:3] == [
+        ("digits", share) for share in studies.SHARES
+    ]
+    assert len(rows) == 6
+    assert all(0 <= row[key] <= 1 for row in rows for key in ("tied", "first", "second", "both"))
+
+
+def test_a_row_tells_tied_pages_from_free_ones(monkeypatch):
+    asked = []
+
+    def noted(net, data):
+        facts = [digit_pages.meant(row) for row in data.captions.tolist()]
+        asked.append(all(fact.second == (fact.first + 1) % 10 for fact in facts))
+        return digit_pages.Reading(0.25, 0.5, 0.75 + 0.25 * asked[-1])
+
+    monkeypatch.setattr(digit_pages, "read", noted)
+    net = captioner.Captioner("every", 0, words=len(digit_pages.WORDS))
+    row = studies.page_row(net, sets.digits("test"), 0)
+    assert sorted(asked) == [False, True]
+    assert (row["tied"], row["first"], row["second"], row["both"]) == (1.0, 0.25, 0.5, 0.75)
 
 
 def test_a_trained_captioner_names_what_it_has_seen():
