@@ -156,6 +156,12 @@ def pairs(digits: ImageSet, count: int, generator: torch.Generator, *, free: flo
 
     Raises:
         ValueError: if the share is none, or a digit is missing.
+
+    Example:
+        >>> ten = ImageSet("digits", torch.ones(10, 1, 8, 8), torch.arange(10))
+        >>> made = pairs(ten, 3, torch.Generator().manual_seed(0), free=0.0)
+        >>> made.pictures.shape, made.captions.shape
+        (torch.Size([3, 16, 16]), torch.Size([3, 4]))
     """
     if not 0 <= free <= 1:
         raise ValueError(f"expected a share from 0 to 1, got {free}; 1 frees all pages")
