@@ -62,7 +62,7 @@ def reach(largest: float, squash: str, kind: str) -> Figure:
     upper = bounds.upper_bound(weight, REACH, chosen.gamma)
     lower = bounds.lower_bound(weight, xs, chosen)
     steps = np.arange(REACH + 1)
-    figure, axes = subplots(width=7.0, height=2.8)
+    figure, axes = subplots(width=7.0, height=2.6)
     lines = ((upper, INK, "--", "upper bound"), (norms, GRADIENT, "-", "gradient"))
     for values, color, style, label in (*lines, (lower, MUTED, ":", "lower bound")):
         shown = values.clamp(FLOOR / 10, CEILING * 10).numpy()
@@ -93,7 +93,7 @@ def two_units(largest: float, degrees: float, slope: float) -> Figure:
     slopes = torch.tensor([1.0, slope], dtype=torch.float64)
     norms = bounds.held_norms(weight, slopes, 20)
     radius = largest * math.cos(math.radians(degrees))
-    figure, (left, right) = subplots(1, 2, width=7.4, height=2.8, width_ratios=[1, 1.35])
+    figure, (left, right) = subplots(1, 2, width=7.4, height=2.6, width_ratios=[1, 1.35])
     around = torch.linspace(0, 2 * math.pi, 73, dtype=torch.float64)
     circle = torch.stack([around.cos(), around.sin()])
     image = (weight * slopes) @ circle
@@ -298,7 +298,7 @@ def training(moment: int, found: Outcome) -> Figure:
     total = len(found.losses)
     cuts = np.unique(np.linspace(0, total, 121).astype(int))
     upto = max(1, round((moment + 1) / MOMENTS * (len(cuts) - 1)))
-    figure, (left, right) = subplots(1, 2, width=7.6, height=2.7)
+    figure, (left, right) = subplots(1, 2, width=7.6, height=2.6)
     names = ("no clipping", "clipped")
     for place, (name, color) in enumerate(zip(names, (FREE, CLIPPED), strict=True)):
         losses = _binned(found.losses[:, place], cuts, np.mean)[:upto]
