@@ -144,9 +144,10 @@ def tie(link: str, z: Tensor, code: Tensor) -> Tensor:
 def encoder_loss(pair: Players, x: Tensor, z: Tensor, recipe: Recipe) -> Tensor:
     r"""What the encoder minimises: GAN-QP's loss of its average, and the link.
 
-    .. math:: \mathbb E\Big[-\Delta+\frac{\Delta^2}{2\cdot10\,d}\Big]
+    .. math:: \mathbb E\Big[-\Delta+\frac{\Delta^2}{2\,d}\Big]
         -\lambda\,\mathbb E\,\rho\big(z,E(G(z))\big),\qquad
-        \Delta=\operatorname{avg}E(x)-\operatorname{avg}E(G(z))
+        \Delta=\operatorname{avg}E(x)-\operatorname{avg}E(G(z)),\quad
+        d=\sqrt{\tfrac1P\|x-G(z)\|^2}
 
     Args:
         pair: the players.
@@ -158,7 +159,7 @@ def encoder_loss(pair: Players, x: Tensor, z: Tensor, recipe: Recipe) -> Tensor:
         A scalar.
 
     Source:
-        Su (2019), *O-GAN*, with the critic's loss of Su (2018), *GAN-QP*.
+        Su (2019), *O-GAN*, with the critic's loss of Su (2018), *GAN-QP*, at scale 1.
     """
     fake = pair.draw(z).detach()
     code, game = pair.encode(fake), gan_qp(SCALE)
