@@ -64,6 +64,29 @@ def test_receipt_span():
     )
 
 
+def test_receipt_last_layer():
+    def squared(link, z, code):
+        return codes.squared_error(z, code).mean()
+
+    assert_breaks(
+        "ogan",
+        "test_receipt_last_layer",
+        swap(training.tie, squared),
+        swap(codes.correlation, lambda z, code: torch.cosine_similarity(z, code, dim=-1)),
+        swap(codes.parts, skewed),
+        given=quick,
+    )
+
+
+def test_receipt_shared_layers():
+    assert_breaks(
+        "ogan",
+        "test_receipt_shared_layers",
+        swap(training.tie, lambda link, z, code: 0 * code.sum()),
+        given=quick,
+    )
+
+
 def test_receipt_demands():
     def crooked(z, code):
         found = right(z, code)
@@ -93,6 +116,26 @@ def test_receipt_products():
             codes.parts,
             lambda code: codes.Parts(code.mean(-1), code.std(-1), PARTS(code).direction),
         ),
+        given=quick,
+    )
+
+
+def test_receipt_lifted():
+    assert_breaks(
+        "ogan",
+        "test_receipt_lifted",
+        altered(codes.squared_error, lambda error: 1.001 * error),
+        swap(codes.squared_error, lambda z, code: (z - code).square().sum(-1)),
+        given=quick,
+    )
+
+
+def test_receipt_seven():
+    assert_breaks(
+        "ogan",
+        "test_receipt_seven",
+        swap(codes.chance_below, lambda rho, n: right(rho, n + 1)),
+        altered(codes.chance_below, lambda share: 1 - 2 * (1 - share)),
         given=quick,
     )
 
