@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from chapters import altered, assert_breaks, swap, told
+from chapters import altered, assert_breaks, method, swap, told
 
 from genbook.games import classifier
 from genbook.kit.machine import weights
@@ -198,6 +198,44 @@ def test_receipt_two():
         "test_receipt_two",
         told("ogan_links", "same", 0.6, link="correlation", weight=2.0, dataset="mnist"),
         told("ogan_links", "same", 0.1, link="squared error", weight=2.0),
+        told("ogan_links", "same", 0.6, link="squared error", weight=0.5, dataset="digits"),
+    )
+
+
+def test_receipt_high():
+    assert_breaks(
+        "ogan",
+        "test_receipt_high",
+        told("ogan_links", "rho", 0.9, link="squared error", weight=8.0),
+        told("ogan_links", "rho", 0.9, link="autoencoder"),
+        told("ogan_links", "rho", 0.97, link="correlation", weight=0.5, dataset="digits"),
+    )
+
+
+def test_receipt_heavy():
+    assert_breaks(
+        "ogan",
+        "test_receipt_heavy",
+        told("ogan_links", "rho", 0.9, link="correlation", weight=8.0, dataset="mnist"),
+        told("ogan_links", "same", 0.6, link="correlation", weight=8.0),
+    )
+
+
+def test_receipt_pixels():
+    assert_breaks(
+        "ogan",
+        "test_receipt_pixels",
+        told("ogan_links", "error", 0.03, link="correlation", weight=0.5, dataset="mnist"),
+        told("ogan_links", "same", 0.9, link="correlation", weight=0.5, dataset="mnist"),
+    )
+
+
+def test_receipt_alone():
+    assert_breaks(
+        "ogan",
+        "test_receipt_alone",
+        told("ogan_links", "rho", 0.1, link="nothing", dataset="digits"),
+        told("ogan_links", "spread", 0.8, link="nothing", dataset="mnist"),
     )
 
 
@@ -212,6 +250,29 @@ def test_receipt_live():
         "test_receipt_live",
         swap(training.train, lambda *arguments: iter(())),
         swap(classifier.learn_to_read, unread),
+    )
+
+
+def test_receipt_apart():
+    def of_the_link_alone(pair, x, z, recipe):
+        return recipe.weight * training.tie(recipe.link, z, pair.encode(pair.draw(z).detach()))
+
+    assert_breaks("ogan", "test_receipt_apart", swap(training.encoder_loss, of_the_link_alone))
+
+
+def test_receipt_trips():
+    assert_breaks(
+        "ogan", "test_receipt_trips", method(training.Players, "again", lambda pair, x: x)
+    )
+
+
+def test_receipt_mirror():
+    assert_breaks(
+        "ogan",
+        "test_receipt_mirror",
+        swap(codes.correlation, lambda z, code: (PARTS(z).direction * code).amax(-1)),
+        swap(codes.parts, skewed),
+        given=quick,
     )
 
 
