@@ -69,6 +69,15 @@ def test_a_push_raises_its_own_number_and_the_direction_stays_one(pair):
     assert after.square().mean().item() == pytest.approx(1, abs=1e-5)
 
 
+def test_the_bar_of_a_number_stands_over_the_number_that_the_slider_names(pair):
+    machine = machines.redrawing(pair, (4, 3), {"x": torch.zeros(12)})
+    (slider,) = (c for c in machine.controls if c.name == "which")
+    left, right = machine.panels[-1].x
+    each = (right - left) / pair.code
+    middles = [left + each * (k + 0.5) for k in range(pair.code)]
+    assert middles == pytest.approx(list(slider.values))
+
+
 def test_players_of_another_size_are_refused(pair):
     with pytest.raises(ValueError, match="12"):
         machines.redrawing(pair, (4, 4), {"x": torch.zeros(16)})

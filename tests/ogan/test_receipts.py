@@ -260,6 +260,24 @@ def test_receipt_apart():
     assert_breaks("ogan", "test_receipt_apart", swap(training.encoder_loss, of_the_link_alone))
 
 
+def test_receipt_demand():
+    assert_breaks(
+        "ogan",
+        "test_receipt_demand",
+        told("ogan_demands", "same", 0.8, link="correlation and average", dataset="mnist"),
+        told("ogan_demands", "same", 0.5, link="correlation and deviation", dataset="digits"),
+        told("ogan_demands", "same", 0.5, link="correlation and deviation", dataset="mnist"),
+    )
+
+
+def test_receipt_shorter():
+    def with_the_demand(link, z, code):
+        return asked("correlation and deviation", z, code)
+
+    asked = training.tie
+    assert_breaks("ogan", "test_receipt_shorter", swap(training.tie, with_the_demand))
+
+
 def test_receipt_trips():
     assert_breaks(
         "ogan", "test_receipt_trips", method(training.Players, "again", lambda pair, x: x)
