@@ -78,6 +78,17 @@ def test_receipt_last_layer():
     )
 
 
+def test_receipt_long_step():
+    assert_breaks(
+        "ogan",
+        "test_receipt_long_step",
+        swap(codes.correlation, lambda z, code: torch.cosine_similarity(z, code, dim=-1)),
+        swap(training.tie, lambda link, z, code: codes.squared_error(z, code).mean()),
+        swap(training.tie, lambda link, z, code: 0 * code.sum()),
+        given=quick,
+    )
+
+
 def test_receipt_shared_layers():
     assert_breaks(
         "ogan",

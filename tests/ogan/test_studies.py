@@ -48,6 +48,22 @@ def test_an_encoder_that_reads_the_noise_off_has_every_correlation_one():
     assert abs(found["apart"] - normal_share(test)) < 0.03
 
 
+class Thrice(Told):
+    """The noise is read off three times as large, and two higher."""
+
+    def encode(self, x):
+        return 3 * super().encode(x) + 2
+
+
+def test_a_longer_code_has_a_larger_deviation_and_the_same_correlations():
+    test = data.digits("test", device="cpu").take(50)
+    plain, long = (
+        studies.judged(kind(64, 0), test, Reader(ten, 1.0, "digits"), 0) for kind in (Told, Thrice)
+    )
+    assert abs(long["deviation"] - 3 * plain["deviation"]) < 1e-3
+    assert all(long[key] == plain[key] for key in ("rho", "average", "spread", "apart"))
+
+
 def normal_share(test):
     """How often a score exceeds the average of 16 standard normal numbers."""
     scores = 4 * test.flat[:, :16].mean(1)
