@@ -47,7 +47,7 @@ def parts(code: Tensor) -> Parts:
         ValueError: if a code has fewer than two numbers.
 
     Source:
-        Su (2019), *O-GAN*, section 2.
+        Su (2019), *O-GAN*.
 
     Example:
         >>> found = parts(torch.tensor([1.0, 3.0, 1.0, 3.0]))
@@ -79,7 +79,7 @@ def correlation(z: Tensor, code: Tensor) -> Tensor:
         ValueError: if the shapes differ.
 
     Source:
-        Su (2019), *O-GAN*, eq. of ρ.
+        Su (2019), *O-GAN*.
 
     Example:
         >>> z = torch.tensor([1.0, 2.0, 4.0])

@@ -9,7 +9,7 @@ import torch
 from scipy.stats import beta, norm
 from torch import Tensor
 
-from genbook.kit.answers import agree, known
+from genbook.kit.answers import agree, differentiates, known
 from genbook.kit.device import seeded
 from genbook.kit.exercises import Exercise
 from genbook.ogan.codes import correlation, parts
@@ -34,6 +34,11 @@ def _codes() -> list[Case]:
     return cases
 
 
+def _slope_with_n_minus_1(z: Tensor, e: Tensor) -> Tensor:
+    one, other = ((v - v.mean()) / v.std() for v in (z, e))
+    return (one - (one * other).mean() * other) / (len(e) * e.std())
+
+
 def _check_slope(answer: Callable[..., Any]) -> str | None:
     cases = _codes()
     hint = agree(answer, slope_by_hand, cases, lambda z, e: f"for n = {len(e)}")
@@ -54,6 +59,7 @@ def _check_slope(answer: Callable[..., Any]) -> str | None:
             lambda z, e: slope_by_hand(z, e) * ((n(e) - 1) / n(e)) ** 0.5,
             "std divides by n here, not by n − 1.",
         ),
+        (_slope_with_n_minus_1, "std divides by n here, not by n − 1."),
         (lambda z, e: -slope_by_hand(z, e), "the sign: the step must raise ρ."),
         (lambda z, e: slope_by_hand(e, z), "that is the slope by z."),
     )
@@ -108,6 +114,20 @@ def mended_link(z: Tensor, codes: Tensor) -> Tensor:
     return correlation(z, codes).mean()
 
 
+HELD = (
+    "the value is right, but its slope by the codes is not: something was detached, so the encoder "
+    "would learn another loss."
+)
+
+
+def _teaches(answer: Callable[..., Any], z: Tensor, codes: Tensor) -> bool:
+    """Whether an answer with a graph has ρ's slope by the codes; the noise needs none."""
+    noise = z.clone().requires_grad_()
+    return differentiates(
+        lambda c: answer(noise, c), lambda c: mended_link(z, c), [codes], leaves=(0,)
+    )
+
+
 def _check_link(answer: Callable[..., Any]) -> str | None:
     source = seeded(1)
     cases: list[Case] = []
@@ -117,7 +137,7 @@ def _check_link(answer: Callable[..., Any]) -> str | None:
         cases.append((z, z + 0.7 * noise + 3))
     hint = agree(answer, mended_link, cases, lambda z, c: f"for z of shape {list(z.shape)}")
     if hint is None:
-        return None
+        return None if _teaches(answer, *cases[0]) else HELD
     rivals = (
         (
             printed_link,

@@ -214,7 +214,7 @@ def _panels(size: tuple[int, int], code: int) -> tuple[Panel, ...]:
         picture("copy", "--gb-model", "its code, drawn"),
         picture("now", "--gb-muted", "after the round trips"),
         Panel(
-            (-0.5, code - 0.5),
+            (0.5, code + 0.5),
             (-4.0, 4.0),
             (Layer("bars", "direction", "--gb-critic"),),
             title="the code's direction",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import sigmoid
+from torch.nn.functional import cosine_similarity, sigmoid
 
 from genbook.games.play import Duel, mlp
 from genbook.kit.data import batches
@@ -15,12 +15,21 @@ from genbook.kit.device import seeded
 from genbook.kit.seeds import Streams
 from genbook.kit.substreams import Substream
 from genbook.kit.training import Step, finite
-from genbook.ogan.codes import correlation, parts, squared_error
+from genbook.ogan.codes import correlation, error_parts, parts, squared_error
 from genbook.wgan.losses import gan_qp
 
 CODE, HIDDEN, SCALE = 16, 256, 1.0
-LINKS = ("correlation", "squared error", "nothing")
-"""What may tie a code to the noise that its image was drawn from."""
+LINKS = (
+    "correlation",
+    "squared error",
+    "nothing",
+    "correlation and average",
+    "correlation and deviation",
+)
+"""What may tie a code to the noise that its image was drawn from.
+
+The last two add one demand of the squared error to the correlation, to see what that demand does.
+"""
 
 ENCODER = Substream("weights of the encoder", 31_000)
 ORDER = Substream("order of the minibatches", 32_000)
@@ -127,7 +136,8 @@ def tie(link: str, z: Tensor, code: Tensor) -> Tensor:
         code: :math:`E(G(z))`, **[B, n]**.
 
     Returns:
-        A scalar: :math:`-\rho`, the mean squared error, or 0.
+        A scalar: :math:`-\rho`, the mean squared error, 0, or :math:`-\rho` with the first or the
+        second term of :func:`~genbook.ogan.codes.error_parts` added.
 
     Example:
         >>> z = torch.tensor([[1.0, 2.0, 4.0]])
@@ -138,15 +148,20 @@ def tie(link: str, z: Tensor, code: Tensor) -> Tensor:
         return -correlation(z, code).mean()
     if link == "squared error":
         return squared_error(z, code).mean()
+    if link.startswith("correlation and"):
+        asked = error_parts(z, code)
+        added = asked.average if link.endswith("average") else asked.deviation
+        return (added - correlation(z, code)).mean()
     return torch.zeros((), dtype=z.dtype, device=z.device)
 
 
 def encoder_loss(pair: Players, x: Tensor, z: Tensor, recipe: Recipe) -> Tensor:
     r"""What the encoder minimises: GAN-QP's loss of its average, and the link.
 
-    .. math:: \mathbb E\Big[-\Delta+\frac{\Delta^2}{2\cdot10\,d}\Big]
+    .. math:: \mathbb E\Big[-\Delta+\frac{\Delta^2}{2\,d}\Big]
         -\lambda\,\mathbb E\,\rho\big(z,E(G(z))\big),\qquad
-        \Delta=\operatorname{avg}E(x)-\operatorname{avg}E(G(z))
+        \Delta=\operatorname{avg}E(x)-\operatorname{avg}E(G(z)),\quad
+        d=\sqrt{\tfrac1P\|x-G(z)\|^2}
 
     Args:
         pair: the players.
@@ -158,7 +173,7 @@ def encoder_loss(pair: Players, x: Tensor, z: Tensor, recipe: Recipe) -> Tensor:
         A scalar.
 
     Source:
-        Su (2019), *O-GAN*, with the critic's loss of Su (2018), *GAN-QP*.
+        Su (2019), *O-GAN*, with the critic's loss of Su (2018), *GAN-QP*, at scale 1.
     """
     fake = pair.draw(z).detach()
     code, game = pair.encode(fake), gan_qp(SCALE)
@@ -188,6 +203,40 @@ def generator_loss(pair: Players, z: Tensor, recipe: Recipe) -> Tensor:
     code = pair.encode(pair.draw(z))
     played = gan_qp(SCALE).generator_loss(code.mean(-1)[None]).sum()
     return played + recipe.weight * tie(recipe.link, z, code)
+
+
+def meeting(pair: Players, z: Tensor, link: str) -> Tensor:
+    r"""Whether a step of the encoder's weights along a link moves D's score of drawn images.
+
+    .. math:: \cos\angle\big(\nabla_{\theta_l}\mathbb E\operatorname{avg}E(G(z)),\;
+        \nabla_{\theta_l}\,\mathbb E\,\rho(z,E(G(z)))\big)
+
+    In the last layer it is 0 for the correlation, whatever the batch: the slope of ρ by a code sums
+    to 0, that of the average is the same for every number of every code.
+
+    Args:
+        pair: the players.
+        z: noise, **[B, n]**.
+        link: one of the first two of :data:`LINKS`, with its sign: the step lowers :func:`tie`.
+
+    Returns:
+        A cosine a layer of the encoder, the first layer first.
+
+    Example:
+        >>> pair = Players(9, 0, code=4, hidden=8).double()
+        >>> z = torch.eye(4, dtype=torch.float64)
+        >>> round(abs(meeting(pair, z, "correlation")[-1].item()), 12)
+        0.0
+    """
+    code = pair.encode(pair.draw(z).detach())
+    weights = list(pair.encoder.parameters())
+    score = torch.autograd.grad(code.mean(), weights, retain_graph=True)
+    step = torch.autograd.grad(-tie(link, z, code), weights)
+    layers = [
+        [torch.cat([g.flatten() for g in slopes[k : k + 2]]) for k in range(0, len(slopes), 2)]
+        for slopes in (score, step)
+    ]
+    return torch.stack([cosine_similarity(a, b, dim=0) for a, b in zip(*layers, strict=True)])
 
 
 def train(pair: Players, images: Tensor, recipe: Recipe, seed: int) -> Iterator[Step]:

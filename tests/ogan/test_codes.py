@@ -34,6 +34,13 @@ def test_a_code_of_equal_numbers_has_no_direction_and_no_nan():
     assert found.deviation.tolist() == [0, 0]
 
 
+@pytest.mark.parametrize("kind", [torch.float32, torch.float64])
+def test_the_smallest_codes_have_a_direction_too(kind):
+    e = torch.tensor([-1.0, 1.0, 3.0, -3.0], dtype=kind)
+    wanted = codes.parts(e).direction
+    assert torch.allclose(codes.parts(1e-15 * e).direction, wanted, atol=1e-5)
+
+
 @given(st.integers(0, 100), st.integers(3, 20), st.floats(0.1, 9), st.floats(-9, 9))
 def test_stretching_and_shifting_leave_rho_and_mirroring_turns_its_sign(seed, n, a, b):
     z, e = pair(seed, n)

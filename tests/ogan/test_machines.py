@@ -69,6 +69,27 @@ def test_a_push_raises_its_own_number_and_the_direction_stays_one(pair):
     assert after.square().mean().item() == pytest.approx(1, abs=1e-5)
 
 
+def test_the_bar_of_a_number_stands_over_the_number_that_the_slider_names(pair):
+    machine = machines.redrawing(pair, (4, 3), {"x": torch.zeros(12)})
+    (slider,) = (c for c in machine.controls if c.name == "which")
+    left, right = machine.panels[-1].x
+    each = (right - left) / pair.code
+    middles = [left + each * (k + 0.5) for k in range(pair.code)]
+    assert middles == pytest.approx(list(slider.values))
+
+
+def test_the_copy_has_ds_score_of_the_copy_pushed_or_not(pair):
+    for settings in ({}, {"which": 2.0, "push": -3.0}):
+        played = twin(pair, **settings)
+        played.look()
+        own, copy = held(played, pair), played.targets["copy"]
+        assert torch.allclose(played.targets["score_copy"], own.judge(copy[None])[0], atol=1e-6)
+        again = own.draw(played.targets["direction"][None])[0]
+        assert torch.allclose(copy, again, atol=1e-6)
+        told = codes.correlation(played.targets["direction"], own.encode(copy[None])[0])
+        assert played.targets["rho"].item() == pytest.approx(told.item(), abs=1e-5)
+
+
 def test_players_of_another_size_are_refused(pair):
     with pytest.raises(ValueError, match="12"):
         machines.redrawing(pair, (4, 4), {"x": torch.zeros(16)})

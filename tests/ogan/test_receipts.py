@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from chapters import altered, assert_breaks, swap, told
+from chapters import altered, assert_breaks, method, swap, told
 
 from genbook.games import classifier
 from genbook.kit.machine import weights
@@ -64,6 +64,40 @@ def test_receipt_span():
     )
 
 
+def test_receipt_last_layer():
+    def squared(link, z, code):
+        return codes.squared_error(z, code).mean()
+
+    assert_breaks(
+        "ogan",
+        "test_receipt_last_layer",
+        swap(training.tie, squared),
+        swap(codes.correlation, lambda z, code: torch.cosine_similarity(z, code, dim=-1)),
+        swap(codes.parts, skewed),
+        given=quick,
+    )
+
+
+def test_receipt_long_step():
+    assert_breaks(
+        "ogan",
+        "test_receipt_long_step",
+        swap(codes.correlation, lambda z, code: torch.cosine_similarity(z, code, dim=-1)),
+        swap(training.tie, lambda link, z, code: codes.squared_error(z, code).mean()),
+        swap(training.tie, lambda link, z, code: 0 * code.sum()),
+        given=quick,
+    )
+
+
+def test_receipt_shared_layers():
+    assert_breaks(
+        "ogan",
+        "test_receipt_shared_layers",
+        swap(training.tie, lambda link, z, code: 0 * code.sum()),
+        given=quick,
+    )
+
+
 def test_receipt_demands():
     def crooked(z, code):
         found = right(z, code)
@@ -93,6 +127,26 @@ def test_receipt_products():
             codes.parts,
             lambda code: codes.Parts(code.mean(-1), code.std(-1), PARTS(code).direction),
         ),
+        given=quick,
+    )
+
+
+def test_receipt_lifted():
+    assert_breaks(
+        "ogan",
+        "test_receipt_lifted",
+        altered(codes.squared_error, lambda error: 1.001 * error),
+        swap(codes.squared_error, lambda z, code: (z - code).square().sum(-1)),
+        given=quick,
+    )
+
+
+def test_receipt_seven():
+    assert_breaks(
+        "ogan",
+        "test_receipt_seven",
+        swap(codes.chance_below, lambda rho, n: right(rho, n + 1)),
+        altered(codes.chance_below, lambda share: 1 - 2 * (1 - share)),
         given=quick,
     )
 
@@ -155,6 +209,44 @@ def test_receipt_two():
         "test_receipt_two",
         told("ogan_links", "same", 0.6, link="correlation", weight=2.0, dataset="mnist"),
         told("ogan_links", "same", 0.1, link="squared error", weight=2.0),
+        told("ogan_links", "same", 0.6, link="squared error", weight=0.5, dataset="digits"),
+    )
+
+
+def test_receipt_high():
+    assert_breaks(
+        "ogan",
+        "test_receipt_high",
+        told("ogan_links", "rho", 0.9, link="squared error", weight=8.0),
+        told("ogan_links", "rho", 0.9, link="autoencoder"),
+        told("ogan_links", "rho", 0.97, link="correlation", weight=0.5, dataset="digits"),
+    )
+
+
+def test_receipt_heavy():
+    assert_breaks(
+        "ogan",
+        "test_receipt_heavy",
+        told("ogan_links", "rho", 0.9, link="correlation", weight=8.0, dataset="mnist"),
+        told("ogan_links", "same", 0.6, link="correlation", weight=8.0),
+    )
+
+
+def test_receipt_pixels():
+    assert_breaks(
+        "ogan",
+        "test_receipt_pixels",
+        told("ogan_links", "error", 0.03, link="correlation", weight=0.5, dataset="mnist"),
+        told("ogan_links", "same", 0.9, link="correlation", weight=0.5, dataset="mnist"),
+    )
+
+
+def test_receipt_alone():
+    assert_breaks(
+        "ogan",
+        "test_receipt_alone",
+        told("ogan_links", "rho", 0.1, link="nothing", dataset="digits"),
+        told("ogan_links", "spread", 0.8, link="nothing", dataset="mnist"),
     )
 
 
@@ -169,6 +261,47 @@ def test_receipt_live():
         "test_receipt_live",
         swap(training.train, lambda *arguments: iter(())),
         swap(classifier.learn_to_read, unread),
+    )
+
+
+def test_receipt_apart():
+    def of_the_link_alone(pair, x, z, recipe):
+        return recipe.weight * training.tie(recipe.link, z, pair.encode(pair.draw(z).detach()))
+
+    assert_breaks("ogan", "test_receipt_apart", swap(training.encoder_loss, of_the_link_alone))
+
+
+def test_receipt_demand():
+    assert_breaks(
+        "ogan",
+        "test_receipt_demand",
+        told("ogan_demands", "same", 0.8, link="correlation and average", dataset="mnist"),
+        told("ogan_demands", "same", 0.5, link="correlation and deviation", dataset="digits"),
+        told("ogan_demands", "same", 0.5, link="correlation and deviation", dataset="mnist"),
+    )
+
+
+def test_receipt_shorter():
+    def with_the_demand(link, z, code):
+        return asked("correlation and deviation", z, code)
+
+    asked = training.tie
+    assert_breaks("ogan", "test_receipt_shorter", swap(training.tie, with_the_demand))
+
+
+def test_receipt_trips():
+    assert_breaks(
+        "ogan", "test_receipt_trips", method(training.Players, "again", lambda pair, x: x)
+    )
+
+
+def test_receipt_mirror():
+    assert_breaks(
+        "ogan",
+        "test_receipt_mirror",
+        swap(codes.correlation, lambda z, code: (PARTS(z).direction * code).amax(-1)),
+        swap(codes.parts, skewed),
+        given=quick,
     )
 
 
