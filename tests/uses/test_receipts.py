@@ -134,10 +134,21 @@ def test_receipt_cheats():
     )
 
 
+def test_receipt_cloud():
+    assert_breaks(
+        "uses",
+        "test_receipt_cloud",
+        told("uses_digits", "taught", 0.79, sampler="Gaussian of pixels"),
+        told("uses_digits", "taught", 0.95, sampler="O-GAN's codes"),
+        told("uses_digits", "taught", 0.94, sampler="autoencoder's codes"),
+    )
+
+
 def test_receipt_spread():
     assert_breaks(
         "uses",
         "test_receipt_spread",
+        told("uses_digits", "taught", 0.9, sampler="O-GAN's codes", spread=0.25),
         told("uses_digits", "taught", 0.99, sampler="Gaussian of pixels", spread=0.25),
         told("uses_digits", "read", 0.1, sampler="Gaussian of pixels", spread=0.25),
     )
