@@ -52,6 +52,8 @@ def test_a_step_makes_the_best_single_change_until_none_helps():
     )
     empty = table.nats(torch.zeros(SIZE)).item()
     assert twin.targets["empty"].item() == pytest.approx(empty, rel=1e-5)
+    drawn = twin.targets["costs"].double().view(SIZE)
+    assert torch.allclose(4 * drawn, table.costs(now.view(SIZE)), atol=1e-5)
     told = own.chances(now.view(1, *SIZE))[0]
     assert torch.allclose(twin.targets["told"].double(), told, atol=1e-5)
     assert twin.targets["label"] == told.argmax()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from chapters import altered, assert_breaks, method, swap, told
 
-from genbook.uses import labels, outliers, probes, samplers, tables
+from genbook.kit.device import seeded
+from genbook.uses import detectors, labels, outliers, probes, samplers, tables
 
 priced, weighed = tables.Table.costs, labels.Labeller.nats
 
@@ -70,6 +72,30 @@ def test_receipt_corrected():
         "test_receipt_corrected",
         altered(outliers.compressed, lambda lengths: -lengths),
         altered(outliers.compressed, lambda lengths: 0 * lengths),
+    )
+
+
+def test_receipt_lengths():
+    assert_breaks(
+        "uses",
+        "test_receipt_lengths",
+        altered(outliers.compressed, lambda lengths: lengths / 10),
+        swap(outliers.compressed, lambda images: 40.0 * images.double().mean((1, 2)).cpu()),
+    )
+
+
+def test_receipt_judges():
+    def noisy(chances):
+        return doubting(chances) * torch.randn(len(chances), generator=seeded(0))
+
+    doubting = detectors.doubts
+    assert_breaks(
+        "uses",
+        "test_receipt_judges",
+        altered(detectors.doubts, lambda scores: -scores),
+        swap(detectors.doubts, noisy),
+        method(detectors.Subspace, "redrawn", lambda self, x: 0 * x + self.mean[:1]),
+        method(detectors.Subspace, "gaps", lambda self, x: -(x - self.redrawn(x)).sum(-1)),
     )
 
 
@@ -160,7 +186,16 @@ def test_receipt_probe():
         "test_receipt_probe",
         told("uses_digits", "accuracy", 0.05, features="discriminator, hidden layer", labels=1_000),
         told("uses_digits", "accuracy", 0.85, features="autoencoder, hidden layer", labels=1_000),
+    )
+
+
+def test_receipt_codes():
+    assert_breaks(
+        "uses",
+        "test_receipt_codes",
         told("uses_digits", "accuracy", 0.999, features="discriminator, code", labels=1_000),
+        told("uses_digits", "accuracy", 0.95, features="VAE, code", labels=1_000),
+        told("uses_digits", "accuracy", 0.35, features="autoencoder, code", labels=10),
     )
 
 

@@ -80,3 +80,11 @@ def test_bad_images_are_refused():
         tables.fit(torch.zeros(2, 2))
     with pytest.raises(ValueError, match="before"):
         tables.fit(torch.zeros(1, 2, 2), before=0)
+
+
+@pytest.mark.parametrize("before", [0.1, 0.5, 3.0])
+def test_an_unseen_pattern_has_even_chances_and_a_seen_one_is_pulled_towards_them(before):
+    found = tables.fit(torch.tensor([[[1.0, 1.0, 1.0, 0.0]]]), before=before)
+    assert (found.ink[200:] == 0.5).all()
+    assert found.ink[0].item() == pytest.approx((1 + before) / (1 + 2 * before))
+    assert found.ink[3].item() == pytest.approx((1 + before) / (2 + 2 * before))
