@@ -55,8 +55,9 @@ def likelier(logits: Tensor, page: Tensor, size: tuple[int, int]) -> tuple[Tenso
         [[0.0, 0.0, 0.0, 0.0], 1.0]
     """
     pixels = page.shape[0]
-    flips = torch.eye(pixels, device=page.device, dtype=page.dtype)
-    pages = page + flips * (1 - 2 * page)
+    # a column with as many zeros behind each number, read on in rows one shorter: a diagonal
+    changes = torch.nn.functional.pad((1 - 2 * page)[:, None], (0, pixels)).flatten()
+    pages = page + changes[: pixels * pixels].view(pixels, pixels)
     costs = prices(logits, pages.view(pixels, *size)).flatten(1).sum(1)
     now = prices(logits, page.view(1, *size)).sum()
     better = (costs.amin() < now).to(page.dtype)
@@ -65,13 +66,13 @@ def likelier(logits: Tensor, page: Tensor, size: tuple[int, int]) -> tuple[Tenso
 
 
 def oddness(
-    logits: Tensor, held: Sequence[Tensor], net: Classifier, pages: Tensor, size: tuple[int, int]
+    held: Sequence[Tensor], net: Classifier, pages: Tensor, size: tuple[int, int]
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     r"""What four detectors say of pages, and what they computed on the way.
 
     Args:
-        logits: of the table of all images and of one a class, **[1 + K, 256]**.
-        held: the mean **[1, P]** and the basis **[k, P]** of a plane, the classifier's weights.
+        held: logits of the table of all images and of one a class, **[(1 + K) 256]**; the mean
+            **[1, P]** and the basis **[k, P]** of a plane; the classifier's weights.
         net: the classifier's form.
         pages: 0 or 1, **[B, P]**.
         size: height and width, P = H W.
@@ -81,13 +82,13 @@ def oddness(
         from the plane, the classifier's doubt), the classes' costs **[B, K]**, the pages redrawn
         **[B, P]** and the classifier's probabilities **[B, K]**.
     """
-    plane = Subspace(held[0][0], held[1])
+    logits, plane = held[0].view(-1, 256), Subspace(held[1][0], held[2])
     grids = pages.view(-1, *size)
     each = torch.stack([prices(own, grids).flatten(1).sum(1) for own in logits], 1)
     apart = each[:, 1:]
     low = apart.amin(1, keepdim=True)
     mixed = low[:, 0] - (low - apart).exp().sum(1).log() + math.log(apart.shape[1])
-    chances = told(net, held[2:], pages)
+    chances = told(net, held[3:], pages)
     scores = torch.stack([each[:, 0], mixed, plane.gaps(pages), doubts(chances)], 1)
     return scores, apart, plane.redrawn(pages), chances
 
@@ -124,20 +125,21 @@ def descending(
         if image.numel() != pixels:
             raise ValueError(f"expected {pixels} pixels, got {image.numel()} for {name!r}")
     chances = torch.stack([table.ink, *(own.ink for own in labeller.tables)])
-    logits = chances.logit().float().cpu()
-    weights = [plane.mean[None], plane.basis, *net.parameters()]
+    weights = [chances.logit().flatten(), plane.mean[None], plane.basis, *net.parameters()]
     weights = [w.detach().float().cpu() for w in weights]
     with torch.no_grad():
-        usual = oddness(logits, rounded(weights), net, digits.float().cpu(), size)[0]
+        usual = oddness(rounded(weights), net, digits.float().cpu(), size)[0]
     steps = torch.stack([steps_of(column) for column in usual.T])
 
     def current(page: Tensor, image: Tensor, data: Tensor) -> tuple[Tensor, Tensor]:
         same = ((image - data).abs().sum() == 0).to(data.dtype)
         return same * page + (1 - same) * (data > 0.5).to(data.dtype), same
 
-    def step(page: Tensor, image: Tensor, count: Tensor, data: Tensor) -> tuple[Tensor, ...]:
+    def step(
+        held: Sequence[Tensor], page: Tensor, image: Tensor, count: Tensor, data: Tensor
+    ) -> tuple[Tensor, ...]:
         now, same = current(page, image, data)
-        after, moved = likelier(logits[0], now, size)
+        after, moved = likelier(held[0][:256], now, size)
         return after, 1 * data, same * count + moved
 
     def look(
@@ -145,16 +147,17 @@ def descending(
     ) -> tuple[Tensor, ...]:
         now, same = current(page, image, data)
         both = torch.stack([(data > 0.5).to(data.dtype), now])
-        own = prices(logits[0], both.view(2, *size))
-        scores, apart, copies, read = oddness(logits, held, net, both[1:], size)
+        own = prices(held[0][:256], both.view(2, *size))
+        scores, apart, copies, read = oddness(held, net, both[1:], size)
         odd = torch.stack([share_below(scores[0, k], steps[k]) for k in range(4)])
         by_tables = (-apart[0]).softmax(0)
         return (
             now, own[1].flatten() / 4, copies[0].clamp(0, 1), by_tables, odd,
             own[0].sum(), own[1].sum(), (same * count)[0].abs(),
             by_tables.argmax(0).float(), by_tables.amax(0),
-            read[0].argmax(0).float(), read[0].amax(0), prices(logits[0], 0 * both[:1].view(
-                1, *size)).sum(), odd[0], odd[1], odd[2], odd[3],
+            read[0].argmax(0).float(), read[0].amax(0),
+            prices(held[0][:256], 0 * both[:1].view(1, *size)).sum(),
+            odd[0], odd[1], odd[2], odd[3],
         )  # fmt: skip
 
     blank, count = torch.zeros(pixels), torch.zeros(1)
@@ -168,7 +171,7 @@ def descending(
             "count": Group(((1,),), (0.0,)),
         },
         acts=(
-            Act({"": trace(step, *given)}, ("page", "image", "count", "data"),
+            Act({"": trace(step, weights, *given)}, ("weights", "page", "image", "count", "data"),
                 ("page", "image", "count")),
         ),
         view=Act(
@@ -180,18 +183,18 @@ def descending(
         controls=(),
         data={name: x.detach().float().cpu().flatten() for name, x in examples.items()},
         most=pixels,
-        panels=_panels(size, len(plane.basis)),
+        panels=_panels(size, len(plane.basis), len(labeller.tables)),
         words="Your page costs {yours} nats. After {made#} changed pixels it costs {cost}; an "
         "empty page costs {empty}. Ten tables read it as {label#}, {sure%}; the network as "
         "{read#}, {certain%}. Of unseen digits so many are less odd: to the table {by_table%}, to "
         "ten tables {by_ten%}, by how it is redrawn {by_copy%}, by the network's doubt {by_net%}.",
         restarts=False,
-        size=(5.4, 8.2),
+        size=(4.4, 7.0),
         across=2,
     )  # fmt: skip
 
 
-def _panels(size: tuple[int, int], count: int) -> tuple[Panel, ...]:
+def _panels(size: tuple[int, int], count: int, classes: int) -> tuple[Panel, ...]:
     height, width = size
     pixels = height * width
     across, up = (0.0, float(width)), (0.0, float(height))
@@ -217,12 +220,13 @@ def _panels(size: tuple[int, int], count: int) -> tuple[Panel, ...]:
         picture("costs", "--gb-critic", "what its pixels cost"),
         picture("copy", "--gb-muted", f"redrawn by {count} components"),
         Panel(
-            (-0.5, 9.5),
+            (-0.5, classes - 0.5),
             (0.0, 1.05),
             (Layer("bars", "told", "--gb-model"),),
             title="ten tables read",
             xlabel="digit",
             ylabel="probability",
+            ticks=tuple(map(str, range(classes))),
         ),
         Panel(
             (-0.5, 3.5),
@@ -230,6 +234,6 @@ def _panels(size: tuple[int, int], count: int) -> tuple[Panel, ...]:
             (Layer("bars", "odd", "--gb-critic"),),
             title="odder than so many digits",
             ylabel="share",
-            ticks=("table", "ten", "redrawn", "doubt"),
+            ticks=("table", "ten", "gap", "doubt"),
         ),
     )
