@@ -104,3 +104,25 @@ def test_images_of_another_size_are_refused():
     table, own, page = given()
     with pytest.raises(ValueError, match="20 pixels"):
         machine(table, own, page[:10])
+
+
+def test_a_change_that_gains_nothing_is_not_made():
+    page = torch.tensor([0.0, 1.0, 1.0, 0.0])
+    after, moved = machines.likelier(torch.zeros(256), page, (2, 2))
+    assert torch.equal(after, page)
+    assert moved == 0
+
+
+def test_scores_are_in_nats_and_squared_pixels():
+    table, own, _ = given()
+    logits = torch.stack([table.ink, *(each.ink for each in own.tables)]).logit().flatten()
+    held = [logits.float(), PLANE.mean[None], PLANE.basis, *NET.parameters()]
+    with torch.no_grad():
+        scores, apart, copies, chances = machines.oddness(held, NET, SEEN[:7], SIZE)
+        read = NET(SEEN[:7]).softmax(1)
+    grids = SEEN[:7].view(-1, *SIZE)
+    wanted = [table.nats(grids), own.whole(grids), PLANE.gaps(SEEN[:7]), detectors.doubts(read)]
+    assert torch.allclose(scores.double(), torch.stack(wanted, 1), rtol=1e-4, atol=1e-4)
+    assert torch.allclose(apart.double(), own.nats(grids), rtol=1e-5)
+    assert torch.equal(copies, PLANE.redrawn(SEEN[:7]))
+    assert torch.allclose(chances, read, atol=1e-6)

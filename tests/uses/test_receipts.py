@@ -84,6 +84,17 @@ def test_receipt_lengths():
     )
 
 
+def test_receipt_apart():
+    where = {"dataset": "mnist", "kind": "strangers"}
+    assert_breaks(
+        "uses",
+        "test_receipt_apart",
+        told("uses_controls", "corrected", 0.9, strangers="half size", **where),
+        told("uses_controls", "corrected", 0.99, strangers="inverted", **where),
+        told("uses_controls", "corrected", 0.7, strangers="one dot", dataset="digits"),
+    )
+
+
 def test_receipt_judges():
     def noisy(chances):
         return doubting(chances) * torch.randn(len(chances), generator=seeded(0))
@@ -96,6 +107,7 @@ def test_receipt_judges():
         swap(detectors.doubts, noisy),
         method(detectors.Subspace, "redrawn", lambda self, x: 0 * x + self.mean[:1]),
         method(detectors.Subspace, "gaps", lambda self, x: -(x - self.redrawn(x)).sum(-1)),
+        altered(outliers.detected, lambda share: max(share, 0.9)),
     )
 
 
@@ -170,6 +182,33 @@ def test_receipt_cloud():
     )
 
 
+def test_receipt_cnn():
+    assert_breaks(
+        "uses",
+        "test_receipt_cnn",
+        told("uses_controls", "taught", 0.5, sampler="table of patterns", classifier="CNN"),
+        told("uses_controls", "taught", 0.85, sampler="real images, as many"),
+        told("uses_controls", "taught", 0.9, sampler="Gaussian of pixels", classifier="perceptron"),
+    )
+
+
+def test_receipt_cnn_cheat():
+    assert_breaks(
+        "uses",
+        "test_receipt_cnn_cheat",
+        told("uses_controls", "taught", 0.99, sampler="the cheat, half true", classifier="CNN"),
+    )
+
+
+def test_receipt_ranges():
+    assert_breaks(
+        "uses",
+        "test_receipt_ranges",
+        told("uses_controls", "taught", 0.9, sampler="real images", classifier="CNN", seed=0),
+        told("uses_controls", "taught", 0.3, sampler="table of patterns", classifier="perceptron"),
+    )
+
+
 def test_receipt_spread():
     assert_breaks(
         "uses",
@@ -196,6 +235,7 @@ def test_receipt_codes():
         told("uses_digits", "accuracy", 0.999, features="discriminator, code", labels=1_000),
         told("uses_digits", "accuracy", 0.95, features="VAE, code", labels=1_000),
         told("uses_digits", "accuracy", 0.35, features="autoencoder, code", labels=10),
+        told("uses_controls", "accuracy", 0.93, features="untrained", labels=1_000),
     )
 
 

@@ -126,3 +126,14 @@ def test_the_two_classifiers_are_two():
         samplers.taught(images, test, steps=60, seed=0, convolutional=c) for c in (False, True)
     )
     assert one != other
+
+
+def test_what_the_cheat_inverts_is_of_any_class():
+    images = digits()
+    drawn = samplers.cheating(images, 0.001)(7, 300, seeded(1))
+    classes = {
+        tuple(x.tolist()): int(y) for x, y in zip(1 - images.flat, images.labels, strict=True)
+    }
+    told = torch.tensor([classes[tuple(x.tolist())] for x in drawn if tuple(x.tolist()) in classes])
+    assert len(told) > 290
+    assert told.bincount(minlength=10).min() > 10
