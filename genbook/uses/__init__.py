@@ -46,7 +46,7 @@ from genbook.uses.samplers import (
     taught,
     tight_classes,
 )
-from genbook.uses.tables import Table, binary, contexts, fit
+from genbook.uses.tables import Table, binary, cheapest, contexts, fit
 
 __all__ = [
     "Cloud",
@@ -55,6 +55,7 @@ __all__ = [
     "Table",
     "binary",
     "by_class",
+    "cheapest",
     "cheating",
     "cloud",
     "compressed",
