@@ -183,7 +183,7 @@ def descending(
         controls=(),
         data={name: x.detach().float().cpu().flatten() for name, x in examples.items()},
         most=pixels,
-        panels=_panels(size, len(plane.basis), len(labeller.tables)),
+        panels=_panels(size, len(labeller.tables)),
         words="Your page costs {yours} nats. After {made#} changed pixels it costs {cost}; an "
         "empty page costs {empty}. Ten tables read it as {label#}, {sure%}; the network as "
         "{read#}, {certain%}. Of unseen digits so many are less odd: to the table {by_table%}, to "
@@ -194,7 +194,7 @@ def descending(
     )  # fmt: skip
 
 
-def _panels(size: tuple[int, int], count: int, classes: int) -> tuple[Panel, ...]:
+def _panels(size: tuple[int, int], classes: int) -> tuple[Panel, ...]:
     height, width = size
     pixels = height * width
     across, up = (0.0, float(width)), (0.0, float(height))
@@ -218,7 +218,7 @@ def _panels(size: tuple[int, int], count: int, classes: int) -> tuple[Panel, ...
         ),
         picture("now", "--gb-model", "made likelier"),
         picture("costs", "--gb-critic", "what its pixels cost"),
-        picture("copy", "--gb-muted", f"redrawn by {count} components"),
+        picture("copy", "--gb-muted", "redrawn"),
         Panel(
             (-0.5, classes - 0.5),
             (0.0, 1.05),
@@ -232,7 +232,7 @@ def _panels(size: tuple[int, int], count: int, classes: int) -> tuple[Panel, ...
             (-0.5, 3.5),
             (0.0, 1.05),
             (Layer("bars", "odd", "--gb-critic"),),
-            title="odder than so many digits",
+            title="digits less odd",
             ylabel="share",
             ticks=("table", "ten", "gap", "doubt"),
         ),
