@@ -34,7 +34,7 @@ from genbook.kit.seeds import Streams, around, mlp
 from genbook.pixelcnn import likelihood, networks, row_lstm, sampling
 from genbook.translation import cyclegan, pairs, photographs, pix2pix, scores
 from genbook.translation import networks as translators
-from genbook.uses import labels, outliers, probes, samplers, tables
+from genbook.uses import detectors, labels, outliers, probes, samplers, tables
 from genbook.vae import bounds, exact, models, study
 from genbook.vae import training as vae_training
 from genbook.wgan import contests, frechet
@@ -302,6 +302,11 @@ def uses_of_models() -> None:
         samplers.drawn(sampler, 2, images, _source())
     places = probes.few_labels(images.labels, 10, _source())
     x, y = images.flat[places], images.labels[places]
+    detectors.principal(images.flat, 3).gaps(images.flat)
+    net = detectors.small_reader(images.flat, images.labels, steps=2)
+    usual = detectors.doubts(detectors.told(net, list(net.parameters()), images.flat))
+    detectors.share_below(usual[0].detach(), detectors.steps_of(usual.detach()))
+    samplers.taught(images, images, steps=1, seed=0, convolutional=True)
     probes.hidden(pair, x)
     probes.read_linearly(probes.codes(pair, x), y, probes.codes(pair, x), y)
 

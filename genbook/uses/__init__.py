@@ -4,6 +4,8 @@ r"""What generative models are good for: outliers, labels, features, teaching.
     The smallest model of black and white images.
 ``outliers``
     Likelihood as a detector, and a correction by compression.
+``detectors``
+    Others: how a page is redrawn, and a classifier's doubt.
 ``labels``
     A model a class: labels by Bayes' rule, and a score that rejects.
 ``samplers``
@@ -14,6 +16,15 @@ r"""What generative models are good for: outliers, labels, features, teaching.
 
 from __future__ import annotations
 
+from genbook.uses.detectors import (
+    Subspace,
+    doubts,
+    principal,
+    share_below,
+    small_reader,
+    steps_of,
+    told,
+)
 from genbook.uses.labels import Labeller, by_class, rejecting
 from genbook.uses.outliers import (
     compressed,
@@ -35,20 +46,23 @@ from genbook.uses.samplers import (
     taught,
     tight_classes,
 )
-from genbook.uses.tables import Table, binary, contexts, fit
+from genbook.uses.tables import Table, binary, cheapest, contexts, fit
 
 __all__ = [
     "Cloud",
     "Labeller",
+    "Subspace",
     "Table",
     "binary",
     "by_class",
+    "cheapest",
     "cheating",
     "cloud",
     "compressed",
     "contexts",
     "detected",
     "divergence",
+    "doubts",
     "drawn",
     "entropy",
     "few_labels",
@@ -57,9 +71,14 @@ __all__ = [
     "of_codes",
     "of_pixels",
     "of_tables",
+    "principal",
     "read_linearly",
     "rejecting",
+    "share_below",
+    "small_reader",
+    "steps_of",
     "strangers",
     "taught",
     "tight_classes",
+    "told",
 ]

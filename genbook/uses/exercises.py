@@ -30,8 +30,13 @@ def _check_score(answer: Callable[..., Any]) -> str | None:
     for size in (2, 3, 5):
         p, q = torch.rand(2, size, generator=source, dtype=torch.float64) + 0.05
         cases.append((p / p.sum(), q / q.sum()))
-    cases.append((torch.tensor([1.0, 0.0]).double(), torch.tensor([0.25, 0.75]).double()))
-    hint = agree(answer, mean_score_by_hand, cases, lambda p, q: f"for p = {p.tolist()}")
+    for p, q in (
+        ([1.0, 0.0], [0.25, 0.75]),
+        ([0.5, 0.0, 0.5], [0.125, 0.0, 0.875]),
+        ([0.5, 0.5], [1.0, 0.0]),
+    ):
+        cases.append((torch.tensor(p).double(), torch.tensor(q).double()))
+    hint = agree(answer, mean_score_by_hand, cases, _of_both)
     if hint is None:
         return None
 
@@ -51,7 +56,17 @@ def _check_score(answer: Callable[..., Any]) -> str | None:
         (in_bits, "nats, please: natural logarithms."),
         (turned, "the divergence the other way round: the points come from p."),
     )
-    return known(answer, rivals, cases[:3]) or hint
+    if found := known(answer, rivals, cases[:3]):
+        return found
+    if agree(answer, mean_score_by_hand, cases[:-1]) is None:
+        return "a point of p that q never gives costs infinitely much: the second part is −∞."
+    return hint
+
+
+def _of_both(p: Tensor, q: Tensor) -> str:
+    return "for p = {}, q = {}".format(
+        *("[" + ", ".join(f"{x:.4g}" for x in chances.tolist()) + "]" for chances in (p, q))
+    )
 
 
 score = Exercise(name="score", check=_check_score, reference=mean_score_by_hand)
@@ -96,7 +111,8 @@ def _check_whole(answer: Callable[..., Any]) -> str | None:
     source = seeded(1)
     small = 3 * torch.rand(4, 10, generator=source, dtype=torch.float64)
     large = 900 + 50 * torch.rand(4, 10, generator=source, dtype=torch.float64)
-    cases: list[Case] = [(small,), (large,), (small[:, :3] + 1,)]
+    far = torch.tensor([[1.0, 900.0, 2_000.0], [3_000.0, 3_001.0, 1_200.0]]).double()
+    cases: list[Case] = [(small,), (large,), (small[:, :3] + 1,), (far,)]
     hint = agree(answer, mended_whole, cases, lambda c: f"for costs from {float(c.min()):.3g}")
     if hint is None:
         return None
@@ -115,6 +131,11 @@ def _check_whole(answer: Callable[..., Any]) -> str | None:
         ),
     )
     found = known(answer, rivals, cases)
+    if found is None and agree(answer, mended_whole, cases[:-1]) is None:
+        return (
+            "right while costs lie close together; for costs 900 nats apart the exponentials run "
+            "out again. Take each page's own smallest cost out."
+        )
     if found is None and known(answer, ((printed_whole, "as printed"),), cases[:1]):
         return (
             "as printed: log K is missing, and beyond some 745 nats every exponential is 0, so "

@@ -1,14 +1,18 @@
-r"""The chapter's machine: draw what is no digit, and make it likelier a pixel at a time."""
+r"""The chapter's machine: draw what is no digit, hear four detectors, and make it likelier."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
+from genbook.adversarial.networks import Classifier
 from genbook.kit.machine import trace
 from genbook.kit.machine.parts import Act, Group, Hand, Layer, Machine, Panel
+from genbook.kit.machine.weights import rounded
+from genbook.uses.detectors import Subspace, doubts, share_below, steps_of, told
 from genbook.uses.labels import Labeller
 from genbook.uses.tables import Table, numbered
 
@@ -51,8 +55,9 @@ def likelier(logits: Tensor, page: Tensor, size: tuple[int, int]) -> tuple[Tenso
         [[0.0, 0.0, 0.0, 0.0], 1.0]
     """
     pixels = page.shape[0]
-    flips = torch.eye(pixels, device=page.device, dtype=page.dtype)
-    pages = page + flips * (1 - 2 * page)
+    # a column with as many zeros behind each number, read on in rows one shorter: a diagonal
+    changes = torch.nn.functional.pad((1 - 2 * page)[:, None], (0, pixels)).flatten()
+    pages = page + changes[: pixels * pixels].view(pixels, pixels)
     costs = prices(logits, pages.view(pixels, *size)).flatten(1).sum(1)
     now = prices(logits, page.view(1, *size)).sum()
     better = (costs.amin() < now).to(page.dtype)
@@ -60,14 +65,51 @@ def likelier(logits: Tensor, page: Tensor, size: tuple[int, int]) -> tuple[Tenso
     return page + better * best * (1 - 2 * page), better
 
 
+def oddness(
+    held: Sequence[Tensor], net: Classifier, pages: Tensor, size: tuple[int, int]
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    r"""What four detectors say of pages, and what they computed on the way.
+
+    Args:
+        held: logits of the table of all images and of one a class, **[(1 + K) 256]**; the mean
+            **[1, P]** and the basis **[k, P]** of a plane; the classifier's weights.
+        net: the classifier's form.
+        pages: 0 or 1, **[B, P]**.
+        size: height and width, P = H W.
+
+    Returns:
+        Scores **[B, 4]** (the table's cost, the cost of the mean of K tables, the squared distance
+        from the plane, the classifier's doubt), the classes' costs **[B, K]**, the pages redrawn
+        **[B, P]** and the classifier's probabilities **[B, K]**.
+    """
+    logits, plane = held[0].view(-1, 256), Subspace(held[1][0], held[2])
+    grids = pages.view(-1, *size)
+    each = torch.stack([prices(own, grids).flatten(1).sum(1) for own in logits], 1)
+    apart = each[:, 1:]
+    low = apart.amin(1, keepdim=True)
+    mixed = low[:, 0] - (low - apart).exp().sum(1).log() + math.log(apart.shape[1])
+    chances = told(net, held[3:], pages)
+    scores = torch.stack([each[:, 0], mixed, plane.gaps(pages), doubts(chances)], 1)
+    return scores, apart, plane.redrawn(pages), chances
+
+
 def descending(
-    table: Table, labeller: Labeller, size: tuple[int, int], examples: Mapping[str, Tensor]
+    table: Table,
+    labeller: Labeller,
+    plane: Subspace,
+    net: Classifier,
+    digits: Tensor,
+    size: tuple[int, int],
+    examples: Mapping[str, Tensor],
 ) -> Machine:
-    r"""Draw a page; each step changes the one pixel that makes it likelier.
+    r"""Draw a page; four detectors judge it; each step changes the pixel that makes it likeliest.
 
     Args:
         table: of all images.
         labeller: a table a class.
+        plane: of principal components.
+        net: a classifier of pages.
+        digits: unseen pages that the detectors' scores are compared with, 0 or 1, **[N, P]**.
         size: height and width of an image.
         examples: images **[P]** to begin with, by name.
 
@@ -79,31 +121,43 @@ def descending(
     """
     height, width = size
     pixels = height * width
-    for name, image in examples.items():
+    for name, image in {**examples, "a digit": digits[0]}.items():
         if image.numel() != pixels:
             raise ValueError(f"expected {pixels} pixels, got {image.numel()} for {name!r}")
     chances = torch.stack([table.ink, *(own.ink for own in labeller.tables)])
-    logits = chances.logit().float().cpu()
-    classes = len(labeller.tables)
+    weights = [chances.logit().flatten(), plane.mean[None], plane.basis, *net.parameters()]
+    weights = [w.detach().float().cpu() for w in weights]
+    with torch.no_grad():
+        usual = oddness(rounded(weights), net, digits.float().cpu(), size)[0]
+    steps = torch.stack([steps_of(column) for column in usual.T])
 
     def current(page: Tensor, image: Tensor, data: Tensor) -> tuple[Tensor, Tensor]:
         same = ((image - data).abs().sum() == 0).to(data.dtype)
         return same * page + (1 - same) * (data > 0.5).to(data.dtype), same
 
-    def step(page: Tensor, image: Tensor, count: Tensor, data: Tensor) -> tuple[Tensor, ...]:
+    def step(
+        held: Sequence[Tensor], page: Tensor, image: Tensor, count: Tensor, data: Tensor
+    ) -> tuple[Tensor, ...]:
         now, same = current(page, image, data)
-        after, moved = likelier(logits[0], now, size)
+        after, moved = likelier(held[0][:256], now, size)
         return after, 1 * data, same * count + moved
 
-    def look(page: Tensor, image: Tensor, count: Tensor, data: Tensor) -> tuple[Tensor, ...]:
+    def look(
+        held: Sequence[Tensor], page: Tensor, image: Tensor, count: Tensor, data: Tensor
+    ) -> tuple[Tensor, ...]:
         now, same = current(page, image, data)
-        both = torch.stack([(data > 0.5).to(data.dtype), now]).view(2, *size)
-        own = prices(logits[0], both)
-        costs = torch.stack([prices(logits[1 + k], both[1:])[0].sum() for k in range(classes)])
-        told = (-costs).softmax(0)
+        both = torch.stack([(data > 0.5).to(data.dtype), now])
+        own = prices(held[0][:256], both.view(2, *size))
+        scores, apart, copies, read = oddness(held, net, both[1:], size)
+        odd = torch.stack([share_below(scores[0, k], steps[k]) for k in range(4)])
+        by_tables = (-apart[0]).softmax(0)
         return (
-            now, own[1].flatten() / 4, told, own[0].sum(), own[1].sum(), (same * count)[0].abs(),
-            told.argmax(0).float(), told.amax(0), prices(logits[0], 0 * both[:1]).sum(),
+            now, own[1].flatten() / 4, copies[0].clamp(0, 1), by_tables, odd,
+            own[0].sum(), own[1].sum(), (same * count)[0].abs(),
+            by_tables.argmax(0).float(), by_tables.amax(0),
+            read[0].argmax(0).float(), read[0].amax(0),
+            prices(held[0][:256], 0 * both[:1].view(1, *size)).sum(),
+            odd[0], odd[1], odd[2], odd[3],
         )  # fmt: skip
 
     blank, count = torch.zeros(pixels), torch.zeros(1)
@@ -111,32 +165,36 @@ def descending(
     return Machine(
         name="uses",
         groups={
+            "weights": Group.trained(weights),
             "page": Group(((pixels,),), (0.0,)),
             "image": Group(((pixels,),), (0.0,)),
             "count": Group(((1,),), (0.0,)),
         },
         acts=(
-            Act({"": trace(step, *given)}, ("page", "image", "count", "data"),
+            Act({"": trace(step, weights, *given)}, ("weights", "page", "image", "count", "data"),
                 ("page", "image", "count")),
         ),
         view=Act(
-            {"": trace(look, *given)},
-            ("page", "image", "count", "data"),
-            ("now", "costs", "told", "yours", "cost", "made", "label", "sure", "empty"),
+            {"": trace(look, weights, *given)},
+            ("weights", "page", "image", "count", "data"),
+            ("now", "costs", "copy", "told", "odd", "yours", "cost", "made", "label", "sure",
+             "read", "certain", "empty", "by_table", "by_ten", "by_copy", "by_net"),
         ),
         controls=(),
         data={name: x.detach().float().cpu().flatten() for name, x in examples.items()},
         most=pixels,
-        panels=_panels(size),
-        words="Your page costs {yours} nats. After {made#} changed pixels it costs {cost}; ten "
-        "tables read it as {label#}, {sure%}. An empty page costs {empty}.",
+        panels=_panels(size, len(labeller.tables)),
+        words="Your page costs {yours} nats. After {made#} changed pixels it costs {cost}; an "
+        "empty page costs {empty}. Ten tables read it as {label#}, {sure%}; the network as "
+        "{read#}, {certain%}. Of unseen digits so many are less odd: to the table {by_table%}, to "
+        "ten tables {by_ten%}, by how it is redrawn {by_copy%}, by the network's doubt {by_net%}.",
         restarts=False,
-        size=(5.4, 5.6),
+        size=(4.4, 7.0),
         across=2,
     )  # fmt: skip
 
 
-def _panels(size: tuple[int, int]) -> tuple[Panel, ...]:
+def _panels(size: tuple[int, int], classes: int) -> tuple[Panel, ...]:
     height, width = size
     pixels = height * width
     across, up = (0.0, float(width)), (0.0, float(height))
@@ -160,12 +218,22 @@ def _panels(size: tuple[int, int]) -> tuple[Panel, ...]:
         ),
         picture("now", "--gb-model", "made likelier"),
         picture("costs", "--gb-critic", "what its pixels cost"),
+        picture("copy", "--gb-muted", "redrawn"),
         Panel(
-            (-0.5, 9.5),
+            (-0.5, classes - 0.5),
             (0.0, 1.05),
             (Layer("bars", "told", "--gb-model"),),
             title="ten tables read",
             xlabel="digit",
             ylabel="probability",
+            ticks=tuple(map(str, range(classes))),
+        ),
+        Panel(
+            (-0.5, 3.5),
+            (0.0, 1.05),
+            (Layer("bars", "odd", "--gb-critic"),),
+            title="digits less odd",
+            ylabel="share",
+            ticks=("table", "ten", "gap", "doubt"),
         ),
     )

@@ -14,6 +14,8 @@ from genbook.games.classifier import learn_to_read
 from genbook.kit.data import ImageSet
 from genbook.ogan.codes import parts
 from genbook.ogan.training import Players
+from genbook.translation.scores import reader as convolutional_reader
+from genbook.translation.scores import share_read
 from genbook.uses.labels import Labeller
 
 Sampler = Callable[[int, int, torch.Generator], Tensor]
@@ -171,14 +173,17 @@ def drawn(
     return ImageSet(like.name, images, labels)
 
 
-def taught(images: ImageSet, test: ImageSet, *, steps: int, seed: int) -> float:
+def taught(
+    images: ImageSet, test: ImageSet, *, steps: int, seed: int, convolutional: bool = False
+) -> float:
     r"""The accuracy on real images of a classifier that was taught by others.
 
     Args:
         images: that teach it.
         test: real images.
-        steps: of training.
+        steps: of training, of 128 images each.
         seed: of its weights and order.
+        convolutional: two convolutions and a linear layer instead of one hidden layer.
 
     Returns:
         From 0 to 1: the *classification accuracy score* if the images are a sampler's.
@@ -186,7 +191,10 @@ def taught(images: ImageSet, test: ImageSet, *, steps: int, seed: int) -> float:
     Source:
         Ravuri and Vinyals (2019).
     """
-    return learn_to_read(images, test, steps=steps, seed=seed).accuracy
+    if not convolutional:
+        return learn_to_read(images, test, steps=steps, seed=seed).accuracy
+    network = convolutional_reader(images.images, images.labels, seed=seed, steps=steps)
+    return share_read(network, test.images, test.labels)
 
 
 def tight_classes(apart: float, spread: float) -> tuple[float, float]:

@@ -168,3 +168,46 @@ def fit(images: Tensor, *, before: float = 0.5) -> Table:
     seen = torch.bincount(where, minlength=256).double()
     inked = torch.bincount(where, weights=images.flatten().double(), minlength=256)
     return Table((inked + before) / (seen + 2 * before))
+
+
+def cheapest(table: Table, size: tuple[int, int]) -> float:
+    r"""The cost of the likeliest of all pages, exactly.
+
+    The first ink of a page stands behind white pixels only and costs :math:`-\log\theta_0`. Where
+    that is more than the blank page, the blank page is the cheapest. Else the least cost is found
+    row by row over all pages, which agree in their last two rows of pixels.
+
+    Args:
+        table: the model.
+        size: height and width.
+
+    Returns:
+        Nats.
+
+    Raises:
+        ValueError: if the page is wider than 10 pixels and the first argument does not decide.
+
+    Example:
+        >>> round(cheapest(Table(torch.full((256,), 0.5, dtype=torch.float64)), (2, 3)), 4)
+        4.1589
+    """
+    height, width = size
+    blank = float(table.nats(torch.zeros(1, height, width, device=table.ink.device)))
+    if blank <= float(-table.ink[0].log()):
+        return blank
+    if width > 10:
+        raise ValueError(f"expected at most 10 pixels a row, got {width}")
+    states = torch.arange(1 << (2 * width), device=table.ink.device)  # bit b: the pixel b + 1 back
+    least = torch.full(states.shape, torch.inf, dtype=torch.float64, device=states.device)
+    least[0] = 0
+    before = torch.stack([states >> 1, (states >> 1) | (len(states) >> 1)])
+    for row in range(height):
+        for column in range(width):
+            number = torch.zeros_like(before)
+            for place, (down, right) in enumerate(NEIGHBOURS):
+                if row + down >= 0 and 0 <= column + right < width:
+                    number += ((before >> (-down * width - right - 1)) & 1) << place
+            ink = table.ink[number]
+            price = -torch.where((states & 1).bool(), ink, 1 - ink).log()
+            least = (least[before] + price).amin(0)
+    return float(least.amin())

@@ -43,9 +43,9 @@ from genbook.pixelcnn import machines as pixelcnn
 from genbook.pixelcnn.networks import GatedPixelCNN
 from genbook.translation import machines as translation
 from genbook.translation.networks import UNet
+from genbook.uses import detectors, tables
 from genbook.uses import labels as class_models
 from genbook.uses import machines as uses
-from genbook.uses import tables
 from genbook.vae import machines as vae
 from genbook.vae.models import VAE
 from genbook.wgan import machines as wgan
@@ -107,13 +107,17 @@ def redrawn() -> Machine:
 
 
 def improver() -> Machine:
-    """Random tables for pages of 6 × 5 pixels."""
+    """Random tables, a plane and an untrained network for pages of 6 × 5 pixels."""
     chances = 0.1 + 0.6 * torch.rand(11, 256, generator=seeded(0), dtype=torch.float64)
     all_of_them, *each = (tables.Table(row) for row in chances)
     bar = torch.zeros(30)
     bar[6:10] = 1
     examples = {"a bar": bar, "grey": torch.linspace(0, 1, 30), "nothing": torch.zeros(30)}
-    return uses.descending(all_of_them, class_models.Labeller(tuple(each)), (6, 5), examples)
+    digits = torch.bernoulli(torch.full((200, 30), 0.4), generator=seeded(1))
+    return uses.descending(
+        all_of_them, class_models.Labeller(tuple(each)), detectors.principal(digits, 4),
+        Classifier([30, 12, 10], 0), digits, (6, 5), examples,
+    )  # fmt: skip
 
 
 def judge() -> Machine:

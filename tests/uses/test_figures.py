@@ -33,3 +33,38 @@ def test_the_accuracy_does_not_hang_on_the_spread_and_the_loss_does():
         True
     ] * 2
     assert labels[0].split("entropy")[1] != labels[1].split("entropy")[1]
+
+
+def test_the_learned_chance_is_the_logistic_curve_of_the_best_log_odds():
+    for apart, spread in ((2.0, 0.5), (3.0, 1.5)):
+        figure = figures.shrunk(apart, spread)
+        left, right = figure.axes
+        for line, tau in zip(right.lines, (1.0, spread), strict=True):
+            x, chance = map(torch.as_tensor, line.get_data())
+            one, other = (
+                torch.distributions.Normal(side * apart / 2, tau).log_prob(x) for side in (1, -1)
+            )
+            assert torch.allclose(chance, (one - other).sigmoid(), atol=1e-9)
+        heights = sorted(
+            float(line.get_ydata().max()) for line in left.lines if len(line.get_xdata()) > 2
+        )
+        assert heights[-1] / heights[0] == pytest.approx(max(spread, 1 / spread), rel=0.01)
+
+
+def test_a_bar_ends_where_the_cost_does():
+    figure = figures.two_coins(0.7, 0.4, 0.9)
+    (axes,) = figure.axes
+    ends = sorted(
+        {round(bar.get_x() + bar.get_width(), 9) for bar in axes.patches if bar.get_x() > 0}
+    )
+    q = torch.tensor([0.4, 0.6], dtype=torch.float64)
+    costs = [-float(torch.tensor([p, 1 - p], dtype=torch.float64) @ q.log()) for p in (0.7, 0.9)]
+    assert ends == pytest.approx(sorted(costs))
+    marks = sorted(line.get_xdata()[0] for line in axes.lines)
+    assert marks == pytest.approx(sorted(costs))
+
+
+def test_means_of_the_seeds_are_drawn():
+    columns = {"pixels": {10: [0.1, 0.2, 0.6]}, "net, code": {10: [0.4, 0.4, 0.7]}}
+    lines = figures.worth(columns, "pixels").axes[0].lines
+    assert [float(line.get_ydata()[0]) for line in lines] == pytest.approx([0.3, 0.5])

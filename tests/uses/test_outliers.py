@@ -66,3 +66,19 @@ def test_bad_images_are_refused():
         outliers.strangers(torch.zeros(1, 7, 8), seeded(0))
     with pytest.raises(ValueError, match=r"\[N, H, W\]"):
         outliers.compressed(torch.zeros(2, 2))
+
+
+def test_half_a_block_of_ink_is_ink_and_a_quarter_is_none():
+    image = torch.zeros(1, 4, 4)
+    image[0, 0, :2] = 1
+    image[0, 3, 3] = 1
+    assert outliers.strangers(image, seeded(0))["half size"].nonzero().tolist() == [[0, 1, 1]]
+
+
+def test_noise_has_each_images_own_share_of_ink():
+    images = torch.stack([torch.zeros(20, 20), torch.ones(20, 20), torch.zeros(20, 20)])
+    images[2, :10] = 1
+    noise = outliers.strangers(images, seeded(0))["noise"]
+    assert noise.mean((1, 2))[:2].tolist() == [0, 1]
+    assert abs(noise[2].mean() - 0.5) < 0.13
+    assert abs(noise[2, :10].mean() - 0.5) < 0.18

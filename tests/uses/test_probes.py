@@ -45,3 +45,17 @@ def test_bad_counts_are_refused():
         probes.few_labels(torch.arange(60) % 3, 10, seeded(0))
     with pytest.raises(ValueError, match="smallest class"):
         probes.few_labels(torch.tensor([0, 0, 1]), 4, seeded(0))
+
+
+def test_pull_is_the_inverse_strength_of_the_penalty():
+    x = torch.randn(90, 2, generator=seeded(4))
+    y = (x[:, 0] > 0.8).long()
+    judge = (x[y == 1], y[y == 1])
+    assert probes.read_linearly(x, y, *judge, pull=1e-4) == 0
+    assert probes.read_linearly(x, y, *judge, pull=1e4) == 1
+
+
+def test_few_labels_are_chosen_at_random_from_the_whole_set():
+    told = torch.arange(300) % 3
+    places = torch.cat([probes.few_labels(told, 6, seeded(k)) for k in range(40)])
+    assert places.min() < 30 < 270 < places.max()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from chapters import altered, assert_breaks, method, swap, told
 
-from genbook.uses import labels, outliers, probes, samplers, tables
+from genbook.kit.device import seeded
+from genbook.uses import detectors, labels, outliers, probes, samplers, tables
 
 priced, weighed = tables.Table.costs, labels.Labeller.nats
 
@@ -73,6 +75,42 @@ def test_receipt_corrected():
     )
 
 
+def test_receipt_lengths():
+    assert_breaks(
+        "uses",
+        "test_receipt_lengths",
+        altered(outliers.compressed, lambda lengths: lengths / 10),
+        swap(outliers.compressed, lambda images: 40.0 * images.double().mean((1, 2)).cpu()),
+    )
+
+
+def test_receipt_apart():
+    where = {"dataset": "mnist", "kind": "strangers"}
+    assert_breaks(
+        "uses",
+        "test_receipt_apart",
+        told("uses_controls", "corrected", 0.9, strangers="half size", **where),
+        told("uses_controls", "corrected", 0.99, strangers="inverted", **where),
+        told("uses_controls", "corrected", 0.7, strangers="one dot", dataset="digits"),
+    )
+
+
+def test_receipt_judges():
+    def noisy(chances):
+        return doubting(chances) * torch.randn(len(chances), generator=seeded(0))
+
+    doubting = detectors.doubts
+    assert_breaks(
+        "uses",
+        "test_receipt_judges",
+        altered(detectors.doubts, lambda scores: -scores),
+        swap(detectors.doubts, noisy),
+        method(detectors.Subspace, "redrawn", lambda self, x: 0 * x + self.mean[:1]),
+        method(detectors.Subspace, "gaps", lambda self, x: -(x - self.redrawn(x)).sum(-1)),
+        altered(outliers.detected, lambda share: max(share, 0.9)),
+    )
+
+
 def test_receipt_bayes():
     assert_breaks(
         "uses",
@@ -134,10 +172,48 @@ def test_receipt_cheats():
     )
 
 
+def test_receipt_cloud():
+    assert_breaks(
+        "uses",
+        "test_receipt_cloud",
+        told("uses_digits", "taught", 0.79, sampler="Gaussian of pixels"),
+        told("uses_digits", "taught", 0.95, sampler="O-GAN's codes"),
+        told("uses_digits", "taught", 0.94, sampler="autoencoder's codes"),
+    )
+
+
+def test_receipt_cnn():
+    assert_breaks(
+        "uses",
+        "test_receipt_cnn",
+        told("uses_controls", "taught", 0.5, sampler="table of patterns", classifier="CNN"),
+        told("uses_controls", "taught", 0.85, sampler="real images, as many"),
+        told("uses_controls", "taught", 0.9, sampler="Gaussian of pixels", classifier="perceptron"),
+    )
+
+
+def test_receipt_cnn_cheat():
+    assert_breaks(
+        "uses",
+        "test_receipt_cnn_cheat",
+        told("uses_controls", "taught", 0.99, sampler="the cheat, half true", classifier="CNN"),
+    )
+
+
+def test_receipt_ranges():
+    assert_breaks(
+        "uses",
+        "test_receipt_ranges",
+        told("uses_controls", "taught", 0.9, sampler="real images", classifier="CNN", seed=0),
+        told("uses_controls", "taught", 0.3, sampler="table of patterns", classifier="perceptron"),
+    )
+
+
 def test_receipt_spread():
     assert_breaks(
         "uses",
         "test_receipt_spread",
+        told("uses_digits", "taught", 0.9, sampler="O-GAN's codes", spread=0.25),
         told("uses_digits", "taught", 0.99, sampler="Gaussian of pixels", spread=0.25),
         told("uses_digits", "read", 0.1, sampler="Gaussian of pixels", spread=0.25),
     )
@@ -149,7 +225,17 @@ def test_receipt_probe():
         "test_receipt_probe",
         told("uses_digits", "accuracy", 0.05, features="discriminator, hidden layer", labels=1_000),
         told("uses_digits", "accuracy", 0.85, features="autoencoder, hidden layer", labels=1_000),
+    )
+
+
+def test_receipt_codes():
+    assert_breaks(
+        "uses",
+        "test_receipt_codes",
         told("uses_digits", "accuracy", 0.999, features="discriminator, code", labels=1_000),
+        told("uses_digits", "accuracy", 0.95, features="VAE, code", labels=1_000),
+        told("uses_digits", "accuracy", 0.35, features="autoencoder, code", labels=10),
+        told("uses_controls", "accuracy", 0.93, features="untrained", labels=1_000),
     )
 
 

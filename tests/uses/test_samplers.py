@@ -92,3 +92,48 @@ def test_bad_input_is_refused():
         samplers.cloud(torch.zeros(3, 2), torch.tensor([0, 0, 1]), 2)
     with pytest.raises(ValueError, match="Δ > 0"):
         samplers.tight_classes(1.0, 0.0)
+
+
+def test_a_generator_draws_directions_of_codes(monkeypatch):
+    images, seen = digits(), []
+
+    def draw(self, z):
+        seen.append(z)
+        return z
+
+    monkeypatch.setattr(Players, "draw", draw)
+    samplers.of_codes(Players(64, 0), images)(5, 7, seeded(0))
+    (codes,) = seen
+    assert torch.allclose(codes.mean(1), torch.zeros(7), atol=1e-6)
+    assert torch.allclose(codes.var(1, correction=0), torch.ones(7), atol=1e-5)
+
+
+@pytest.mark.parametrize("convolutional", [False, True])
+def test_a_classifier_is_judged_on_the_test_images(convolutional):
+    images, test = digits(), data.digits("test", device="cpu")
+    wrong = data.ImageSet(test.name, test.images, (test.labels + 1) % 10)
+    found = [
+        samplers.taught(images, x, steps=250, seed=0, convolutional=convolutional)
+        for x in (test, wrong)
+    ]
+    assert found[0] > 0.8
+    assert found[1] < 0.1
+
+
+def test_the_two_classifiers_are_two():
+    images, test = digits(), data.digits("test", device="cpu")
+    one, other = (
+        samplers.taught(images, test, steps=60, seed=0, convolutional=c) for c in (False, True)
+    )
+    assert one != other
+
+
+def test_what_the_cheat_inverts_is_of_any_class():
+    images = digits()
+    drawn = samplers.cheating(images, 0.001)(7, 300, seeded(1))
+    classes = {
+        tuple(x.tolist()): int(y) for x, y in zip(1 - images.flat, images.labels, strict=True)
+    }
+    told = torch.tensor([classes[tuple(x.tolist())] for x in drawn if tuple(x.tolist()) in classes])
+    assert len(told) > 290
+    assert told.bincount(minlength=10).min() > 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import pytest
@@ -80,3 +81,31 @@ def test_bad_images_are_refused():
         tables.fit(torch.zeros(2, 2))
     with pytest.raises(ValueError, match="before"):
         tables.fit(torch.zeros(1, 2, 2), before=0)
+
+
+@pytest.mark.parametrize("before", [0.1, 0.5, 3.0])
+def test_an_unseen_pattern_has_even_chances_and_a_seen_one_is_pulled_towards_them(before):
+    found = tables.fit(torch.tensor([[[1.0, 1.0, 1.0, 0.0]]]), before=before)
+    assert (found.ink[200:] == 0.5).all()
+    assert found.ink[0].item() == pytest.approx((1 + before) / (1 + 2 * before))
+    assert found.ink[3].item() == pytest.approx((1 + before) / (2 + 2 * before))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("size", [(3, 4), (4, 3), (2, 5), (5, 2), (12, 1)])
+def test_no_page_is_cheaper_than_the_cheapest(seed, size):
+    table = some_table(seed)
+    least = table.nats(every(*size)).min().item()
+    assert tables.cheapest(table, size) == pytest.approx(least, abs=1e-12)
+
+
+def test_where_the_first_ink_costs_more_than_the_blank_page_that_is_the_cheapest():
+    ink = some_table(7).ink.clone()
+    ink[0] = 1e-3
+    table = tables.Table(ink)
+    least = table.nats(every(3, 4)).min().item()
+    assert tables.cheapest(table, (3, 4)) == pytest.approx(least, abs=1e-12)
+    assert least == pytest.approx(-12 * math.log(1 - 1e-3))
+    assert tables.cheapest(table, (2, 60)) == pytest.approx(-120 * math.log(1 - 1e-3))
+    with pytest.raises(ValueError, match="10 pixels"):
+        tables.cheapest(some_table(1), (2, 60))
