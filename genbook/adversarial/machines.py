@@ -10,7 +10,17 @@ from torch.func import functional_call
 
 from genbook.adversarial.networks import Classifier
 from genbook.kit.machine import Program, trace
-from genbook.kit.machine.parts import Act, Choice, Group, Hand, Layer, Machine, Panel, Slider
+from genbook.kit.machine.parts import (
+    Act,
+    Choice,
+    Group,
+    Layer,
+    Machine,
+    Panel,
+    Slider,
+    image_panel,
+    painting,
+)
 
 STRIDES = (0.005, 0.01, 0.02)
 MOST = 0.5
@@ -185,13 +195,8 @@ def _machine(
 ) -> Machine:
     height, width = size
     pixels = height * width
-    across, up = (0.0, float(width)), (0.0, float(height))
     nets = tuple(name for name, group in groups.items() if group.packed)
     digits = (-0.5, 9.5)
-
-    def picture(of: str, colour: str, title: str, hand: Hand | None = None) -> Panel:
-        layers = (Layer("image", of, colour, str(width), many=pixels),)
-        return Panel(across, up, layers=layers, hand=hand, title=title)
 
     return Machine(
         name="adversarial",
@@ -218,20 +223,10 @@ def _machine(
         data=examples,
         most=pixels,
         panels=(
-            picture(
-                "data",
-                "--gb-data",
-                "paint here",
-                Hand(
-                    "paint",
-                    "A digit. Paint with the pointer; with the shift key it rubs out. The arrow "
-                    "keys move a frame, the space bar darkens a pixel there.",
-                    many=pixels,
-                    columns=width,
-                ),
+            image_panel("data", "--gb-data", "paint here", size, painting("A digit", pixels, width),
             ),
-            picture("attacked", "--gb-model", "plus ε · sign"),
-            picture("noisy", "--gb-muted", "plus ε · coins"),
+            image_panel("attacked", "--gb-model", "plus ε · sign", size),
+            image_panel("noisy", "--gb-muted", "plus ε · coins", size),
             Panel(
                 digits,
                 (0.0, 1.05),

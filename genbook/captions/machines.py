@@ -13,7 +13,7 @@ from genbook.captions.captioner import Captioner
 from genbook.captions.language import LENGTH, WORDS
 from genbook.captions.scenes import SIDE
 from genbook.kit.machine import trace
-from genbook.kit.machine.parts import Act, Group, Hand, Layer, Machine, Panel
+from genbook.kit.machine.parts import Act, Group, Layer, Machine, Panel, image_panel, painting
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyz."
 LETTERS = 7
@@ -160,18 +160,7 @@ def describing(net: Captioner, examples: Mapping[str, Tensor]) -> Machine:
     def step(at: Tensor) -> tuple[Tensor]:
         return (next_word(at),)
 
-    edges = (0.0, float(SIDE))
-    hand = Hand(
-        "paint",
-        "A scene. Paint with the pointer; with the shift key it rubs out. The arrow keys move a "
-        "frame, the space bar darkens a pixel there.",
-        many=pixels,
-        columns=SIDE,
-    )
-
-    def pixel_panel(of: str, colour: str, title: str, hand: Hand | None = None) -> Panel:
-        layers = (Layer("image", of, colour, str(SIDE), many=pixels),)
-        return Panel(edges, edges, layers=layers, hand=hand, title=title)
+    hand = painting("A scene", pixels, SIDE)
 
     return Machine(
         name="captions",
@@ -186,8 +175,8 @@ def describing(net: Captioner, examples: Mapping[str, Tensor]) -> Machine:
         data={name: x.detach().float().cpu().flatten() for name, x in examples.items()},
         most=pixels,
         panels=(
-            pixel_panel("data", "--gb-data", "paint here", hand),
-            pixel_panel("slope", "--gb-gradient", "pixels that pull at the word"),
+            image_panel("data", "--gb-data", "paint here", (SIDE, SIDE), hand),
+            image_panel("slope", "--gb-gradient", "pixels that pull at the word", (SIDE, SIDE)),
             Panel(
                 (0.0, 2.0 * LETTERS),
                 (0.0, 3.0),

@@ -12,7 +12,7 @@ from torch.nn import functional
 from genbook.draw.network import DRAW
 from genbook.draw.windows import Window, gaussians, window
 from genbook.kit.machine import trace
-from genbook.kit.machine.parts import Act, Choice, Group, Hand, Layer, Machine, Panel
+from genbook.kit.machine.parts import Act, Choice, Group, Layer, Machine, Panel, painting
 
 SOURCES = ("your digit", "the prior")
 """Whose codes the decoder gets."""
@@ -263,13 +263,7 @@ def redrawing(net: DRAW, digits: Mapping[str, Tensor]) -> Machine:
 def _panels(size: int, reads: int) -> tuple[Panel, ...]:
     page = (0.0, float(size)), (0.0, float(size))
     few = (0.0, float(reads)), (0.0, float(reads))
-    hand = Hand(
-        "paint",
-        "A digit. Paint with the pointer; with the shift key it rubs out. The arrow keys move a "
-        "frame, the space bar darkens a pixel there.",
-        many=size * size,
-        columns=size,
-    )
+    hand = painting("A digit", size * size, size)
     return (
         Panel(
             *page,

@@ -9,7 +9,16 @@ from torch import Tensor
 from torch.func import functional_call
 
 from genbook.kit.machine import trace
-from genbook.kit.machine.parts import Act, Group, Hand, Layer, Machine, Panel, Slider
+from genbook.kit.machine.parts import (
+    Act,
+    Group,
+    Layer,
+    Machine,
+    Panel,
+    Slider,
+    image_panel,
+    painting,
+)
 from genbook.ogan.codes import correlation, parts
 from genbook.ogan.training import Players
 
@@ -192,27 +201,17 @@ def redrawing(pair: Players, size: tuple[int, int], examples: Mapping[str, Tenso
 def _panels(size: tuple[int, int], code: int) -> tuple[Panel, ...]:
     height, width = size
     pixels = height * width
-    across, up = (0.0, float(width)), (0.0, float(height))
-
-    def picture(of: str, colour: str, title: str, hand: Hand | None = None) -> Panel:
-        layers = (Layer("image", of, colour, str(width), many=pixels),)
-        return Panel(across, up, layers=layers, hand=hand, title=title)
 
     return (
-        picture(
+        image_panel(
             "data",
             "--gb-data",
             "paint here",
-            Hand(
-                "paint",
-                "A digit. Paint with the pointer; with the shift key it rubs out. The arrow keys "
-                "move a frame, the space bar darkens a pixel there.",
-                many=pixels,
-                columns=width,
-            ),
+            size,
+            painting("A digit", pixels, width),
         ),
-        picture("copy", "--gb-model", "its code, drawn"),
-        picture("now", "--gb-muted", "after the round trips"),
+        image_panel("copy", "--gb-model", "its code, drawn", size),
+        image_panel("now", "--gb-muted", "after the round trips", size),
         Panel(
             (0.5, code + 0.5),
             (-4.0, 4.0),

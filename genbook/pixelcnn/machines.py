@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from genbook.kit.machine import trace
-from genbook.kit.machine.parts import Act, Group, Hand, Layer, Machine, Panel, Slider
+from genbook.kit.machine.parts import Act, Group, Layer, Machine, Panel, Slider, painting
 from genbook.pixelcnn.masks import MaskedConv
 from genbook.pixelcnn.networks import PixelModel
 
@@ -184,13 +184,7 @@ def completing(model: PixelModel, size: tuple[int, int], tops: Mapping[str, Tens
             Panel(
                 *sheet,
                 (Layer("image", "data", "--gb-data", str(width)),),
-                Hand(
-                    "paint",
-                    "The top of a digit. Paint with the pointer; with the shift key it rubs out. "
-                    "The arrow keys move a frame, the space bar darkens a pixel there.",
-                    many=pixels,
-                    columns=width,
-                ),
+                painting("The top of a digit", pixels, width),
                 title="paint a top",
             ),
             Panel(

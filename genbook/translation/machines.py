@@ -10,7 +10,7 @@ from torch.func import functional_call
 from torch.nn import functional
 
 from genbook.kit.machine import trace
-from genbook.kit.machine.parts import Act, Group, Hand, Layer, Machine, Panel
+from genbook.kit.machine.parts import Act, Group, Layer, Machine, Panel, painting
 from genbook.translation.networks import UNet
 
 Held = Sequence[Tensor]
@@ -183,13 +183,7 @@ def _words(names: tuple[str, ...]) -> str:
 
 def _panels(names: tuple[str, ...], small: int, side: int) -> tuple[Panel, ...]:
     few, page = (0.0, float(small)), (0.0, float(side))
-    hand = Hand(
-        "paint",
-        "A thumbnail of a digit. Paint with the pointer; with the shift key it rubs out. The "
-        "arrow keys move a frame, the space bar darkens a pixel there.",
-        many=small**2,
-        columns=small,
-    )
+    hand = painting("A thumbnail of a digit", small**2, small)
     return (
         Panel(
             few,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from genbook.adversarial.networks import Classifier
 from genbook.kit.machine import trace
-from genbook.kit.machine.parts import Act, Group, Hand, Layer, Machine, Panel
+from genbook.kit.machine.parts import Act, Group, Layer, Machine, Panel, image_panel, painting
 from genbook.kit.machine.weights import rounded
 from genbook.uses.detectors import Subspace, doubts, share_below, steps_of, told
 from genbook.uses.labels import Labeller
@@ -197,28 +197,18 @@ def descending(
 def _panels(size: tuple[int, int], classes: int) -> tuple[Panel, ...]:
     height, width = size
     pixels = height * width
-    across, up = (0.0, float(width)), (0.0, float(height))
-
-    def picture(of: str, colour: str, title: str, hand: Hand | None = None) -> Panel:
-        layers = (Layer("image", of, colour, str(width), many=pixels),)
-        return Panel(across, up, layers=layers, hand=hand, title=title)
 
     return (
-        picture(
+        image_panel(
             "data",
             "--gb-data",
             "paint here",
-            Hand(
-                "paint",
-                "A page. Paint with the pointer; with the shift key it rubs out. The arrow keys "
-                "move a frame, the space bar darkens a pixel there.",
-                many=pixels,
-                columns=width,
-            ),
+            size,
+            painting("A page", pixels, width),
         ),
-        picture("now", "--gb-model", "made likelier"),
-        picture("costs", "--gb-critic", "what its pixels cost"),
-        picture("copy", "--gb-muted", "redrawn"),
+        image_panel("now", "--gb-model", "made likelier", size),
+        image_panel("costs", "--gb-critic", "what its pixels cost", size),
+        image_panel("copy", "--gb-muted", "redrawn", size),
         Panel(
             (-0.5, classes - 0.5),
             (0.0, 1.05),

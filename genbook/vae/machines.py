@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from genbook.kit.device import seeded
 from genbook.kit.machine import trace
-from genbook.kit.machine.parts import Act, Group, Hand, Layer, Machine, Panel, Slider
+from genbook.kit.machine.parts import Act, Group, Hand, Layer, Machine, Panel, Slider, painting
 from genbook.vae.models import VAE, Gaussian, gaussian_kl, prior_log_prob
 
 REACH = 3.5
@@ -241,13 +241,7 @@ def plane(
                 across,
                 up,
                 layers=(Layer("image", "data", "--gb-data", str(width), many=pixels),),
-                hand=Hand(
-                    "paint",
-                    "A digit. Paint with the pointer; with the shift key it rubs out. The arrow "
-                    "keys move a frame, the space bar darkens a pixel there.",
-                    many=pixels,
-                    columns=width,
-                ),
+                hand=painting("A digit", pixels, width),
                 title="paint here",
             ),
             Panel(

@@ -179,6 +179,30 @@ class Hand:
     grain: float = 0.02
 
 
+def painting(what: str, pixels: int, columns: int) -> Hand:
+    r"""A hand that darkens pixels, with what is said to those who do not see it.
+
+    Args:
+        what: the picture is, such as ``"A digit"``.
+        pixels: of the grid.
+        columns: of the grid.
+
+    Returns:
+        The hand.
+
+    Example:
+        >>> painting("A digit", 64, 8).words.split(".")[0]
+        'A digit'
+    """
+    return Hand(
+        "paint",
+        f"{what}. Paint with the pointer; with the shift key it rubs out. The arrow keys move a "
+        "frame, the space bar darkens a pixel there.",
+        many=pixels,
+        columns=columns,
+    )
+
+
 @dataclass(frozen=True)
 class Panel:
     r"""One pair of axes.
@@ -202,6 +226,30 @@ class Panel:
     xlabel: str = ""
     ylabel: str = ""
     ticks: tuple[str, ...] = ()
+
+
+def image_panel(
+    of: str, colour: str, title: str, shape: tuple[int, int], hand: Hand | None = None
+) -> Panel:
+    r"""A panel that shows an image, a unit a pixel.
+
+    Args:
+        of: the target that holds its pixels, rows from above.
+        colour: of a whole pixel of ink.
+        title: above it.
+        shape: height and width.
+        hand: how the reader paints on it.
+
+    Returns:
+        The panel.
+
+    Example:
+        >>> image_panel("data", "--gb-data", "paint here", (8, 8)).layers[0].many
+        64
+    """
+    height, width = shape
+    layers = (Layer("image", of, colour, str(width), many=height * width),)
+    return Panel((0.0, float(width)), (0.0, float(height)), layers, hand, title)
 
 
 @dataclass(frozen=True)
