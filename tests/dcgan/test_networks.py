@@ -101,6 +101,17 @@ def test_a_spectral_layer_has_an_estimated_norm_of_one():
         assert norm.item() == pytest.approx(1, abs=1e-2)
 
 
+@pytest.mark.parametrize("design", KINDS, ids=str)
+def test_the_weights_are_those_of_the_generator_handed_in_alone(design):
+    x = torch.randn(4, 1, design.side, design.side, generator=seeded(1))
+    state, logits = torch.get_rng_state(), []
+    for other in (0, 1):
+        torch.manual_seed(other)
+        logits.append(Discriminator(design, seeded(0))(x))
+    torch.set_rng_state(state)
+    assert torch.equal(*logits)
+
+
 def test_the_projection_adds_the_row_of_the_class():
     d = Discriminator(Design(norm="class", classes=3), seeded(0)).eval()
     nn.init.normal_(d.classes, generator=seeded(1))
