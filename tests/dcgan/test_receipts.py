@@ -129,6 +129,7 @@ def test_receipt_early():
         where("distance", 15.0, setting="guidelines", step=early, seed=2),
         where("distance", 200.0, setting="no batch norm in D", step=last, seed=4),
         where("distance", 450.0, setting="no batch norm in D", step=last, seed=0),
+        where("distance", 300.0, setting="guidelines", step=0, seed=7),
     )
 
 
