@@ -103,6 +103,15 @@ def test_the_way_of_a_trait_moves_that_trait(bank):
     assert pixels.sum().abs() < 0.5
 
 
+def test_along_the_pixels_of_the_way_a_linear_trait_grows(bank):
+    weights = torch.linspace(-1, 1, 8 * 16).view(8, 16).sin()
+    trait = (bank.images * weights).sum((1, 2))
+    _, pixels = concepts.way(bank, trait, pairs=1, source=seeded(2))
+    pairs = [trait[bank.digits == digit].sort().values for digit in (0, 1)]
+    least = min(own[-(len(own) // 4)] - own[len(own) // 4] for own in pairs)
+    assert (pixels * weights).sum() >= least > 0
+
+
 def test_too_few_images_are_refused(bank):
     with pytest.raises(ValueError, match="at least four"):
         bank.showing(7, leaning=True)

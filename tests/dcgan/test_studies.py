@@ -40,6 +40,31 @@ def test_every_setting_breaks_one_thing_or_one_and_the_start():
         assert len(changed) == (name != "guidelines"), name
 
 
+def test_the_names_say_what_is_changed():
+    changed = {name: differing(recipe) for name, recipe in studies.RECIPES.items()}
+    for name, recipe in studies.RECIPES.items():
+        if changed[name] == {"rate"}:
+            assert name == f"rate {recipe.rate:g}"
+        if changed[name] == {"beta"}:
+            assert name == f"β₁ = {recipe.beta:g}"
+        if changed[name] == {"kernel"}:
+            assert name == f"kernels of {recipe.design.kernel}"
+        if name.startswith(("no batch norm in", "none in")):
+            player = {"G": "norm", "D": "critic"}[name.split(" in ")[1][0]]
+            assert getattr(recipe.design, player) == "none"
+    assert changed["batch norm at G's output"] == {"norm_output"}
+    assert changed["batch norm at D's input"] == {"norm_input"}
+    for name, recipe in studies.CONDITIONAL.items():
+        assert recipe.design.project == ("not see" not in name)
+
+
+def test_another_seed_is_judged_on_other_codes():
+    g = settled(players(Design(spread=None), 0), 0)
+    one, again, other = (studies.looked_at(g, seed, 5)[0] for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.allclose(one, other)
+
+
 def test_a_game_is_looked_at_before_and_every_so_many_steps(given):
     rows = [row for _, row in studies.game(given, Recipe(), 0, steps=4, every=2)]
     assert [row["step"] for row in rows] == [0, 2, 4]

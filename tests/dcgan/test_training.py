@@ -10,7 +10,8 @@ from torch import nn
 from torch.nn import functional
 
 from genbook.dcgan.networks import Design
-from genbook.dcgan.training import Players, Recipe, codes, players, settled, train
+from genbook.dcgan.training import CODES, ORDER, Players, Recipe, codes, players, settled, train
+from genbook.kit.data import batches
 from genbook.kit.device import seeded
 
 SMALL = Design(latent=3, width=4)
@@ -32,6 +33,31 @@ def test_an_undecided_discriminator_costs_two_logs_of_two():
     first = next(train(pair, Recipe(SMALL, rate=1e-9), *images(), steps=1, seed=0))
     assert first.terms["discriminator"] == pytest.approx(2 * math.log(2), abs=1e-4)
     assert first.terms["generator"] == pytest.approx(math.log(2), abs=1e-4)
+
+
+def test_a_game_written_out_with_gradients_of_each_loss_in_its_own_player():
+    plain = Design(latent=3, width=4, norm="none", critic="none", spread=None)
+    wanted, (pair, _) = players(plain, 4), played(plain, seed=4, rate=1e-2)
+    g, d = wanted.generator, wanted.discriminator
+    adams = [torch.optim.Adam(net.parameters(), 1e-2, (0.5, 0.999)) for net in (g, d)]
+    source, order = seeded(CODES.seed(4)), seeded(ORDER.seed(4))
+    for (real,) in batches([images()[0]], 8, order, steps=3):
+        fake = g(codes(8, 3, source))
+        for net, adam in ((d, adams[1]), (g, adams[0])):
+            loss = -functional.logsigmoid(d(fake)).mean()
+            if net is d:
+                loss = -functional.logsigmoid(d(real)).mean()
+                loss = loss - (1 - d(fake).sigmoid()).log().mean()
+            parts = list(net.parameters())
+            slopes = torch.autograd.grad(
+                loss, parts, retain_graph=True, allow_unused=True, materialize_grads=True
+            )
+            for part, slope in zip(parts, slopes, strict=True):
+                part.grad = slope
+            adam.step()
+    for own, net in ((pair.generator, g), (pair.discriminator, d)):
+        for a, b in zip(own.parameters(), net.parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-5)
 
 
 class Brightness(nn.Module):
