@@ -42,13 +42,19 @@ def _swapped(inputs: int, kernel: int, stride: int, padding: int) -> Tensor:
     return counted(inputs, stride, kernel, padding)
 
 
+def _never_none(inputs: int, kernel: int, stride: int, padding: int) -> Tensor:
+    return overlaps(inputs, kernel, stride, padding).clamp(min=1)
+
+
 def _check_overlap(answer: Callable[..., Any]) -> str | None:
     cases: list[Case] = [(4, 3, 2, 0), (5, 4, 2, 1), (4, 5, 2, 2), (3, 5, 3, 1), (1, 4, 2, 0)]
+    cases += [(5, 4, 1, 1), (3, 2, 4, 0), (3, 2, 3, 1)]  # four stamps on a place; none
     rivals = (
         (_uncut, "the padding is cut off at each end; these are the counts before that."),
         (_once_cut, "cut at one end only; the padding goes at both."),
         (_even, "that is the mean away from the border; count each place."),
         (_swapped, "kernel and stride are exchanged."),
+        (_never_none, "with a stride longer than the kernel some places get no stamp."),
     )
     return known(answer, rivals, cases) or agree(answer, counted, cases, _described_overlap)
 
@@ -73,7 +79,7 @@ def modulated(x: Tensor, z: Tensor, u: Tensor, b: Tensor, gamma: Tensor, beta: T
 
 def _like(
     dims: tuple[int, ...] = (0, 2, 3), correction: int = 0, one: float = 1.0, bent: bool = True,
-    blind: bool = False,
+    blind: bool = False, under: float = EPS, beside: float = 0.0,
 ) -> Callable[..., Tensor]:  # fmt: skip
     def rival(x: Tensor, z: Tensor, u: Tensor, b: Tensor, gamma: Tensor, beta: Tensor) -> Tensor:
         mean = x.mean(dims, keepdim=True)
@@ -83,7 +89,7 @@ def _like(
         scale, shift = one + hidden @ gamma, hidden @ beta
         if blind:
             scale, shift = (part.mean(0, keepdim=True) for part in (scale, shift))
-        normal = (x - mean) / (variance + EPS).sqrt()
+        normal = (x - mean) / ((variance + under).sqrt() + beside)
         return normal * scale[..., None, None] + shift[..., None, None]
 
     return rival
@@ -91,13 +97,13 @@ def _like(
 
 def _check_modulate(answer: Callable[..., Any]) -> str | None:
     cases: list[Case] = []
-    for number in range(3):
+    for number, (size, apart) in enumerate([(2, 1), (2, 1), (2, 1), (0.01, 0)]):  # last: ε matters
         source = seeded(number)
 
         def draw(*shape: int, source: torch.Generator = source) -> Tensor:
             return torch.randn(*shape, generator=source, dtype=torch.float64)
 
-        x = 2 * draw(4, 3, 2, 2) + torch.arange(3.0).view(3, 1, 1)
+        x = size * draw(4, 3, 2, 2) + apart * torch.arange(3.0).view(3, 1, 1)
         cases.append((x, draw(4, 2), draw(2, 5), draw(5), draw(5, 3), draw(5, 3)))
     hint = agree(answer, modulated, cases, _described_modulate)
     if hint is None:
@@ -109,6 +115,8 @@ def _check_modulate(answer: Callable[..., Any]) -> str | None:
         (_like(one=0.0), "the 1 is missing: with γ = 0 the image would be gone."),
         (_like(bent=False), "the hidden layer has a rectifier."),
         (_like(blind=True), "each sample has its own scale and shift."),
+        (_like(under=0.0), "ε is missing; it is added to the variance."),
+        (_like(under=0.0, beside=EPS), "ε is added to the variance, under the root."),
     )
     return known(answer, rivals, cases) or hint
 

@@ -89,9 +89,8 @@ def stamps(kernel: int, stride: int) -> Figure:
     left.set_title(f"kernel {kernel}, stride {stride}")
     inner = overlaps(40, kernel, stride)[kernel : kernel + 12].double()
     shades = torch.outer(inner, inner)
-    right.imshow(
-        shades.numpy(), cmap="gray", vmin=0, vmax=float(shades.max()), interpolation="none"
-    )
+    brightest = 1.25 * float(shades.max())  # white is the page: a panel of equal counts is grey
+    right.imshow(shades.numpy(), cmap="gray", vmin=0, vmax=brightest, interpolation="none")
     right.set_axis_off()
     found = sorted({int(v) for v in shades.flatten().tolist()})
     right.set_title("inside an image")
@@ -174,7 +173,7 @@ def two_classes(apart: float, spread: float) -> Figure:
     Returns:
         Two panels: the logits of both classes, their difference with the best straight line.
     """
-    x = torch.linspace(-4, 4, 161, dtype=torch.float64)[:, None]
+    x = torch.linspace(-3, 3, 121, dtype=torch.float64)[:, None]
     half = x.new_full((2,), 0.5)
     means = x.new_tensor([[-1.0], [1.0]])
     real = Classes(half, means, x.new_tensor([1.0, spread**2]))
@@ -187,12 +186,12 @@ def two_classes(apart: float, spread: float) -> Figure:
     straight = phi @ torch.linalg.lstsq(phi, difference[:, None]).solution
     right.plot(x[:, 0], difference, color=CRITIC, label="difference")
     right.plot(x[:, 0], straight[:, 0], "--", color=INK, linewidth=1, label="best projection")
-    right.set(xlim=(-4, 4), ylim=(-12, 20), xlabel="x", title="class 2 minus class 1")
+    right.set(xlim=(-3, 3), ylim=(-20, 20), xlabel="x", title="class 2 minus class 1")
     right.legend(loc="upper center", ncols=2)
     left_over = float(off_projection(logits, phi))
     figure.set_label(
-        f"second class of the data {numeral(spread, 1)} wide: the best projection misses by "
-        f"{numeral(left_over)} in the mean"
+        f"second class of the data {numeral(spread)} wide: the best projection misses a logit by "
+        f"{numeral(left_over)} (root mean square)"
     )
     return figure
 
@@ -200,7 +199,7 @@ def two_classes(apart: float, spread: float) -> Figure:
 def _logits(axes: Axes, x: Tensor, logits: Tensor) -> None:
     for k, (colour, style) in enumerate(((DATA, "-"), (MODEL, "--"))):
         axes.plot(x[:, 0], logits[:, k], style, color=colour, label=f"class {k + 1}")
-    axes.set(xlim=(-4, 4), ylim=(-12, 20), xlabel="x", title="the best logit")
+    axes.set(xlim=(-3, 3), ylim=(-20, 20), xlabel="x", title="the best logit")
     axes.legend(loc="upper center", ncols=2)
 
 

@@ -73,7 +73,7 @@ def arithmetic(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
         **[..., d]**.
 
     Source:
-        Radford, Metz and Chintala (2016), section 6.3.2, with k = 3.
+        Radford, Metz and Chintala (2016), with k = 3.
 
     Example:
         >>> one = torch.ones(3, 2)

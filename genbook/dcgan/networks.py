@@ -38,7 +38,7 @@ class Design:
         norm: of the generator's hidden layers, a name of :data:`~genbook.dcgan.norms.NORMS`.
         norm_output: batch normalisation at the generator's output, too.
         critic: of the discriminator's hidden layer, one of :data:`CRITICS`.
-        norm_input: batch normalisation at the discriminator's input, too.
+        norm_input: batch normalisation of the discriminator's first layer, too.
         classes: how many, for ``norm="class"``.
         project: whether the discriminator projects on the classes; else it does not see them.
         spread: standard deviation of the weights at the start; ``None`` takes 1/√fan-in, with
@@ -48,7 +48,7 @@ class Design:
         ValueError: if a setting is out of range.
 
     Source:
-        Radford, Metz and Chintala (2016), section 3 and its list of guidelines.
+        Radford, Metz and Chintala (2016), the list of guidelines.
     """
 
     side: int = 8
@@ -136,7 +136,7 @@ def begin(net: nn.Module, generator: torch.Generator, spread: float | None = SPR
         spread: standard deviation; ``None`` takes 1/√fan-in of each layer.
 
     Source:
-        Radford et al. (2016), section 4: 0.02.
+        Radford et al. (2016): 0.02.
 
     Example:
         >>> net = nn.Linear(2, 1)
@@ -153,6 +153,10 @@ def begin(net: nn.Module, generator: torch.Generator, spread: float | None = SPR
                 weight.normal_(0, deviation, generator=generator)
             if layer.bias is not None:
                 layer.bias.data.zero_()
+
+
+def _whole(generator: torch.Generator) -> int:
+    return int(torch.randint(2**31, (), generator=generator, device=generator.device))
 
 
 class Generator(nn.Module):
@@ -238,8 +242,10 @@ class Discriminator(nn.Module):
         rows = torch.zeros(design.classes, self.judge.in_features, device=generator.device)
         self.classes = nn.Parameter(rows)
         if design.critic == "spectral":
-            for layer in (self.look, self.down, self.judge):
-                spectral_norm(layer)
+            with torch.random.fork_rng():  # torch draws where it begins to look for the norm
+                torch.manual_seed(_whole(generator))
+                for layer in (self.look, self.down, self.judge):
+                    spectral_norm(layer)
 
     def features(self, x: Tensor) -> Tensor:
         """What the last layer reads: **[B, 1, side, side]** to **[B, width·(side/4)²]**."""

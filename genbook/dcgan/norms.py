@@ -96,8 +96,8 @@ class SelfNorm(Norm):
         hidden: units of the hidden layer.
 
     Source:
-        Chen, Lucic, Houlsby and Gelly (2019), section 2; 32 hidden units from their code. Here both
-        coefficients share the hidden layer, and V begins at zero.
+        Chen, Lucic, Houlsby and Gelly (2019); 32 hidden units from their code. Here both
+        coefficients share the hidden layer, γ₀ and β₀ are learnt too, and V begins at zero.
 
     Example:
         >>> norm, z = SelfNorm(4, 2), torch.randn(5, 2, generator=torch.Generator().manual_seed(0))

@@ -37,7 +37,7 @@ class Recipe:
         ValueError: if a number is out of range.
 
     Source:
-        Radford, Metz and Chintala (2016), section 4.
+        Radford, Metz and Chintala (2016).
     """
 
     design: Design = field(default_factory=Design)

@@ -55,6 +55,10 @@ def test_where_the_code_is_the_concept_every_sum_is_right(bank, k):
     assert (kinds[:, 0] == kinds[:, 1]).all()
     assert (kinds[:, 2] == found.wanted[:, None]).all()
     assert (kinds[:, 0, 0] != found.wanted).all()
+    for digit in (0, 1):
+        own = bank.codes[bank.digits == digit, 0]
+        added = bank.codes[found.members[:, 2][found.wanted == digit], 0]
+        assert (added <= own.quantile(0.27)).all()  # upright ones are added
     codes = latent.arithmetic(*bank.codes[found.members].unbind(1))
     assert torch.equal(found.codes, codes)
     images = concepts.drawn(Shear(), torch.stack([codes[:, 0], found.wanted - 0.5], 1))
@@ -69,6 +73,22 @@ def test_a_sum_that_does_not_lean_or_is_another_digit_is_not_right(bank):
     assert not found.right(concepts.drawn(Shear(), other), read).any()
 
 
+@pytest.mark.parametrize(("share", "right"), [(0.45, False), (0.55, True), (1.0, True)])
+def test_half_of_the_lean_is_counted_from_the_digit_that_was_added(share, right):
+    a, b, c = 0.4, -0.3, 0.1
+    none = torch.zeros(1)
+    one = concepts.Sums(none, none, torch.tensor([1]), torch.tensor([[a, b, c]]), none)
+    image = concepts.drawn(Shear(), torch.tensor([[c + share * (a - b), 0.5]]))
+    assert one.right(image, read).tolist() == [right]
+
+
+def test_the_sum_of_pixels_is_that_of_the_exemplars_clamped(bank):
+    found = concepts.sums(bank, exemplars=3, trials=20, source=seeded(1))
+    a, b, c = (bank.images[part].sum(1) / 3 for part in found.members.unbind(1))
+    torch.testing.assert_close(found.blended, (a - b + c).clamp(0, 1))
+    assert found.blended.min() == 0
+
+
 def test_exemplars_of_one_concept_differ(bank):
     found = concepts.sums(bank, exemplars=10, trials=20, source=seeded(1))
     for part in found.members.flatten(0, 1):
@@ -81,6 +101,15 @@ def test_the_way_of_a_trait_moves_that_trait(bank):
     assert move[1].abs() < 0.06
     assert pixels.shape == (8, 16)
     assert pixels.sum().abs() < 0.5
+
+
+def test_along_the_pixels_of_the_way_a_linear_trait_grows(bank):
+    weights = torch.linspace(-1, 1, 8 * 16).view(8, 16).sin()
+    trait = (bank.images * weights).sum((1, 2))
+    _, pixels = concepts.way(bank, trait, pairs=1, source=seeded(2))
+    pairs = [trait[bank.digits == digit].sort().values for digit in (0, 1)]
+    least = min(own[-(len(own) // 4)] - own[len(own) // 4] for own in pairs)
+    assert (pixels * weights).sum() >= least > 0
 
 
 def test_too_few_images_are_refused(bank):

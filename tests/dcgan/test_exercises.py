@@ -29,6 +29,22 @@ def in_a_list(inputs, kernel, stride, padding):
     ]
 
 
+def by_first_and_last(inputs, kernel, stride, padding):
+    found = []
+    for place in range(padding, (inputs - 1) * stride + kernel - padding):
+        first, last = max(0, -((kernel - 1 - place) // stride)), min(inputs - 1, place // stride)
+        found.append(np.int8(last - first + 1))
+    return tuple(found)
+
+
+def at_most_three(*given):
+    return exercises.counted(*given).clamp(max=3)
+
+
+def stride_at_least_two(inputs, kernel, stride, padding):
+    return exercises.counted(inputs, kernel, max(2, stride), padding)
+
+
 def by_torch(x, z, u, b, gamma, beta):
     normal = functional.batch_norm(x, None, None, training=True)
     h = functional.relu(torch.addmm(b, z, u))
@@ -52,6 +68,16 @@ def in_single_precision(*given):
     return exercises.modulated(*(part.float() for part in given))
 
 
+def with_moments_in_single_precision(*given):
+    x, z, u, b, gamma, beta = (part.float() for part in given)
+    mean = x.mean((0, 2, 3))
+    variance = x.square().mean((0, 2, 3)) - mean.square()
+    hidden = torch.relu(z @ u + b)
+    scale = (1 + hidden @ gamma) / (variance + 1e-5).sqrt()
+    shift = hidden @ beta - mean * scale
+    return (x * scale[:, :, None, None] + shift[:, :, None, None]).numpy()
+
+
 def forgets_shift(x, z, u, b, gamma, beta):
     return exercises.modulated(x, z, u, b, gamma, 0 * beta)
 
@@ -71,18 +97,26 @@ def by_one_hot(phi, classes, table, psi):
 
 ANSWERS = {
     "overlap": Answers(
-        right=(by_convolution, in_numpy, in_a_list),
+        right=(by_convolution, in_numpy, in_a_list, by_first_and_last),
         wrong=(
             (exercises._uncut, "before that"),
             (exercises._once_cut, "one end only"),
             (exercises._even, "count each place"),
             (exercises._swapped, "exchanged"),
+            (exercises._never_none, "no stamp"),
+            (at_most_three, "expected"),
+            (stride_at_least_two, "shape"),
             (lambda n, k, s, p: 2 * exercises.counted(n, k, s, p), "expected"),
             (lambda n, k, s, p: n.nonsense, "your code raised"),
         ),
     ),
     "modulate": Answers(
-        right=(by_torch, modulated_in_numpy, in_single_precision),
+        right=(
+            by_torch,
+            modulated_in_numpy,
+            in_single_precision,
+            with_moments_in_single_precision,
+        ),
         wrong=(
             (exercises._like(dims=(2, 3)), "by itself"),
             (exercises._like(dims=(0,)), "one a channel"),
@@ -90,6 +124,9 @@ ANSWERS = {
             (exercises._like(one=0.0), "1 is missing"),
             (exercises._like(bent=False), "rectifier"),
             (exercises._like(blind=True), "own scale"),
+            (exercises._like(under=0.0), "ε is missing"),
+            (exercises._like(under=0.0, beside=1e-5), "under the root"),
+            (exercises._like(under=1e-6), "expected"),
             (forgets_shift, "expected"),
         ),
     ),

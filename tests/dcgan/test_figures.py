@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -32,11 +34,36 @@ def test_the_middle_of_a_straight_walk_is_shorter_than_that_of_an_arc(generator)
     assert "length" not in told["pixels"]
 
 
+def pixels(axes):
+    return torch.as_tensor(axes.images[0].get_array().data).double()
+
+
+@pytest.mark.parametrize("stop", [0, 3, 8])
+def test_the_marker_stands_under_the_stop_that_is_shown_large(generator, stop):
+    ends = codes(2, 16, seeded(2)).unflatten(0, (1, 2))
+    figure = figures.walk(generator, ends, pair=0, way=figures.WAYS[0], t=stop / 8)
+    large, small = figure.axes
+    (at,) = small.lines[0].get_xdata()
+    left = round(at - 3.5)
+    torch.testing.assert_close(pixels(small)[:, left : left + 8], pixels(large))
+
+
 @pytest.mark.parametrize(("kernel", "stride", "words"), [
     (4, 2, "all alike"), (5, 2, "4, 6, 9"), (2, 3, "0, 1"), (7, 4, "1, 2, 4"),
 ])  # fmt: skip
 def test_the_stamps_are_counted(kernel, stride, words):
     assert words in figures.stamps(kernel, stride).get_label()
+
+
+@pytest.mark.parametrize(("kernel", "stride"), [(4, 2), (5, 2), (2, 1), (2, 4), (7, 4)])
+def test_the_shades_are_the_counts_inside_and_no_panel_is_white(kernel, stride):
+    figure = figures.stamps(kernel, stride)
+    left, right = figure.axes
+    shades = pixels(right)
+    assert shades.sum().item() * stride**2 / shades.numel() == pytest.approx(kernel**2)
+    assert shades.max().item() < right.images[0].get_clim()[1]
+    heights = [bar.get_height() for bar in left.patches]
+    assert heights[: min(stride, kernel)] == [1.0] * min(stride, kernel)  # the first stamp alone
 
 
 def test_the_worst_and_the_best_seed_are_told():
@@ -57,7 +84,37 @@ def test_a_sum_says_whether_it_is_right(generator):
         assert f"leaning {int(found.wanted[k])}" in label
 
 
+def test_a_sum_shows_the_concepts_then_the_sum_of_codes_then_that_of_pixels(generator):
+    z = codes(60, 16, seeded(3))
+    bank = concepts.collect(generator, lambda flat: torch.eye(10)[torch.arange(60) % 2], z)
+    found = concepts.sums(bank, exemplars=3, trials=2, source=seeded(4))
+    figure = figures.added(bank, generator, found, torch.tensor([True, False]), 1)
+    seen = [pixels(figure.axes[0])[:, 9 * k : 9 * k + 8] for k in range(5)]
+    wanted = [*bank.images[found.members[1]].mean(1)]
+    wanted += [concepts.drawn(generator, found.codes)[1], found.blended[1]]
+    for image, right in zip(seen, wanted, strict=True):
+        torch.testing.assert_close(image, right.double(), rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("spread", [0.75, 1.0, 1.5])
+@pytest.mark.parametrize("apart", [0.0, 0.5, 2.0])
+def test_the_best_logits_of_two_classes(apart, spread):
+    figure = figures.two_classes(apart, spread)
+    left, right = figure.axes
+    x, first = (torch.as_tensor(part) for part in left.lines[0].get_data())
+    second = torch.as_tensor(left.lines[1].get_ydata())
+    torch.testing.assert_close(first.flatten(), ((apart - 1) ** 2 - 1) / 2 - apart * x.flatten())
+    at_its_mean = second[(x.flatten() - 1).abs().argmin()].item()
+    assert at_its_mean == pytest.approx(apart**2 / 2 - math.log(spread))
+    difference = torch.as_tensor(right.lines[0].get_ydata())
+    torch.testing.assert_close(difference, second - first)
+    for axes in figure.axes:
+        low, high = axes.get_ylim()
+        for drawn in axes.lines:
+            assert low < drawn.get_ydata().min() <= drawn.get_ydata().max() < high
+
+
 @pytest.mark.parametrize("apart", [0.0, 1.5])
 def test_only_equal_widths_project(apart):
-    assert "by 0.00 in" in figures.two_classes(apart, 1.0).get_label()
-    assert "by 0.00 in" not in figures.two_classes(apart, 1.5).get_label()
+    assert "by 0.00 (" in figures.two_classes(apart, 1.0).get_label()
+    assert "by 0.00 (" not in figures.two_classes(apart, 1.5).get_label()

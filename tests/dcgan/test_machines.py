@@ -58,6 +58,7 @@ def test_the_image_here_is_that_of_the_code_between(machine, generator):
     twin = played(machine, 3)
     behind, ahead, far = twin.state["walk"]
     assert far.item() == pytest.approx(0.3)
+    assert (behind - ahead).abs().max() > 0.1
     held = weights.rounded(machines.carried(generator))
     z = latent.line(behind, ahead, 0.3)[None]
     image = machines.picture(generator, held, z)
@@ -75,6 +76,18 @@ def test_the_point_adds_its_directions(machine, generator, ways, pairs):
     torch.testing.assert_close(twin.targets["summed"], image, rtol=0, atol=1e-4)
     blended = (twin.targets["here"] - pixels.sum(0)).clamp(0, 1)
     torch.testing.assert_close(twin.targets["blended"], blended, rtol=0, atol=1e-5)
+    for end, shown in (("_summed", image), ("_blended", blended)):
+        one = shown.view(1, 8, 8)
+        lean, ink = latent.slant(one + 1e-6).item(), latent.ink(one).item()
+        assert twin.targets["lean" + end].item() == pytest.approx(lean, abs=1e-3)
+        assert twin.targets["ink" + end].item() == pytest.approx(ink, abs=1e-4)
+
+
+def test_the_panels_bear_the_names_of_what_they_show(machine):
+    shown = {panel.title: panel.layers[0] for panel in machine.panels if len(panel.layers) == 1}
+    for target, title in (("behind", "from"), ("ahead", "to"), ("here", "here"),
+                          ("summed", "codes added"), ("blended", "pixels added")):  # fmt: skip
+        assert shown[title].of == target
 
 
 def test_a_leg_ends_at_its_code_and_the_next_begins_there(machine):

@@ -8,6 +8,7 @@ from torch import nn
 
 from genbook.dcgan.networks import CRITICS, Design, Discriminator, Generator, begin, fan_in
 from genbook.dcgan.norms import NORMS
+from genbook.dcgan.strides import as_matrix
 from genbook.kit.device import seeded
 
 KINDS = [
@@ -39,6 +40,58 @@ def test_up_is_the_adjoint_of_down(kernel):
     y = torch.randn(4, 3, 4, 4, generator=seeded(1)).double()
     read, stamped = down(x) - down.bias[:, None, None], up(y) - up.bias[:, None, None]
     torch.testing.assert_close((read * y).sum(), (x * stamped).sum())
+
+
+def filled(net):
+    with torch.no_grad():
+        for part in net.parameters():
+            part.normal_(generator=seeded(7))
+    return net.double()
+
+
+def laid_out(layer, side):
+    """A layer's kernel as a matrix that reads images of this side."""
+    return as_matrix(layer.weight.detach(), side, side, 2, layer.padding[0])
+
+
+@pytest.mark.parametrize("kernel", [4, 5])
+def test_the_discriminator_by_matrices_and_its_leak_by_hand(kernel):
+    d = filled(Discriminator(Design(width=4, critic="none", kernel=kernel), seeded(0)))
+    x = torch.randn(3, 1, 8, 8, generator=seeded(1)).double()
+    held, side = x.flatten(1), 8
+    for layer in (d.look, d.down):
+        held = held @ laid_out(layer, side).T + layer.bias.repeat_interleave((side // 2) ** 2)
+        held, side = torch.maximum(held, held / 5), side // 2
+    torch.testing.assert_close(d.features(x), held)
+    torch.testing.assert_close(d(x), held @ d.judge.weight[0] + d.judge.bias)
+
+
+@pytest.mark.parametrize("kernel", [4, 5])
+def test_the_generator_by_transposed_matrices(kernel):
+    g = filled(Generator(Design(width=4, latent=3, norm="none", kernel=kernel), seeded(0)))
+    z = torch.randn(3, 3, generator=seeded(1)).double()
+    held, side = z @ g.code.weight.T + g.code.bias, 4
+    for layer in (g.up, g.paint):
+        held = held.clamp(min=0) @ laid_out(layer, side) + layer.bias.repeat_interleave(side**2)
+        side *= 2
+    torch.testing.assert_close(g(z).flatten(1), held.tanh())
+
+
+def test_a_normalised_first_layer_does_not_see_the_contrast():
+    x = torch.randn(9, 1, 8, 8, generator=seeded(1)).double()
+    for norm_input in (True, False):
+        d = filled(Discriminator(Design(width=4, critic="none", norm_input=norm_input), seeded(0)))
+        assert torch.allclose(d(x), d(3 * x), rtol=1e-3) == norm_input
+
+
+@pytest.mark.parametrize(("critic", "normal"), [("batch", True), ("none", False)])
+def test_who_normalises_has_features_of_mean_0_and_variance_1(critic, normal):
+    d = Discriminator(Design(critic=critic, spread=1.0), seeded(0)).double()
+    phi = d.features(torch.randn(40, 1, 8, 8, generator=seeded(1)).double())
+    before = torch.minimum(phi, 5 * phi).unflatten(1, (32, 4))
+    centred = before.mean((0, 2)).abs().max() < 1e-6
+    sized = (before.var((0, 2), correction=0) - 1).abs().max() < 1e-3
+    assert bool(centred and sized) == normal
 
 
 @pytest.mark.parametrize("spread", [0.02, 0.5, None])
@@ -99,6 +152,17 @@ def test_a_spectral_layer_has_an_estimated_norm_of_one():
     for layer in (d.look, d.down, d.judge):
         norm = torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)
         assert norm.item() == pytest.approx(1, abs=1e-2)
+
+
+@pytest.mark.parametrize("design", KINDS, ids=str)
+def test_the_weights_are_those_of_the_generator_handed_in_alone(design):
+    x = torch.randn(4, 1, design.side, design.side, generator=seeded(1))
+    state, logits = torch.get_rng_state(), []
+    for other in (0, 1):
+        torch.manual_seed(other)
+        logits.append(Discriminator(design, seeded(0))(x))
+    torch.set_rng_state(state)
+    assert torch.equal(*logits)
 
 
 def test_the_projection_adds_the_row_of_the_class():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from chapters import Break, altered, assert_breaks, method, swap, told
 
-from genbook.dcgan import latent, networks, norms, projection, strides, studies, training
+from genbook.dcgan import concepts, latent, networks, norms, projection, strides, studies, training
 from genbook.invertible import norms as stretch
 from genbook.kit.machine import weights
 
@@ -64,7 +64,27 @@ def test_receipt_overlaps():
     )
 
 
+def test_receipt_factors():
+    right = strides.up
+
+    def turned(y, kernel, *where):
+        return right(y, kernel * torch.arange(1.0, 4)[:, None, None, None], *where)
+
+    assert_breaks(
+        "dcgan",
+        "test_receipt_factors",
+        swap(right, turned),
+        swap(right, lambda *given: right(*given) / 2),
+        altered(strides.overlaps, lambda counts: counts.clamp(max=2)),
+    )
+
+
 def test_receipt_output():
+    def with_another_eps(self, x, condition):
+        variance, mean = torch.var_mean(x, (0, 2, 3), keepdim=True, correction=0)
+        normal = (x - mean) / (variance + 1e-4).sqrt()
+        return normal * self.scale[:, None, None] + self.shift[:, None, None]
+
     def each_by_itself(self, x, condition):
         scale, shift = self.coefficients(condition)
         variance, mean = torch.var_mean(x, (2, 3), keepdim=True, correction=0)
@@ -83,6 +103,7 @@ def test_receipt_output():
         method(norms.Norm, "forward", each_by_itself),
         method(norms.Norm, "forward", unshifted),
         method(norms.Norm, "forward", unscaled),
+        method(norms.Norm, "forward", with_another_eps),
     )
 
 
@@ -96,6 +117,19 @@ def test_receipt_broken():
         where("distance", 100.0, setting="guidelines", step=last, seed=4),
         where("distance", 40.0, setting="rate 0.001", step=last, seed=2),
         where("distance", 40.0, setting="kernels of 5", step=last, seed=1),
+    )
+
+
+def test_receipt_early():
+    early, last = studies.STEPS // 2, studies.STEPS
+    assert_breaks(
+        "dcgan",
+        "test_receipt_early",
+        where("distance", 30.0, setting="rate 0.001", step=early, seed=3),
+        where("distance", 15.0, setting="guidelines", step=early, seed=2),
+        where("distance", 200.0, setting="no batch norm in D", step=last, seed=4),
+        where("distance", 450.0, setting="no batch norm in D", step=last, seed=0),
+        where("distance", 300.0, setting="guidelines", step=0, seed=7),
     )
 
 
@@ -125,6 +159,8 @@ def test_receipt_wider():
         "test_receipt_wider",
         where("distance", 120.0, setting=for_g, step=studies.STEPS, seed=3),
         where("distance", 120.0, setting=for_d, step=studies.STEPS, seed=0),
+        where("distance", 17.0, setting=for_g, step=studies.STEPS, seed=1),
+        where("distance", 17.0, setting=for_d, step=studies.STEPS, seed=2),
     )
 
 
@@ -179,6 +215,28 @@ def test_receipt_walk():
     )
 
 
+def test_receipt_grey():
+    def given(monkeypatch):
+        right = studies.game
+
+        def game(given, recipe, seed, **_):  # the rate that is faster at first
+            steps = 400 if recipe == training.Recipe() else 1
+            return right(given, training.Recipe(rate=1e-3), seed, steps=steps, every=steps)
+
+        swap(right, game)(monkeypatch)
+
+    def straight(net, z):
+        return (0.5 + z.mean(1) / 2)[:, None, None].expand(-1, 8, 8)
+
+    assert_breaks(
+        "dcgan",
+        "test_receipt_grey",
+        swap(concepts.drawn, straight),
+        swap(latent.line, lambda a, b, t: a),
+        given=given,
+    )
+
+
 def test_receipt_sums():
     assert_breaks(
         "dcgan",
@@ -187,6 +245,8 @@ def test_receipt_sums():
         where("right", 0.4, exemplars=30, seed=0),
         where("pixels", 0.2, exemplars=10, seed=1),
         where("variance", 1.2, exemplars=3, seed=1),
+        where("variance", 0.1, exemplars=30, seed=2),
+        where("variance", 3.0, exemplars=1, seed=0),
     )
 
 
@@ -277,6 +337,8 @@ def test_receipt_asked():
         "test_receipt_asked",
         where("asked", 0.3, "dcgan_classes", setting=see, step=studies.STEPS, seed=2),
         where("asked", 0.5, "dcgan_classes", setting=blind, step=studies.STEPS, seed=0),
+        where("distance", 6.0, "dcgan_classes", setting=see, step=studies.STEPS, seed=1),
+        where("distance", 12.0, "dcgan_classes", setting=blind, step=studies.STEPS, seed=2),
     )
 
 

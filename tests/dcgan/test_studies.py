@@ -40,6 +40,31 @@ def test_every_setting_breaks_one_thing_or_one_and_the_start():
         assert len(changed) == (name != "guidelines"), name
 
 
+def test_the_names_say_what_is_changed():
+    changed = {name: differing(recipe) for name, recipe in studies.RECIPES.items()}
+    for name, recipe in studies.RECIPES.items():
+        if changed[name] == {"rate"}:
+            assert name == f"rate {recipe.rate:g}"
+        if changed[name] == {"beta"}:
+            assert name == f"β₁ = {recipe.beta:g}"
+        if changed[name] == {"kernel"}:
+            assert name == f"kernels of {recipe.design.kernel}"
+        if name.startswith(("no batch norm in", "none in")):
+            player = {"G": "norm", "D": "critic"}[name.split(" in ")[1][0]]
+            assert getattr(recipe.design, player) == "none"
+    assert changed["batch norm at G's output"] == {"norm_output"}
+    assert changed["batch norm at D's input"] == {"norm_input"}
+    for name, recipe in studies.CONDITIONAL.items():
+        assert recipe.design.project == ("not see" not in name)
+
+
+def test_another_seed_is_judged_on_other_codes():
+    g = settled(players(Design(spread=None), 0), 0)
+    one, again, other = (studies.looked_at(g, seed, 5)[0] for seed in (1, 1, 2))
+    assert torch.equal(one, again)
+    assert not torch.allclose(one, other)
+
+
 def test_a_game_is_looked_at_before_and_every_so_many_steps(given):
     rows = [row for _, row in studies.game(given, Recipe(), 0, steps=4, every=2)]
     assert [row["step"] for row in rows] == [0, 2, 4]
@@ -70,6 +95,16 @@ def test_who_obeys_is_read_as_asked(given):
     assert asked.tolist() == [k % 10 for k in range(40)]
 
 
+def test_one_answer_to_every_question_is_right_once_in_ten(given):
+    class Nine:
+        def logits(self, flat):
+            return torch.eye(10)[[9] * len(flat)]
+
+    recipe = studies.CONDITIONAL["D does not see the class"]
+    _, row = next(studies.game(dataclasses.replace(given, reader=Nine()), recipe, 0, steps=1))
+    assert row["asked"] == 0.1
+
+
 def test_the_pair_begins_as_one():
     one, two = (players(studies.RECIPES[name].design, 5) for name in studies.PAIRED)
     images = [studies.looked_at(settled(pair, 5), 5, 10)[0] for pair in (one, two)]
@@ -83,7 +118,8 @@ def test_sums_are_judged_for_each_number_of_exemplars(given, monkeypatch):
     *_, (pair, _) = studies.game(given, Recipe(rate=2e-3), 0, steps=150, every=150)
     rows = list(studies.added(given, pair.generator.eval(), 0, trials=30))
     assert [row["exemplars"] for row in rows] == [1, 2]
-    assert rows[0]["variance"] > rows[1]["variance"] > 0
+    assert 2 < rows[0]["variance"] < 3.2, "three codes that are all but independent"
+    assert rows[0]["variance"] > rows[1]["variance"] > 1
     assert all(0 <= row[key] <= 1 for row in rows for key in ("right", "pixels"))
 
 
