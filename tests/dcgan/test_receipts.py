@@ -347,7 +347,7 @@ def test_receipt_spectral():
     assert_breaks(
         "dcgan",
         "test_receipt_spectral",
-        where("distance", 10.0, setting=own, step=last, seed=2),
+        where("distance", 5.0, setting=own, step=last, seed=2),
         where("distance", 60.0, setting=own, step=last, seed=0),
         where("distance", 25.0, setting="guidelines", step=last, seed=0),
     )
