@@ -130,14 +130,15 @@ def translator() -> Machine:
     """Two small nets, untrained, for images of 8 × 8 pixels."""
     nets = {name: UNet(seeded(k), side=8, width=4, code=3) for k, name in enumerate(("L1", "cGAN"))}
     grey = torch.linspace(0, 1, 64).view(8, 8)
-    return translation.translating(nets, 2, {"grey": grey, "ink": torch.ones(8, 8)})
+    shown = {"grey": grey, "ink": torch.ones(8, 8), "nothing": torch.zeros(8, 8)}
+    return translation.translating(nets, 2, shown)
 
 
 def describer() -> Machine:
-    """A small network, untrained, and two scenes."""
+    """A small network, untrained, two scenes and an empty page."""
     pages = {
         name: render(SCENES[k], generator=seeded(0)) for k, name in ((3, "a disc"), (8, "a cross"))
-    }
+    } | {"nothing": torch.zeros(16, 16)}
     return captions.describing(Captioner("every", 0), pages)
 
 
@@ -159,7 +160,7 @@ def speller() -> Machine:
     made_up = [f"{a}{b}" for a in ("re", "wri", "set") for b in ("ad", "te", "ting", "", "s", "er")]
     made_up += ["get", "put", "value"]
     tables = torch.randn(2, len(made_up), 5, generator=seeded(0))
-    return words.meanings(made_up, *tables, {"wri": "wri", "a whole word": "set"})
+    return words.meanings(made_up, *tables, {"wri": "wri", "a whole word": "set", "re": "re"})
 
 
 def smallest() -> Machine:
@@ -181,12 +182,14 @@ CASES = {
     "a valley, too fast": Case(smallest, {"rate": 0.12}),
     "a sketch": Case(sketched),
     "a sketch that falls": Case(sketched, {}, "a falling line"),
+    "a sketch that rises": Case(sketched, {}, "a rising line"),
     "a text read and written": Case(writer),
     "a word, by its forget gate": Case(
         writer, {"shown": "forget gate f", "unit": 7, "temperature": 0.5}, "a word"
     ),
     "a scene described": Case(describer),
     "another scene described": Case(describer, {}, "a cross"),
+    "an empty page described": Case(describer, {}, "nothing"),
     "a text, hot": Case(writer, {"shown": "candidate g", "unit": 3, "temperature": 1.25}),
     "a bar redrawn": Case(redrawer),
     "grey redrawn": Case(redrawer, {}, "grey"),
@@ -204,6 +207,7 @@ CASES = {
     "always drawn": Case(judge, {}, "drawn"),
     "grey translated": Case(translator),
     "ink translated": Case(translator, {}, "ink"),
+    "nothing translated": Case(translator, {}, "nothing"),
     "a top finished": Case(finisher),
     "nothing finished": Case(finisher, {}, "nothing"),
     "four pixels a step": Case(finisher, {"pixels": 4}),
@@ -243,6 +247,7 @@ CASES = {
     "shelf, a dead end": Case(words.seven_books, {"loyalty": 0.3}, "no swap helps"),
     "words, a beginning": Case(speller),
     "words, a whole word": Case(speller, {}, "a whole word"),
+    "words, another beginning": Case(speller, {}, "re"),
     "curve, a slope": Case(divergences.drawn_curve, {"rate": 0.01}, "a slope"),
 }
 
