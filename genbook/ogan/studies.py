@@ -17,6 +17,9 @@ from genbook.ogan.training import LINKS, Players, Recipe, train, train_autoencod
 WEIGHTS = (0.1, 0.5, 2.0, 8.0)
 WEIGHED = 2.0
 JUDGED = 1_000
+OF_LINKS = ("rho", "average", "error", "still", "same", "spread")
+"""What the study of the links keeps of a judgement."""
+
 FRESH = Substream("noise to be judged on", 34_000)
 
 
@@ -95,6 +98,10 @@ def recipes(steps: int = Recipe.steps) -> dict[str, Recipe]:
     return {**tied, LINKS[2]: Recipe(LINKS[2], 0.0, steps)}
 
 
+def _of_links(row: Row) -> Row:
+    return {name: row[name] for name in OF_LINKS}
+
+
 def record(slice: bool, seed: int) -> Iterator[Row]:
     r"""One seed: all recipes and an autoencoder, on the 8×8 digits and on MNIST.
 
@@ -116,7 +123,7 @@ def record(slice: bool, seed: int) -> Iterator[Row]:
                 "seed": seed,
                 "link": recipe.link,
                 "weight": recipe.weight,
-                **judged(pair, test, reader, seed),
+                **_of_links(judged(pair, test, reader, seed)),
             }
         plain = trained(images, Recipe(steps=steps), seed, autoencoder=True)
         yield {
@@ -124,7 +131,7 @@ def record(slice: bool, seed: int) -> Iterator[Row]:
             "seed": seed,
             "link": "autoencoder",
             "weight": 0.0,
-            **judged(plain, test, reader, seed),
+            **_of_links(judged(plain, test, reader, seed)),
         }
 
 
