@@ -56,7 +56,10 @@ def tree(code: str) -> ast.Module:
         >>> len(tree("%matplotlib inline\nx = 1\nx?").body)
         3
     """
-    return ast.parse(plain(code))
+    try:
+        return ast.parse(code)  # nearly every cell is Python as it stands
+    except SyntaxError:
+        return ast.parse(plain(code))
 
 
 def trees(cells: list[str]) -> list[ast.Module]:

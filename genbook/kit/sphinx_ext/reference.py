@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from IPython.core.inputtransformer2 import TransformerManager
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
 import genbook
+from genbook.kit.cells import trees as syntax
 
 FOLDER = "book/api"
 PAGE_ONLY = ("figures", "exercises", "machines")
@@ -131,8 +131,7 @@ def mentions(notebook: Path) -> Iterator[tuple[str, bool]]:
         The object's full name, and whether its source is displayed there.
     """
     cells = nbformat.read(notebook, as_version=4).cells
-    plain = TransformerManager().transform_cell
-    trees = [ast.parse(plain(cell.source)) for cell in cells if cell.cell_type == "code"]
+    trees = syntax([cell.source for cell in cells if cell.cell_type == "code"])
     names: dict[str, Any] = {}
     for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("genbook"):
