@@ -48,6 +48,9 @@ def sentence(fact: Fact, *, inverse: bool = False) -> str:
         fact: what is said.
         inverse: whether it is said from the second.
 
+    Returns:
+        Three words.
+
     Example:
         >>> sentence(Fact(7, "left", 3)), sentence(Fact(7, "left", 3), inverse=True)
         ('seven left three', 'three right seven')
@@ -130,14 +133,12 @@ def page(first: Tensor, second: Tensor, relation: str, lane: int) -> Tensor:
     """
     if relation not in RELATIONS:
         raise ValueError(f"expected a relation of {RELATIONS}, got {relation!r}; use one of them")
-    empty = torch.zeros_like(first)
-    lanes = [torch.cat([empty, empty]), torch.cat([empty, empty])]
-    lanes[lane] = torch.cat([first, second])
-    if relation == "above":
-        return torch.cat(lanes, 1)
-    lanes[lane] = torch.cat([first, second], 1)
-    lanes[1 - lane] = torch.cat([empty, empty], 1)
-    return torch.cat(lanes)
+    sheet = first.new_zeros(2 * CELL, 2 * CELL)
+    lanes = sheet if relation == "left" else sheet.T  # a view: a column is a row of it
+    row = slice(CELL * lane, CELL * (lane + 1))
+    turned = [cell if relation == "left" else cell.T for cell in (first, second)]
+    lanes[row] = torch.cat(turned, 1)
+    return sheet
 
 
 def pairs(digits: ImageSet, count: int, generator: torch.Generator, *, free: float) -> Pairs:
@@ -207,7 +208,17 @@ def read(net: Captioner, data: Pairs) -> Reading:
 
     Args:
         net: writes them, with :data:`WORDS`.
-        data: pages and captions that tell what they show.
+        data: pages **[N, 16, 16]** and captions **[N, 4]** that tell what they show.
+
+    Returns:
+        The shares.
+
+    Example:
+        >>> ten = ImageSet("digits", torch.ones(10, 1, 8, 8), torch.arange(10))
+        >>> shown = pairs(ten, 3, torch.Generator().manual_seed(0), free=0.0)
+        >>> net = Captioner("every", 0, words=len(WORDS))
+        >>> 0 <= read(net, shown).both <= 1
+        True
     """
     hits = torch.zeros(3)
     for picture, caption in zip(data.pictures, data.captions.tolist(), strict=True):

@@ -94,9 +94,8 @@ def asked(net: Captioner, picture: Tensor) -> Figure:
         slope = torch.autograd.grad(chances[word].log(), leaf)[0]
         bound = max(float(slope.abs().max()), 1e-9)
         words.append(digit_pages.WORDS[word])
-        _pixels(
-            axes, slope / bound, "RdBu", -1, f"{words[-1]}: {float(chances[word].detach()):.2f}"
-        )
+        title = f"{words[-1]}: {float(chances[word].detach()):.2f}"
+        _pixels(axes, slope / bound, "RdBu", -1, title)
     figure.set_label("caption: " + " ".join(words))
     return figure
 
