@@ -98,6 +98,13 @@ def recipes(steps: int = Recipe.steps) -> dict[str, Recipe]:
     return {**tied, LINKS[2]: Recipe(LINKS[2], 0.0, steps)}
 
 
+def _sets(slice: bool) -> Iterator[tuple[ImageSet, ImageSet, Reader]]:
+    """Images to learn from, others to judge by, and a reader of them: of one set or of both."""
+    for load in (digits,) if slice else (digits, mnist):
+        images, test = load("train"), load("test")
+        yield images, test, learn_to_read(images, test, steps=20 if slice else 1_500)
+
+
 def _of_links(row: Row) -> Row:
     return {name: row[name] for name in OF_LINKS}
 
@@ -113,9 +120,7 @@ def record(slice: bool, seed: int) -> Iterator[Row]:
         Rows of :func:`judged` with ``dataset``, ``seed``, ``link`` and ``weight``.
     """
     steps = 10 if slice else Recipe.steps
-    for load in (digits,) if slice else (digits, mnist):
-        images, test = load("train"), load("test")
-        reader = learn_to_read(images, test, steps=20 if slice else 1_500)
+    for images, test, reader in _sets(slice):
         for recipe in recipes(steps).values():
             pair = trained(images, recipe, seed)
             yield {
@@ -146,9 +151,7 @@ def record_demands(slice: bool, seed: int) -> Iterator[Row]:
         Rows of :func:`judged` with ``dataset``, ``seed``, ``link`` and ``weight``.
     """
     steps = 10 if slice else Recipe.steps
-    for load in (digits,) if slice else (digits, mnist):
-        images, test = load("train"), load("test")
-        reader = learn_to_read(images, test, steps=20 if slice else 1_500)
+    for images, test, reader in _sets(slice):
         for link in LINKS[3:]:
             pair = trained(images, Recipe(link, WEIGHED, steps), seed)
             yield {
