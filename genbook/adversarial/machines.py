@@ -239,6 +239,6 @@ def _machine(
         words="ε = {strength_now}. Clean: read as {read#}, {sure%}. Plus ε times the sign: read as "
         "{reads#}, {surely%}. Plus ε times coins: read as {reads_noise#}, {surely_noise%}.",
         restarts=False,
-        size=(5.4, 5.6),
+        size=(4.6, 4.9),
         across=2,
     )  # fmt: skip

@@ -177,7 +177,7 @@ def real_or_drawn(pair: Pair, images: Tensor) -> Machine:
         words="Of {asked#} images you got {yours#} right, D {theirs#}. The last one D called real "
         "with probability {sure%}.",
         restarts=False,
-        size=(5.4, 7.6),
+        size=(4.6, 6.6),
         across=2,
     )  # fmt: skip
 

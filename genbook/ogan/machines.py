@@ -193,7 +193,7 @@ def redrawing(pair: Players, size: tuple[int, int], examples: Mapping[str, Tenso
         words="D's score of your image {score}, of its copy {score_copy}. The code drawn and the "
         "code of the copy have correlation {rho}. Round trips: {made#}.",
         restarts=False,
-        size=(5.4, 5.6),
+        size=(4.6, 4.9),
         across=2,
     )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -356,3 +357,13 @@ def test_at_a_phones_width_nothing_sticks_out_and_a_finger_has_room(opened: Page
         "[...document.querySelectorAll('canvas')].map(c => c.getBoundingClientRect().width)"
     )
     assert min(wide) > 110
+    boxes = opened.evaluate(
+        """[...document.querySelectorAll('canvas')].map(c => {
+        const box = c.getBoundingClientRect();
+        return [box.left, box.right, box.top, box.bottom];})"""
+    )
+    assert all(left >= 0 and right <= 390 for left, right, _, _ in boxes)
+    assert all(
+        one[1] <= other[0] or other[1] <= one[0] or one[3] <= other[2] or other[3] <= one[2]
+        for one, other in itertools.combinations(boxes, 2)
+    )

@@ -25,6 +25,10 @@ COLOURS = {
     "--gb-muted": plotting.MUTED,
 }
 """The book's colours by their names on the page."""
+LETTER = 8.5
+"""Points of a letter of a text or of a guess."""
+BESIDE = 10
+"""Words under a panel that have room beside one another; more stand upright."""
 Numbers = NDArray[np.float32]
 
 
@@ -76,7 +80,12 @@ def _panel(axes: Axes, panel: Panel, numbers: Mapping[str, Numbers], alphabet: s
         axes.set(xticks=[], yticks=[])
     if panel.ticks:
         each = (panel.x[1] - panel.x[0]) / len(panel.ticks)
-        axes.set_xticks(panel.x[0] + each * (np.arange(len(panel.ticks)) + 0.5), panel.ticks)
+        upright = len(panel.ticks) > BESIDE
+        axes.set_xticks(
+            panel.x[0] + each * (np.arange(len(panel.ticks)) + 0.5),
+            panel.ticks,
+            rotation=90 if upright else 0,
+        )
 
 
 def _points(
@@ -165,7 +174,7 @@ def _letters(axes: Axes, panel: Panel, layer: Layer, shown: Numbers, alphabet: s
             axes.add_patch(Rectangle(corner, 1, 0.92, edgecolor=plotting.INK, fill=False))
         if letter != " ":
             axes.text(
-                column + 0.5, panel.y[1] - row - 0.52, SHOWN.get(letter, letter), fontsize=7,
+                column + 0.5, panel.y[1] - row - 0.52, SHOWN.get(letter, letter), fontsize=LETTER,
                 family="monospace", ha="center", va="center", parse_math=False,
             )  # fmt: skip
         column, row = (0, row + 1) if letter == "\n" else (column + 1, row)
@@ -177,10 +186,10 @@ def _guesses(axes: Axes, panel: Panel, layer: Layer, shown: Numbers, alphabet: s
         middle, letter = panel.x[0] + (k + 0.5) * each, alphabet[int(place) - 1]
         axes.bar(middle, share, width=0.84 * each, color=COLOURS[layer.colour], alpha=0.75)
         axes.text(
-            middle, panel.y[0] / 2, SHOWN.get(letter, letter), fontsize=8, family="monospace",
+            middle, panel.y[0] / 2, SHOWN.get(letter, letter), fontsize=LETTER, family="monospace",
             ha="center", va="center", parse_math=False,
         )  # fmt: skip
-        axes.text(middle, share + 0.02, f"{share:.0%}", fontsize=7, ha="center", va="bottom")
+        axes.text(middle, share + 0.02, f"{share:.0%}", fontsize=LETTER, ha="center", va="bottom")
 
 
 def _shade(

@@ -11,6 +11,7 @@ from typing import Any
 
 import anywidget
 import traitlets
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from genbook.kit import plotting, svg
@@ -18,7 +19,7 @@ from genbook.kit.looks import style
 from genbook.kit.machine import noise, weights
 from genbook.kit.machine.emit import PRELUDE, javascript
 from genbook.kit.machine.first_frame import first_frame
-from genbook.kit.machine.parts import Act, Choice, Machine, Slider
+from genbook.kit.machine.parts import Act, Choice, Machine, Panel, Slider
 from genbook.kit.machine.scripts import script
 
 STILL = "This machine runs in a browser of 2021 or later, with scripts allowed."
@@ -46,7 +47,7 @@ def machine(parts: Machine, *, caption: str, alt: str) -> StaticMachine | LiveMa
     if not parts.data:
         raise ValueError("machine: expected at least one preset of data, got none.")
     figure = first_frame(parts)
-    drawing = svg.render(figure, salt="gbm" + parts.name, alt=alt)
+    drawing = svg.render(figure, salt=_salt(parts), alt=alt)
     spec, worker = plan(parts), worker_script(parts)
     packed = {name: group.packed for name, group in parts.groups.items() if group.packed}
     html = markup(parts, figure, drawing, caption)
@@ -169,26 +170,59 @@ def markup(parts: Machine, figure: Figure, drawing: str, caption: str) -> str:
     Returns:
         A ``<figure>`` without its end.
     """
-    canvases = ""
-    for panel, axes in zip(parts.panels, figure.axes, strict=True):
-        left, bottom, width, height = axes.get_position().bounds
-        box = f"left:{100 * left:.2f}%;top:{100 * (1 - bottom - height):.2f}%;"
-        box += f"width:{100 * width:.2f}%;height:{100 * height:.2f}%"
-        role = 'aria-hidden="true"'
-        if panel.hand:
-            role = f'tabindex="0" role="application" aria-label="{escape(panel.hand.words)}"'
-        canvases += f'<canvas {role} style="{box}"></canvas>'
-    least = 72 * svg.legible_scale(figure) / REM  # rem an inch; below it a phone scrolls sideways
+    inches = parts.size[0]
+    least = 72 * svg.legible_scale(figure) * inches  # pixels; below them letters are too small
+    falls = least > svg.PHONE and 1 < len(parts.panels) == len(svg.columns(figure))
+    panels = _falling(parts, figure) if falls else _standing(parts, figure)
     return (
         f'<figure class="gb-picture gb-machine" id="gb-machine-{parts.name}" '
         f'data-genbook-machine="{parts.name}" data-genbook-machine-state="waiting">'
-        f'<div class="gb-pan"><div class="gb-stage" style="max-width:{6.2 * parts.size[0]:.1f}rem;'
-        f'min-width:{least * parts.size[0]:.2f}rem">{drawing}{canvases}</div></div>'
+        f'<div class="gb-pan"><div class="gb-stage{" gb-falling" if falls else ""}" '
+        f'style="max-width:{6.2 * inches:.1f}rem;min-width:{least / REM:.2f}rem">'
+        f"{drawing}{panels}</div></div>"
         '<div class="gb-machine-bar" role="group" aria-label="The machine" hidden></div>'
         '<div class="gb-controls" role="group" aria-label="Controls of the machine" hidden></div>'
         '<p class="gb-readout" aria-live="polite"></p>'
         f'<p class="gb-still">{escape(STILL)}</p><figcaption>{caption}</figcaption>'
     )
+
+
+def _standing(parts: Machine, figure: Figure) -> str:
+    """A canvas over each pair of axes."""
+    return "".join(_canvas(*pair) for pair in zip(parts.panels, figure.axes, strict=True))
+
+
+def _falling(parts: Machine, figure: Figure) -> str:
+    """The same in columns, which on a phone fall below one another, each with its own window."""
+    wide, high = (72 * inches for inches in figure.get_size_inches())
+    shown = zip(
+        parts.panels,
+        figure.axes,
+        svg.columns(figure),
+        svg.windows(figure, salt=_salt(parts)),
+        strict=True,
+    )
+    return "".join(
+        f'<div class="gb-column" style="--gb-left:{100 * left / wide:.2f}%;'
+        f'--gb-wide:{100 * across / wide:.2f}%;--gb-shape:{across / high:.4f}">'
+        f"{window}{_canvas(panel, axes, left / wide, across / wide)}</div>"
+        for panel, axes, (left, across), window in shown
+    )
+
+
+def _canvas(panel: Panel, axes: Axes, start: float = 0.0, share: float = 1.0) -> str:
+    """A canvas over its axes, within the share of the figure from ``start`` on."""
+    left, bottom, width, height = axes.get_position().bounds
+    box = f"left:{100 * (left - start) / share:.2f}%;top:{100 * (1 - bottom - height):.2f}%;"
+    box += f"width:{100 * width / share:.2f}%;height:{100 * height:.2f}%"
+    role = 'aria-hidden="true"'
+    if panel.hand:
+        role = f'tabindex="0" role="application" aria-label="{escape(panel.hand.words)}"'
+    return f'<canvas {role} style="{box}"></canvas>'
+
+
+def _salt(parts: Machine) -> str:
+    return "gbm" + parts.name
 
 
 class StaticMachine:

@@ -2,10 +2,11 @@
 
 from genbook.kit.svg.drawing import draw, finish, lay_out, render, settings, sketch
 from genbook.kit.svg.ids import is_whole
-from genbook.kit.svg.panels import columns, legible_scale, opening, stacked
+from genbook.kit.svg.panels import PHONE, columns, legible_scale, opening, stacked, windows
 from genbook.kit.svg.tree import Node, copy, inner, parse, serialise, walk
 
 __all__ = [
+    "PHONE",
     "Node",
     "columns",
     "copy",
@@ -23,4 +24,5 @@ __all__ = [
     "sketch",
     "stacked",
     "walk",
+    "windows",
 ]

@@ -77,15 +77,37 @@ def stacked(figure: Figure, *, salt: str) -> str:
     parts = columns(figure)
     if len(parts) < 2:
         return ""
-    height = short_number(figure.get_size_inches()[1] * 72, 2)
     scale = legible_scale(figure)
-    windows = [
-        f'<div class="gb-panel"{_room(width * scale)}><svg '
-        f'viewBox="{short_number(left, 2)} 0 {short_number(width, 2)} {height}" '
-        f'fill="currentColor" stroke-linejoin="round"><use href="#{salt}{WHOLE}"/></svg></div>'
-        for left, width in parts
+    panels = [
+        f'<div class="gb-panel"{_room(width * scale)}>{window}</div>'
+        for (_, width), window in zip(parts, windows(figure, salt=salt), strict=True)
     ]
-    return f'<div class="gb-panels" aria-hidden="true">{"".join(windows)}</div>'
+    return f'<div class="gb-panels" aria-hidden="true">{"".join(panels)}</div>'
+
+
+def windows(figure: Figure, *, salt: str) -> tuple[str, ...]:
+    r"""Each column of a drawing as a window on it.
+
+    Args:
+        figure: what was drawn with this ``salt``.
+        salt: start of every id in the drawing.
+
+    Returns:
+        An SVG element a column, from the left; it draws nothing itself and repeats the drawing.
+
+    Example:
+        >>> from genbook.kit import plotting, svg
+        >>> figure, _ = plotting.subplots(width=2, height=1)
+        >>> _ = svg.render(figure, salt="one")
+        >>> windows(figure, salt="one")[0][:43]
+        '<svg viewBox="0 0 144 72" fill="currentColo'
+    """
+    height = short_number(figure.get_size_inches()[1] * 72, 2)
+    return tuple(
+        f'<svg viewBox="{short_number(left, 2)} 0 {short_number(width, 2)} {height}" '
+        f'fill="currentColor" stroke-linejoin="round"><use href="#{salt}{WHOLE}"/></svg>'
+        for left, width in columns(figure)
+    )
 
 
 def legible_scale(figure: Figure) -> float:
