@@ -20,6 +20,9 @@ r"""How close an answer in double precision must come, in units of :math:`\max(|
 COARSE = {torch.float32: 2e-4, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 """The same for answers in fewer bits."""
 
+SHORT = 16
+"""Binary digits that a number has when somebody wrote it, such as 0.75; a computed one has more."""
+
 SMALL = 1e-3
 """Below this size differences are absolute."""
 
@@ -176,18 +179,39 @@ def tolerance(answer: Any) -> float:
         answer: a tensor, an array, or anything else.
 
     Returns:
-        The relative tolerance.
+        The relative tolerance. Numbers that were computed in single precision keep its tolerance
+        as floats, in a list, or cast to double.
 
     Example:
         >>> tolerance(torch.zeros(1, dtype=torch.float64)) < tolerance(torch.zeros(1))
+        True
+        >>> third = torch.tensor(1.0) / 3
+        >>> tolerance(third.tolist()) == tolerance(third) > tolerance(1 / 3) == tolerance(0.75)
         True
     """
     if isinstance(answer, (list, tuple)) and answer:
         return max(map(tolerance, answer))
     if isinstance(answer, (np.ndarray, np.generic)):
         kinds = {"float32": torch.float32, "float16": torch.float16}
-        return COARSE.get(kinds.get(str(answer.dtype), torch.float64), RTOL)
-    return COARSE.get(getattr(answer, "dtype", torch.float64), RTOL)
+        kind = kinds.get(str(answer.dtype), torch.float64)
+    else:
+        kind = getattr(answer, "dtype", torch.float64)
+    if kind in COARSE:
+        return COARSE[kind]
+    return COARSE[torch.float32] if _was_single(answer) else RTOL
+
+
+def _was_single(answer: Any) -> bool:
+    """Whether numbers in double precision were computed in single: they fit it, but barely."""
+    try:
+        values = _converted(answer).numpy()
+    except (TypeError, ValueError, RuntimeError):
+        return False
+    broken = values[np.isfinite(values) & (values != np.round(values))]
+    with np.errstate(over="ignore", under="ignore"):
+        fits = bool((broken.astype(np.float32) == broken).all())
+    significand = np.frexp(broken)[0] * 2.0**SHORT
+    return fits and bool((significand != np.round(significand)).any())
 
 
 def same(answer: Any, target: Any, *, rtol: float | None = None) -> bool:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from genbook.kit import answers
@@ -57,7 +57,39 @@ def test_an_answer_within_the_tolerance_is_right(value, factor):
 
 @given(value=st.floats(0.01, 1e6), factor=st.floats(1.1e-6, 10))
 def test_an_answer_outside_is_wrong(value, factor):
-    assert not same(value * (1 + factor), value)
+    answer = value * (1 + factor)
+    assume(factor > 2.1e-4 or np.float32(answer) != answer)
+    assert not same(answer, value)
+
+
+THIRDS = torch.tensor([1.0, -2.0, 5e4], dtype=torch.float64) / 3
+ROUGH = (torch.tensor([1.0, -2.0, 5e4]) / 3 * 1.00001).float()
+"""As a computation in single precision may end: off by a hundred of its last digits."""
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        ROUGH.tolist(),
+        tuple(ROUGH.tolist()),
+        ROUGH.double(),
+        ROUGH.double().numpy(),
+        [np.float64(value) for value in ROUGH.tolist()],
+    ],
+    ids=["list", "tuple", "cast", "cast NumPy", "NumPy numbers"],
+)
+def test_numbers_computed_in_single_precision_keep_its_tolerance_in_any_form(form):
+    assert same(form, THIRDS)
+    assert same(float(ROUGH[0]), THIRDS[0])
+    assert not same([value * 1.01 for value in ROUGH.tolist()], THIRDS)
+    assert not same((THIRDS * 1.00001).tolist(), THIRDS)
+
+
+@pytest.mark.parametrize("written", [0.25, 0.5, 3, 7.0, 1234567.0])
+def test_a_number_that_somebody_wrote_is_judged_as_exactly_as_one_in_double(written):
+    assert same(written, written * (1 + 1e-7))
+    assert not same(written, written * (1 + 1e-5))
+    assert not same([written, 1 / 3], [written * (1 + 1e-5), 1 / 3])
 
 
 def test_a_number_may_come_with_axes_of_length_one_and_no_others():
