@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from types import SimpleNamespace
 
 from genbook.kit.sphinx_ext import reference
 from genbook.kit.sphinx_ext.reference import Mentions, sentence
@@ -56,8 +59,6 @@ def test_a_chapter_that_shows_is_not_named_again_as_one_that_uses():
 
 
 def test_pages_are_written_once_and_stale_ones_removed(tmp_path):
-    from types import SimpleNamespace
-
     app = SimpleNamespace(srcdir=tmp_path)
     (tmp_path / "book" / "api").mkdir(parents=True)
     stale = tmp_path / "book" / "api" / "gone.md"
@@ -68,3 +69,29 @@ def test_pages_are_written_once_and_stale_ones_removed(tmp_path):
     before = page.stat().st_mtime_ns
     reference.write_pages(app, None)
     assert page.stat().st_mtime_ns == before
+
+
+def test_listing_the_rooms_loads_no_chapter():
+    script = (
+        "import sys; from genbook.kit.sphinx_ext import reference; "
+        "text = [reference.page(name) for name in reference.packages()]; "
+        "print(len(text), 'genbook.vae' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [str(len(reference.packages())), "False"]
+
+
+def test_another_build_reads_the_notebooks_again(tmp_path):
+    app = SimpleNamespace(srcdir=tmp_path)
+    (tmp_path / "book").mkdir()
+    lines: list[str] = []
+    reference.forget(app)
+    reference.name_chapters(app, "function", "genbook.vae.bounds.elbo", None, None, lines)
+    assert lines == []
+    notebook(tmp_path / "book" / "x.ipynb", "from genbook.vae import bounds\nbounds.elbo(1)")
+    reference.forget(app)
+    reference.name_chapters(app, "function", "genbook.vae.bounds.elbo", None, None, lines)
+    assert lines[-1] == "Used in :doc:`/book/x`."
+    reference.forget(app)

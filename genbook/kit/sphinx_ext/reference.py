@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def setup(app: Sphinx) -> None:
     """Register with Sphinx."""
     app.setup_extension("sphinx.ext.autodoc")
     app.connect("config-inited", write_pages, priority=100)
-    app.connect("builder-inited", collect)
+    app.connect("builder-inited", forget)
     app.connect("autodoc-process-docstring", name_chapters, priority=900)
 
 
@@ -82,8 +83,9 @@ def page(package: str) -> str:
         >>> page("vae").splitlines()[0]
         '# genbook.vae'
     """
-    module = importlib.import_module(f"genbook.{package}")
-    first = (module.__doc__ or "").strip().splitlines()[0]
+    face = _folder(package) / "__init__.py"
+    told = ast.get_docstring(ast.parse(face.read_text(encoding="utf-8"))) or ""
+    first = told.partition("\n")[0]
     sections = [_section(room) for room in rooms(package)]
     return "\n\n".join([f"# genbook.{package}", first, *sections]) + "\n"
 
@@ -102,23 +104,40 @@ def rooms(package: str) -> Iterator[str]:
     Yields:
         Names of modules such as ``"genbook.kit.data"``.
     """
-    module = importlib.import_module(f"genbook.{package}")
-    for entry in pkgutil.iter_modules(module.__path__):
+    for entry in pkgutil.iter_modules([str(_folder(package))]):
         hidden = entry.name.startswith("_") or entry.name in BUILD_ONLY
         if not hidden and (package == "kit" or entry.name not in PAGE_ONLY):
             yield f"genbook.{package}.{entry.name}"
 
 
-def collect(app: Sphinx) -> None:
-    """Read from the notebooks which of them shows or calls what."""
+def _folder(package: str) -> Path:
+    """Where a package lies: its pages are listed without loading what it holds."""
+    return Path(genbook.__path__[0]) / package
+
+
+def forget(app: Sphinx) -> None:
+    """Let another build in this process read the notebooks again."""
+    collected.cache_clear()
+
+
+@cache
+def collected(book: Path) -> dict[str, Mentions]:
+    r"""Which notebooks show or call what, read once a build, and only if a page needs it.
+
+    Args:
+        book: the folder of the notebooks.
+
+    Returns:
+        By an object's full name.
+    """
     found: dict[str, Mentions] = {}
-    for path in sorted((Path(app.srcdir) / "book").glob("*.ipynb")):
+    for path in sorted(book.glob("*.ipynb")):
         for name, shown in mentions(path):
             entry = found.setdefault(name, Mentions())
             stems = entry.shown if shown else entry.used
             if path.stem not in stems:
                 stems.append(path.stem)
-    app.env.genbook_mentions = found  # type: ignore[attr-defined]
+    return found
 
 
 def mentions(notebook: Path) -> Iterator[tuple[str, bool]]:
@@ -179,7 +198,7 @@ def name_chapters(
     app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
 ) -> None:
     """Say below a docstring which chapters show the object, or else use it."""
-    lines += sentence(getattr(app.env, "genbook_mentions", {}).get(name, Mentions()))
+    lines += sentence(collected(Path(app.srcdir) / "book").get(name, Mentions()))
 
 
 def sentence(found: Mentions) -> list[str]:
