@@ -162,6 +162,6 @@ def descent() -> Machine:
         ),
         words="Without clipping: error {plain_error}, longest gradient {plain_longest}. "
         "Clipped: error {clipped_error}, longest gradient {clipped_longest}.",
-        size=(7.6, 3.6),
+        size=(7.6, 3.3),
         preview=80,
     )  # fmt: skip

@@ -168,7 +168,7 @@ def translating(nets: Mapping[str, UNet], block: int, digits: Mapping[str, Tenso
         panels=_panels(tuple(nets), small, side),
         words=_words(tuple(nets)),
         restarts=False,
-        size=(5.4, 5.6),
+        size=(4.6, 4.8),
         across=2,
     )
 
