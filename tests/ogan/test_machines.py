@@ -40,6 +40,19 @@ def test_unpushed_it_draws_the_players_copy_and_gives_ds_score(pair):
     assert played.targets["rho"].item() == pytest.approx(told.item(), abs=1e-5)
 
 
+def test_black_and_white_are_drawn_as_black_and_white(pair):
+    loud = [100 * weight.detach() for weight in pair.parameters()]
+    own = training.Players(12, 3, code=6, hidden=9)
+    with torch.no_grad():
+        for weight, given in zip(own.parameters(), loud, strict=True):
+            weight.copy_(given)
+    z = torch.randn(20, 6, generator=seeded(1))
+    shown = machines.drawn(pair, loud, z)
+    assert torch.equal(shown, own.draw(z))
+    assert shown.min() < 1e-3
+    assert shown.max() > 1 - 1e-3
+
+
 def test_each_step_is_one_more_round_trip_and_another_image_begins_anew(pair):
     played = twin(pair)
     own, picture = held(played, pair), played.data[None]
