@@ -20,7 +20,8 @@ help:  ## show this help
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 book: $(VENV)/.book  ## build the book and print the page to open
-	@$(BIN)/python -m genbook book
+	@$(BIN)/python -m genbook data --before-build
+	$(BIN)/jupyter-book build . -n -W --keep-going
 	@echo "open $(CURDIR)/$(BOOK)"
 
 test: $(VENV)/.dev  ## lint, type-check, unit tests, then every notebook

@@ -48,27 +48,6 @@ def _data(arguments: Arguments) -> int:
     return 0
 
 
-def _book_arguments(parser: argparse.ArgumentParser) -> None:
-    """Nothing to choose: a build is always of everything that changed, warnings its errors."""
-
-
-def _book(arguments: Arguments) -> int:
-    """Both steps in one process, since both need torch, which takes its time to load."""
-    from genbook.kit.data import mnist_files
-
-    if not Path("_toc.yml").is_file():
-        raise ValueError(f"no book in {Path.cwd()}: run this where _toc.yml is, in the checkout.")
-    try:
-        from jupyter_book.cli.main import main as jupyter_book
-    except ImportError as trouble:
-        raise ValueError(
-            "jupyter-book is not installed. Get it with “pip install -e .” from the checkout."
-        ) from trouble
-    print(encodable(mnist_files.before_a_build()), flush=True)
-    built = jupyter_book(["build", ".", "-n", "-W", "--keep-going"], standalone_mode=False)
-    return int(built or 0)
-
-
 def _refresh_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("notebooks", nargs="+", help="notebooks, such as book/vae.ipynb")
 
@@ -162,7 +141,6 @@ def _pdf(arguments: Arguments) -> int:
 
 
 COMMANDS = {
-    "book": Command("look for MNIST, then build the book", _book_arguments, _book),
     "data": Command("fetch MNIST into the cache", _data_arguments, _data),
     "pdf": Command("print the built book into one PDF", _pdf_arguments, _pdf),
     "refresh": Command(

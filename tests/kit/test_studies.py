@@ -434,9 +434,3 @@ def test_a_slice_of_every_study_still_runs(study, monkeypatch):
         recorded = [set(row) for row in load(study.name).rows]
         always, ever = set.intersection(*recorded), set.union(*recorded)
         assert all(always <= set(row) <= ever for row in result.rows)
-
-
-def test_a_book_is_built_only_where_there_is_one(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert terminal.main(["book"]) == 2
-    assert f"no book in {tmp_path}" in capsys.readouterr().err
