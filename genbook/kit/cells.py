@@ -14,15 +14,18 @@ RUNS_PYTHON = frozenset(
 )
 """Magics whose line or body is Python that runs here; that of others may be any language."""
 
-WRITES_A_FILE = frozenset({"writefile", "file"})
-"""Cell magics whose body is not run, even if it is Python."""
-
+NO_PYTHON = frozenset(
+    {"!", "HTML", "R", "SVG", "bash", "cmd", "cython", "file", "html", "javascript", "js", "julia"}
+    | {"latex", "markdown", "perl", "ruby", "script", "sh", "sql", "svg", "sx", "system"}
+    | {"writefile"}
+)
+"""Cell magics whose body is another language, or is not run."""
 
 SIGNLESS = frozenset(
-    "autoreload cat cd conda config cp env history load load_ext ls magic mamba man matplotlib mkdir "
-    "mv pip prun psource pwd reset rm run sx system time timeit uv who whos".split()
+    {"cat", "cd", "conda", "cp", "load", "load_ext", "ls", "mamba", "man", "matplotlib", "mkdir"}
+    | {"mv", "pip", "prun", "pwd", "reset", "rm", "run", "sx", "system", "time", "timeit", "uv"}
 )
-"""Magics and aliases that IPython takes without their % where they are all of a cell."""
+"""Magics and aliases that IPython takes without their % where one line is all of a cell."""
 
 
 def tree(code: str) -> ast.Module:
@@ -49,7 +52,8 @@ def tree(code: str) -> ast.Module:
     try:
         return ast.parse(code)  # nearly every cell is Python as it stands
     except SyntaxError:
-        return _opened(_transformed(code))
+        signed = f"%{code.strip()}" if _is_signless(code.strip()) else code
+        return _opened(_transformed(signed))
     except ValueError as error:  # half a character, in JSON's spelling
         raise SyntaxError(str(error)) from error
 
@@ -76,17 +80,18 @@ def trees(cells: list[str]) -> list[ast.Module]:
     return found
 
 
+def _is_signless(line: str) -> bool:
+    return "\n" not in line and line.partition(" ")[0] in SIGNLESS
+
+
 def _transformed(code: str) -> ast.Module:
     """As IPython has it: blank lines at the top are no lines, a lone line may be a magic."""
     lines = code.split("\n")
     above = sum(1 for _ in takewhile(lambda line: not line.strip(), lines))
     below = "\n".join(lines[above:])
-    first, *others = below.split(maxsplit=1) or [""]
     try:
         return _moved(ast.parse(TRANSFORMER.transform_cell(below)), above)
     except SyntaxError as error:
-        if others and "\n" not in below.strip() and first in SIGNLESS:
-            return _transformed("\n" * above + "%" + below.strip())
         error.lineno = (error.lineno or 1) + above
         raise
 
@@ -130,10 +135,10 @@ def _inside(call: ast.expr) -> list[ast.stmt] | None:
 
 def _body(name: str, body: str, above: int) -> Sequence[ast.stmt]:
     """What stands below a cell magic."""
-    if name in WRITES_A_FILE:
+    if name in NO_PYTHON:
         return []
     try:
-        return _moved(tree(body), above).body
+        return _moved(_opened(_transformed(body)), above).body
     except SyntaxError as error:
         if name not in RUNS_PYTHON:
             return []

@@ -70,6 +70,10 @@ def test_a_cell_that_is_only_written_is_empty(magic):
     assert cells.tree(f"%%{magic}\n{IMPORT}").body == []
 
 
+def test_a_shells_commands_are_no_python_even_where_they_could_be():
+    assert cells.tree("%%bash\nls -l").body == cells.tree("%%!\ncd").body == []
+
+
 @pytest.mark.parametrize("code", ["pip install torch", "\n cd ..\n", "ls -l *.py"])
 def test_a_magic_may_stand_alone_without_its_sign(code):
     (node,) = cells.tree(code).body
