@@ -348,6 +348,14 @@ def test_an_aside_is_folded_whole_behind_its_tables_caption():
     assert cell.children[0]["line"] == "Table: Share of 200 starts &lt; wall"
 
 
+@pytest.mark.parametrize(
+    "code",
+    ["%matplotlib inline\nshow(rules.a)", "%%time\npage.show(rules.a)", "%time show(rules.a)"],
+)
+def test_the_sources_of_an_aside_are_seen_through_magics(code):
+    assert folding.what_it_holds(code) == "The code of a"
+
+
 def test_an_aside_that_says_nothing_of_what_it_holds_stops_the_build():
     with pytest.raises(ValueError, match="sources or a table with a caption, got 'x = 1'"):
         folding.fold(code_cell("x = 1", tags=("tag_aside",)))
