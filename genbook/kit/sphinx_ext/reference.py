@@ -12,12 +12,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
 import genbook
 from genbook.kit.cells import trees as syntax
+from genbook.kit.notebooks import code
 
 FOLDER = "book/api"
 PAGE_ONLY = ("figures", "exercises", "machines")
@@ -150,8 +150,7 @@ def mentions(notebook: Path) -> Iterator[tuple[str, bool]]:
     Yields:
         The object's full name, and whether its source is displayed there.
     """
-    cells = nbformat.read(notebook, as_version=4).cells
-    trees = syntax([cell.source for cell in cells if cell.cell_type == "code"])
+    trees = syntax(code(notebook))
     names: dict[str, Any] = {}
     for node in (node for tree in trees for node in ast.walk(tree)):
         names |= dict(_bound(node))
