@@ -26,7 +26,7 @@ from genbook.kit.data import mnist_files
 from genbook.kit.data.idx import unpack
 from genbook.kit.explore import static
 from genbook.kit.explore.controls import Grid
-from genbook.kit.sphinx_ext import fingerprints, folding, pages, prerun
+from genbook.kit.sphinx_ext import environment, fingerprints, folding, pages, prerun
 from genbook.kit.sphinx_ext.verified import Verified, receipts_in
 
 ROOT = Path(__file__).parents[2]
@@ -250,6 +250,22 @@ def test_an_error_inside_a_captured_cell_stops_the_build(tmp_path):
 
 def test_a_notebook_without_errors_has_no_failure(notebook):
     assert notebooks.failure("x.ipynb", nbformat.read(notebook, as_version=4)) == ""
+
+
+def test_a_build_downloads_only_if_it_is_told_to_and_all_kernels_share_one_cache(
+    tmp_path, monkeypatch
+):
+    app = SimpleNamespace(outdir=tmp_path / "html", confdir=tmp_path)
+    for name in ("GENBOOK_EXPLORE_RECORD", "PYTHONHASHSEED", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("GENBOOK_DATA", "none")
+    monkeypatch.setenv("GENBOOK_CACHE", "cache")
+    monkeypatch.chdir(tmp_path)
+    for given, kept in (("", "0"), (" ", "0"), ("1", "1")):
+        monkeypatch.setenv("GENBOOK_DOWNLOAD", given)
+        environment.prepare(app, None)
+        assert os.environ["GENBOOK_DOWNLOAD"] == kept
+    assert os.environ["GENBOOK_CACHE"] == str(tmp_path / "cache")
 
 
 def test_a_style_or_script_of_the_page_alone_does_not_change_it():
