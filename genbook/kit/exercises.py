@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from genbook.kit.answers import Hint, ReaderError, UnansweredError, call, is_blank, listed
-from genbook.kit.receipts import encodable
+from genbook.kit.console import encodable
 
 __all__ = ["Exercise", "Hint", "ReaderError", "UnansweredError", "call"]
 
