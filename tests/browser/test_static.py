@@ -270,7 +270,8 @@ def test_in_a_page_that_reads_from_right_to_left_a_figure_stays_as_it_is(
     visit: Open, written: Path
 ) -> None:
     page = visit(written)
-    places = """f => [...f.querySelectorAll("svg text, figcaption")].filter(e => e.checkVisibility())
+    places = """f => [...f.querySelectorAll("svg text, figcaption")]
+        .filter(e => e.checkVisibility())
         .map(e => Math.round(e.getBoundingClientRect().x - f.getBoundingClientRect().x))"""
     figure = figure_of(page, "curves")
     before = figure.evaluate(places)
