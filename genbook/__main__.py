@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import genbook
-from genbook.kit.receipts import encodable
+from genbook.kit.console import encodable
 
 if TYPE_CHECKING:
     from genbook.kit.studies import Study

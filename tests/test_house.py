@@ -85,7 +85,8 @@ def test_the_faces_draw_nothing():
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_test_module_is_named_for_a_room(package):
     named = {path.stem.removeprefix("test_") for path in (ROOT / "tests" / package).glob("test_*")}
-    inner = {name for room in rooms(package) for name in rooms(f"{package}/{room}")}
+    below = {(room, name) for room in rooms(package) for name in rooms(f"{package}/{room}")}
+    inner = {word for room, name in below for word in (name, f"{room}_{name}")}
     extra = {"receipts"} if package in CHAPTERS else {"unrolling"}
     assert {name for name in named if name not in rooms(package) | inner | extra} == set()
 

@@ -7,7 +7,9 @@ one. What counts is its value: this module alone decides how close is right.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, ValuesView
+from contextlib import contextmanager
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,12 @@ SHORT = 16
 
 SMALL = 1e-3
 """Below this size differences are absolute."""
+
+MANY = 100_000
+"""Items that are read of an iterator, which may have no end."""
+
+WORDS = (str, bytes, bytearray, memoryview, type(None))
+"""What NumPy would read as numbers, and a reader would not."""
 
 
 class Hint(Exception):  # noqa: N818 (not an error of the program)
@@ -98,12 +106,46 @@ def call_in_place(function: Callable[..., Any], *arguments: Any, **keywords: Any
     if not callable(function):
         raise Hint(f"expected a function, got {shown(function)}; pass its name without brackets.")
     try:
-        value = function(*arguments, **keywords)
-    except Exception as error:
-        raise ReaderError(f"{type(error).__name__}: {error}") from error
+        with _settings_kept():
+            value = listed(function(*arguments, **keywords))
+    except (Exception, SystemExit) as error:
+        said = _line(str, error)
+        raise ReaderError(type(error).__name__ + (f": {said}" if said else "")) from error
     if is_blank(value):
         raise UnansweredError
     return value
+
+
+@contextmanager
+def _settings_kept() -> Iterator[None]:
+    """What a reader's function sets for the whole process holds for that function alone."""
+    dtype, device, grad = (
+        torch.get_default_dtype(),
+        torch.get_default_device(),
+        torch.is_grad_enabled(),
+    )
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(dtype)
+        torch.set_default_device(device)
+        torch.set_grad_enabled(grad)
+
+
+def listed(value: Any) -> Any:
+    r"""What can be read only once, as a list; anything else stays itself.
+
+    Args:
+        value: anything.
+
+    Returns:
+        The first :data:`MANY` items of an iterator or of a dictionary's values, or ``value``.
+
+    Example:
+        >>> listed(x * x for x in range(3)), listed("abc")
+        ([0, 1, 4], 'abc')
+    """
+    return list(islice(value, MANY)) if isinstance(value, (Iterator, ValuesView)) else value
 
 
 def copied(value: Any) -> Any:
@@ -146,10 +188,9 @@ def numbers(answer: Any, shape: Sequence[int] | None = None, name: str = "your a
     """
     if is_blank(answer):
         raise UnansweredError
-    try:
-        values = _converted(answer)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise Hint(f"expected numbers as {name}, got {shown(answer)}.") from error
+    values = _read(answer)
+    if values is None:
+        raise Hint(f"expected numbers as {name}, got {shown(answer)}.")
     if shape is None:
         return values
     if list(values.shape) != list(shape):
@@ -160,16 +201,44 @@ def numbers(answer: Any, shape: Sequence[int] | None = None, name: str = "your a
     return values
 
 
+def _read(answer: Any) -> Tensor | None:
+    """An answer's numbers; none if it is not made of numbers, whatever its own methods raise."""
+    try:
+        return _converted(answer)
+    except Exception:
+        return None
+
+
 def _converted(answer: Any) -> Tensor:
     if isinstance(answer, Tensor):
-        return answer.detach().cpu().double()
-    if isinstance(answer, (str, bytes)):
-        raise TypeError("words are no numbers")
+        return _real(_dense(answer.detach().cpu())).double()
     if isinstance(answer, (list, tuple)) and any(
         isinstance(item, (Tensor, np.ndarray, list, tuple)) for item in answer
     ):
         return torch.stack([_converted(item) for item in answer])
-    return torch.as_tensor(np.asarray(answer, dtype=np.float64))
+    array = np.ma.asanyarray(answer) if np.ma.isMaskedArray(answer) else np.asarray(answer)
+    if array.dtype.kind == "O" and not any(isinstance(item, WORDS) for item in array.flat):
+        array = array.astype(np.float64)
+    if array.dtype.kind not in "biufc" or isinstance(answer, WORDS):
+        raise TypeError("words are no numbers")
+    exact = array.astype(np.complex128 if array.dtype.kind == "c" else np.float64)
+    return _real(torch.tensor(np.ma.filled(exact, math.nan).copy()))
+
+
+def _dense(values: Tensor) -> Tensor:
+    """The same numbers, each in its place."""
+    values = torch.stack(values.unbind()) if values.is_nested else values
+    values = values.dequantize() if values.is_quantized else values
+    return values if values.layout == torch.strided else values.to_dense()
+
+
+def _real(values: Tensor) -> Tensor:
+    """The same numbers without imaginary parts, which must be zero."""
+    if not values.is_complex():
+        return values
+    if bool((values.imag != 0).any()):
+        raise TypeError("complex numbers are no real ones")
+    return values.real
 
 
 def tolerance(answer: Any) -> float:
@@ -203,10 +272,10 @@ def tolerance(answer: Any) -> float:
 
 def _was_single(answer: Any) -> bool:
     """Whether numbers in double precision were computed in single: they fit it, but barely."""
-    try:
-        values = _converted(answer).numpy()
-    except (TypeError, ValueError, RuntimeError):
+    read = _read(answer)
+    if read is None:
         return False
+    values = read.numpy()
     broken = values[np.isfinite(values) & (values != np.round(values))]
     with np.errstate(over="ignore", under="ignore"):
         fits = bool((broken.astype(np.float32) == broken).all())
@@ -406,16 +475,23 @@ def shown(value: Any) -> str:
         >>> shown([0.123456, 2]), shown(torch.zeros(3, 4)), shown("A")
         ('[0.1235, 2]', 'numbers of shape [3, 4]', "'A'")
     """
-    try:
-        values = _converted(value)
-    except (TypeError, ValueError, RuntimeError):
-        text = repr(value)
+    values = _read(value)
+    if values is None:
+        text = _line(repr, value) or f"an object of type {type(value).__name__}"
         return text if len(text) <= 60 else text[:57] + "…"
     if values.ndim == 0:
         return _short(float(values))
     if values.ndim == 1 and values.numel() <= 6:
         return f"[{', '.join(_short(float(v)) for v in values)}]"
     return f"numbers of shape {list(values.shape)}"
+
+
+def _line(words: Callable[[Any], str], value: Any) -> str:
+    """What a value says of itself, in one line; nothing if it cannot."""
+    try:
+        return " ".join(words(value).split())
+    except Exception:
+        return ""
 
 
 def _short(value: float) -> str:

@@ -3,51 +3,42 @@
 from __future__ import annotations
 
 import ast
-import re
+from collections.abc import Sequence
+from itertools import takewhile
 
 from IPython.core.inputtransformer2 import TransformerManager
 
 TRANSFORMER = TransformerManager()
-RUNS_ITS_BODY = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun", "lprun"})
-"""Cell magics whose body is Python that runs here; the body of others is another language."""
+RUNS_PYTHON = frozenset(
+    {"time", "timeit", "capture", "prun", "debug", "memit", "mprun", "lprun", "pyinstrument"}
+)
+"""Magics whose line or body is Python that runs here; that of others may be any language."""
 
-LINE_MAGIC = re.compile(r"^(\s*)%(?:time|timeit|prun|memit)\s+(?:-\S+\s+(?:\d+\s+)?)*(?=\S)", re.M)
+NO_PYTHON = frozenset(
+    {"!", "HTML", "R", "SVG", "bash", "cmd", "cython", "file", "html", "javascript", "js", "julia"}
+    | {"latex", "markdown", "perl", "ruby", "script", "sh", "sql", "svg", "sx", "system"}
+    | {"writefile"}
+)
+"""Cell magics whose body is another language, or is not run."""
 
-
-def plain(code: str) -> str:
-    r"""The Python that a cell runs, line by line where it stood.
-
-    Args:
-        code: a code cell's source.
-
-    Returns:
-        Python source; calls of IPython stand for what is not Python, and a cell in another language
-        is empty.
-
-    Example:
-        >>> plain("%%time\nx = 1")
-        '\nx = 1\n'
-        >>> plain("%time x = 1"), plain("%%bash\nls -l").strip()
-        ('x = 1\n', '')
-    """
-    lines = code.splitlines(keepends=True)
-    first = next((place for place, line in enumerate(lines) if line.strip()), None)
-    magic = re.match(r"\s*%%\s*(\w+)", lines[first]) if first is not None else None
-    if first is not None and magic:
-        if magic[1] not in RUNS_ITS_BODY:
-            return ""
-        return "\n" * (first + 1) + plain("".join(lines[first + 1 :]))
-    return TRANSFORMER.transform_cell(LINE_MAGIC.sub(r"\1", code))
+SIGNLESS = frozenset(
+    {"cat", "cd", "conda", "cp", "load", "load_ext", "ls", "mamba", "man", "matplotlib", "mkdir"}
+    | {"mv", "pip", "prun", "pwd", "reset", "rm", "run", "sx", "system", "time", "timeit", "uv"}
+)
+"""Magics and aliases that IPython takes without their % where one line is all of a cell."""
 
 
 def tree(code: str) -> ast.Module:
-    r"""The syntax of a cell.
+    r"""The syntax of what a cell runs, line by line where it stands.
+
+    Calls of IPython stand for what is not Python; what a magic such as ``%time`` runs stands in the
+    magic's place.
 
     Args:
         code: a code cell's source.
 
     Returns:
-        Its syntax tree.
+        Its syntax tree; of a cell in another language, an empty one.
 
     Raises:
         SyntaxError: if what is left without magics is not Python.
@@ -55,11 +46,16 @@ def tree(code: str) -> ast.Module:
     Example:
         >>> len(tree("%matplotlib inline\nx = 1\nx?").body)
         3
+        >>> ast.unparse(tree("%%time\nx = 1\n%prun -s time f(x)")), tree("%%bash\nls -l |").body
+        ('x = 1\nf(x)', [])
     """
     try:
         return ast.parse(code)  # nearly every cell is Python as it stands
     except SyntaxError:
-        return ast.parse(plain(code))
+        signed = f"%{code.strip()}" if _is_signless(code.strip()) else code
+        return _opened(_transformed(signed))
+    except ValueError as error:  # half a character, in JSON's spelling
+        raise SyntaxError(str(error)) from error
 
 
 def trees(cells: list[str]) -> list[ast.Module]:
@@ -82,3 +78,80 @@ def trees(cells: list[str]) -> list[ast.Module]:
         except SyntaxError:
             continue
     return found
+
+
+def _is_signless(line: str) -> bool:
+    return "\n" not in line and line.partition(" ")[0] in SIGNLESS
+
+
+def _transformed(code: str) -> ast.Module:
+    """As IPython has it: blank lines at the top are no lines, a lone line may be a magic."""
+    lines = code.split("\n")
+    above = sum(1 for _ in takewhile(lambda line: not line.strip(), lines))
+    below = "\n".join(lines[above:])
+    try:
+        return _moved(ast.parse(TRANSFORMER.transform_cell(below)), above)
+    except SyntaxError as error:
+        error.lineno = (error.lineno or 1) + above
+        raise
+
+
+def _moved(module: ast.Module, lines: int) -> ast.Module:
+    ast.increment_lineno(module, lines)
+    return module
+
+
+class _Opened(ast.NodeTransformer):
+    """Puts what a magic runs before the magic's result, or in its place if nobody asks for it."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST | list[ast.stmt]:
+        inside = _inside(node.value)
+        return node if inside is None else inside
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST | list[ast.stmt]:
+        return [*(_inside(node.value) or []), node]
+
+
+def _opened(module: ast.Module) -> ast.Module:
+    opened: ast.Module = _Opened().visit(module)
+    return opened
+
+
+def _inside(call: ast.expr) -> list[ast.stmt] | None:
+    """The statements that a call of a magic runs; none where the magic is all there is."""
+    match call:
+        case ast.Call(
+            ast.Attribute(attr="run_line_magic"), [ast.Constant(str(name)), ast.Constant(str(line))]
+        ) if name in RUNS_PYTHON:
+            return _moved(_tail(line), call.lineno - 1).body or None
+        case ast.Call(
+            ast.Attribute(attr="run_cell_magic"),
+            [ast.Constant(str(name)), ast.Constant(str(line)), ast.Constant(str(body))],
+        ):
+            options = _tail(line).body if name in RUNS_PYTHON else []
+            return [*options, *_body(name, body, call.lineno)]
+    return None
+
+
+def _body(name: str, body: str, above: int) -> Sequence[ast.stmt]:
+    """What stands below a cell magic."""
+    if name in NO_PYTHON:
+        return []
+    try:
+        return _moved(_opened(_transformed(body)), above).body
+    except SyntaxError as error:
+        if name not in RUNS_PYTHON:
+            return []
+        error.lineno = (error.lineno or 1) + above
+        raise
+
+
+def _tail(line: str) -> ast.Module:
+    """The longest end of a magic's line that is Python: what stands behind its options."""
+    words = line.split(" ")
+    for start in range(len(words)):
+        try:
+            return ast.parse(" ".join(words[start:]).strip())
+        except SyntaxError:
+            continue
+    return ast.Module([], [])

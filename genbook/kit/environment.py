@@ -95,7 +95,26 @@ def watched() -> bool:
 def cache_folder() -> Path:
     r"""Where downloads are kept: ``$GENBOOK_CACHE``, else the platform's cache folder.
 
+    A relative path counts as :func:`starts` says, if the folder is there.
+
     Returns:
-        The folder, which may not exist yet.
+        The folder, absolute, which may not exist yet.
     """
-    return path_setting("GENBOOK_CACHE") or Path(pooch.os_cache("genbook"))
+    given = path_setting("GENBOOK_CACHE")
+    if given is None:
+        return Path(pooch.os_cache("genbook"))
+    folders = [start / given for start in starts()]
+    return next((folder for folder in folders if os.path.isdir(folder)), folders[0])
+
+
+def starts(base: Path | None = None) -> list[Path]:
+    r"""Where a relative path counts from, in order: a kernel runs beside its notebook.
+
+    Args:
+        base: first of all.
+
+    Returns:
+        ``base`` if given, the working directory, the repository.
+    """
+    repository = Path(__file__).parents[2]
+    return [*([base] if base else []), Path.cwd(), repository]

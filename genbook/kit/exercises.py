@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from genbook.kit.answers import Hint, ReaderError, UnansweredError, call, is_blank
-from genbook.kit.receipts import encodable
+from genbook.kit.answers import Hint, ReaderError, UnansweredError, call, is_blank, listed
+from genbook.kit.console import encodable
 
 __all__ = ["Exercise", "Hint", "ReaderError", "UnansweredError", "call"]
 
@@ -44,7 +44,7 @@ class Exercise:
         if is_blank(answer):
             return f"… {self.name}: not answered yet."
         try:
-            hint = self.check(answer)
+            hint = self.check(listed(answer))
         except UnansweredError:
             return f"… {self.name}: not answered yet."
         except Hint as found:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import nbformat
@@ -15,6 +18,9 @@ from nbformat import NotebookNode
 from genbook.kit.cells import tree
 
 CHECKED = "nbval-check-output"
+KEPT = ("tags", "format", "raw_mimetype")
+"""What a cell's metadata say of what it means: the last two, in which language a raw cell is."""
+
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 EMBEDDED = {
     "GENBOOK_DATA": "none",
@@ -59,11 +65,100 @@ def read(path: Path) -> NotebookNode:
         ValueError: if there is no such file, or it is no notebook.
     """
     try:
-        return nbformat.read(path, as_version=4)
+        return parsed(path.read_text(encoding="utf-8-sig"), str(path))
     except FileNotFoundError as error:
         raise ValueError(f"expected a notebook at {path}, found no file") from error
-    except nbformat.reader.NotJSONError as error:
-        raise ValueError(f"expected a notebook at {path}, found text that is not JSON") from error
+    except OSError as error:
+        raise ValueError(f"expected a notebook at {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"expected a notebook at {path}, found text that is not UTF-8") from error
+
+
+def parsed(text: str, name: str) -> NotebookNode:
+    r"""A notebook from its text, in format 4; what may be left out is filled in.
+
+    Args:
+        text: of an ``.ipynb`` file.
+        name: what to call it in an error.
+
+    Returns:
+        The notebook.
+
+    Raises:
+        ValueError: if it is no notebook.
+
+    Example:
+        >>> parsed('{"nbformat": 4, "nbformat_minor": 5, "cells": []}', "x.ipynb").metadata
+        {}
+    """
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"expected a notebook at {name}, found text that is not JSON") from error
+    try:
+        metadata = content.setdefault("metadata", {})
+        if not metadata.get("kernelspec", True):
+            del metadata["kernelspec"]
+        for number, cell in enumerate(content.get("cells", [])):
+            if (content["nbformat"], content["nbformat_minor"]) >= (4, 5):
+                cell.setdefault("id", f"cell-{number:03d}")
+        notebook = nbformat.reads(json.dumps(content), as_version=4)
+        nbformat.validate(notebook)
+    except Exception as error:  # whatever the many readers of other JSON stumble over
+        said = (str(error).splitlines() or [""])[0]
+        raise ValueError(
+            f"expected a notebook at {name}, found other JSON: {type(error).__name__}: {said}"
+        ) from error
+    return notebook
+
+
+def code(path: Path) -> list[str]:
+    r"""The sources of a notebook's code cells.
+
+    Args:
+        path: an ``.ipynb`` file.
+
+    Returns:
+        One text a cell.
+
+    Raises:
+        ValueError: as :func:`read`.
+    """
+    return [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+
+
+EXPECTED = "raises-exception"
+"""The tag of a cell that shall raise."""
+
+
+def failure(name: str, notebook: NotebookNode) -> str:
+    r"""Which cell of a notebook failed, where, and how.
+
+    Args:
+        name: of the notebook's file.
+        notebook: as it was left.
+
+    Returns:
+        Notebook, cell, line and error, and the line's code; empty if no cell has an error that it
+        is not tagged for.
+    """
+    for number, cell in enumerate(notebook.cells):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error" and EXPECTED not in cell.metadata.get("tags", []):
+                line = _line_of(output.get("traceback", []), cell)
+                text = cell.source.split("\n")[line - 1] if line else cell.source
+                place = f"cell {number}" + (f", line {line}" if line else "")
+                return f"{name}, {place}: {output.ename}: {output.evalue}\n    {text.strip()}"
+    return ""
+
+
+def _line_of(traceback: list[str], cell: NotebookNode) -> int:
+    """The line of the cell itself that a traceback names first; 0 if it names none."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(traceback))
+    found = re.search(rf"In\s*\[{cell.get('execution_count')}\], line (\d+)", text)
+    lines = cell.source.split("\n")
+    above = sum(1 for _ in takewhile(lambda line: not line.strip(), lines))
+    return min(int(found[1]) + above, len(lines)) if found else 0  # IPython drops blank ones above
 
 
 def is_checked(cell: NotebookNode) -> bool:
@@ -93,8 +188,7 @@ def clean(notebook: NotebookNode) -> NotebookNode:
     )
     result.nbformat, result.nbformat_minor = 4, 5
     for index, cell in enumerate(result.cells):
-        tags = cell.metadata.get("tags", [])
-        cell.metadata = NotebookNode(tags=tags) if tags else NotebookNode()
+        cell.metadata = NotebookNode({k: v for k, v in cell.metadata.items() if k in KEPT and v})
         cell.id = f"cell-{index:03d}"
         if cell.cell_type == "code":
             # nbval compares only cells that look as if they had been run
@@ -120,10 +214,11 @@ def refresh(path: Path, *, timeout: float = 300.0) -> None:
         timeout: seconds a cell may take.
 
     Raises:
-        ValueError: if there is no notebook at ``path``.
-        nbclient.exceptions.CellExecutionError: if a cell raises; the file is then left alone.
+        ValueError: if there is no notebook at ``path``, or a cell raises or takes too long; the
+            file is then left alone.
     """
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal, DeadKernelError
 
     from genbook.kit import kernels
 
@@ -138,9 +233,13 @@ def refresh(path: Path, *, timeout: float = 300.0) -> None:
             resources={"metadata": {"path": str(path.parent)}},
             config=kernels.settings(),
         ).execute()
+    except (CellControlSignal, DeadKernelError) as error:
+        raise ValueError(failure(path.name, notebook) or f"{path.name}: {error}") from error
     finally:
         for key, value in saved.items():
             os.environ.pop(key) if value is None else os.environ.update({key: value})
+    if said := failure(path.name, notebook):  # %%capture keeps an error from its cell's status
+        raise ValueError(said)
     write(path, clean(notebook))
 
 

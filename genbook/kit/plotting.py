@@ -21,7 +21,6 @@ import matplotlib
 import matplotlib.style
 import numpy as np
 import torch
-from IPython.display import display
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
@@ -29,6 +28,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from genbook.kit import recycling, svg
+from genbook.kit.console import display
 from genbook.kit.looks import style
 from genbook.kit.palette import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, SERIES
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import html
 import os
-import sys
 from dataclasses import dataclass
 
-from IPython.display import display
-
+from genbook.kit.console import display, encodable
 from genbook.kit.relations import Relation
 
 PLAIN = "claims"
@@ -149,25 +147,3 @@ def receipt(
         print(result)
     else:
         print(encodable(result.line()))
-
-
-def encodable(line: str) -> str:
-    r"""A line that this console can print: where it knows no ✓, plain letters stand for it.
-
-    Args:
-        line: what to print.
-
-    Returns:
-        The line, or its nearest form in the console's encoding.
-
-    Example:
-        >>> encodable("ab")
-        'ab'
-    """
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    try:
-        line.encode(encoding)
-    except UnicodeEncodeError:
-        plain = line.replace("✓", "ok").replace("✗", "x").replace("…", "...")
-        return plain.encode(encoding, "replace").decode(encoding)
-    return line

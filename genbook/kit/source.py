@@ -8,7 +8,9 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from IPython.display import Markdown, display
+from IPython.display import Markdown
+
+from genbook.kit.console import display
 
 
 def source(thing: Callable[..., Any] | type, *, whole: bool = False) -> str:

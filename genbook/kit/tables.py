@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from IPython.display import display
 from torch import Tensor
+
+from genbook.kit.console import display
 
 Cell = str | float | int
 

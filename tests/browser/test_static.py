@@ -266,6 +266,20 @@ def test_figures_keep_their_colours_and_their_paper_where_colours_are_forced(
     assert caption.evaluate("f => getComputedStyle(f).forcedColorAdjust") == "auto"
 
 
+def test_in_a_page_that_reads_from_right_to_left_a_figure_stays_as_it_is(
+    visit: Open, written: Path
+) -> None:
+    page = visit(written)
+    places = """f => [...f.querySelectorAll("svg text, figcaption")]
+        .filter(e => e.checkVisibility())
+        .map(e => Math.round(e.getBoundingClientRect().x - f.getBoundingClientRect().x))"""
+    figure = figure_of(page, "curves")
+    before = figure.evaluate(places)
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    assert len(before) > 5
+    assert figure.evaluate(places) == before
+
+
 def test_two_figures_share_neither_ids_nor_state(page: Page) -> None:
     ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
     assert len(ids) == len(set(ids))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -22,6 +25,7 @@ from genbook.kit.answers import (
     known,
     same,
 )
+from genbook.kit.exercises import Exercise
 
 TARGET = torch.tensor([0.1, -2.0, 3e4], dtype=torch.float64)
 FORMS = {
@@ -33,6 +37,17 @@ FORMS = {
     "NumPy in single": TARGET.numpy().astype(np.float32),
     "single": TARGET.float(),
     "with gradient": TARGET.clone().requires_grad_(),
+    "NumPy backwards": TARGET.numpy()[::-1].copy()[::-1],
+    "NumPy read-only": np.broadcast_to(TARGET.numpy(), (3,)),
+    "NumPy objects": TARGET.numpy().astype(object),
+    "NumPy, masked nowhere": np.ma.array(TARGET.numpy()),
+    "NumPy, another byte order": TARGET.numpy().astype(">f8"),
+    "fractions": [Fraction(1, 10), -2, Fraction(30_000)],
+    "decimals": [Decimal("0.1"), Decimal(-2), Decimal("3e4")],
+    "complex without imaginary part": TARGET + 0j,
+    "complex numbers without imaginary part": [complex(value) for value in TARGET.tolist()],
+    "sparse": TARGET.to_sparse(),
+    "a column": torch.stack([TARGET, TARGET], 1)[:, 0],
 }
 
 
@@ -111,10 +126,57 @@ def test_nan_is_never_right_and_infinity_only_where_it_is_wanted():
     assert not same(math.inf, 1.0)
 
 
-@pytest.mark.parametrize("words", ["1.0", "half", ["a"], {"a": 1}, object()])
+class Unreadable:
+    def __float__(self):
+        raise ZeroDivisionError
+
+    __repr__ = __float__
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "1.0",
+        "half",
+        ["a"],
+        ["1.0"],
+        np.array(["1.0"]),
+        np.array(["1.0", 1], dtype=object),
+        b"1",
+        bytearray(b"1"),
+        {"a": 1},
+        {1.0},
+        [None],
+        [1.0, None],
+        object(),
+        Unreadable(),
+        [Unreadable()],
+        10**400,
+        [10**400],
+        1 + 1j,
+        np.array([1 + 1j]),
+        torch.tensor([1 + 1j]),
+        np.array([1], dtype="m8[s]"),
+        torch.ones(1, device="meta"),
+        [[1.0], [1.0, 2.0]],
+    ],
+    ids=lambda words: type(words).__name__,
+)
 def test_what_is_no_number_is_explained(words):
     with pytest.raises(Hint, match="expected numbers as your answer"):
         same(words, 1.0)
+
+
+def test_what_a_mask_hides_is_no_number():
+    assert not same(np.ma.array(TARGET.numpy(), mask=[False, True, False]), TARGET)
+
+
+def test_what_can_be_read_once_counts_as_its_numbers():
+    squares = Exercise("e", lambda answer: differs(answer, [1.0, 4.0]), None)
+    for answer in ((x * x for x in (1, 2)), map(float, [1, 4]), {"a": 1, "b": 4}.values()):
+        assert squares.verdict(answer) == "✓ e: right."
+    assert agree(lambda x: (2 * v for v in x), lambda x: 2 * x, [(TARGET,)]) is None
+    assert len(call(itertools.count)) == answers.MANY
 
 
 @pytest.mark.parametrize("blank", [None, ...])
@@ -152,6 +214,51 @@ def test_a_function_cannot_change_what_it_is_checked_against():
     values = [1.0, 2.0]
     call(lambda x: x.append(3) or 1, values)
     assert values == [1.0, 2.0]
+
+
+def test_a_function_changes_no_setting_of_the_process():
+    def careless(x):
+        torch.set_default_dtype(torch.float16)
+        torch.set_default_device("meta")
+        torch.set_grad_enabled(False)
+        return x
+
+    x = TARGET.clone().requires_grad_()
+    assert agree(careless, lambda x: torch.autograd.grad((x * x).sum(), x)[0] / 2, [(x,)]) is None
+    assert torch.tensor(1.0).dtype is torch.float32
+    assert torch.tensor(1.0).device.type == "cpu"
+
+
+class Speechless(Exception):  # noqa: N818
+    def __str__(self):
+        raise KeyError
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (SystemExit(1), "SystemExit: 1"),
+        (ValueError("two\nlines"), "ValueError: two lines"),
+        (StopIteration(), "StopIteration"),
+        (Speechless(), "Speechless"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_whatever_a_function_raises_is_told_in_a_line(error, said):
+    def raises():
+        raise error
+
+    with pytest.raises(ReaderError) as caught:
+        call(raises)
+    assert str(caught.value) == said
+
+
+def test_who_interrupts_is_obeyed():
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        call(interrupted)
 
 
 def test_only_the_readers_own_code_is_blamed():

@@ -36,6 +36,24 @@ def imports(code: str) -> list[str]:
         f"{IMPORT};",
         f">>> {IMPORT}",
         f"In [1]: {IMPORT}",
+        f"%prun -s cumulative {IMPORT}",
+        f"%prun -q -l 5 -D file.prof {IMPORT}",
+        f"%lprun -f vae.f {IMPORT}",
+        f"%memit -r 3 -i 0.1 {IMPORT}",
+        f"%timeit -n 1 \\\n   f(x)\n{IMPORT}",
+        f"%matplotlib \\\n   inline\n{IMPORT}",
+        f"spent = %timeit -o {IMPORT}",
+        f"%%timeit {IMPORT}\npass",
+        f"%%debug\n{IMPORT}",
+        f"%%my_own_timer\n{IMPORT}",
+        f"%%python\n{IMPORT}",
+        f"%%time\r\n{IMPORT}\r\nx = 1\r\n",
+        f"\f%time {IMPORT}",
+        f"if True:\n\t%time {IMPORT}",
+        f"for x in y:\n    !ls $x\n    {IMPORT}",
+        f"async with x as y:\n    %time {IMPORT}",
+        f"{IMPORT}\n;f a b\n,f a b\n/f a",
+        f"%load_ext autoreload\n%autoreload 2\nσ = !ls\n{IMPORT}",
     ],
 )
 def test_what_a_cell_imports_is_seen_through_magics(code):
@@ -47,10 +65,37 @@ def test_cells_in_another_language_are_empty(magic):
     assert cells.tree(f"%%{magic}\nfrom genbook import = <p>").body == []
 
 
-def test_what_is_no_python_is_told_with_its_line():
+@pytest.mark.parametrize("magic", ["writefile x.py", "file x.py"])
+def test_a_cell_that_is_only_written_is_empty(magic):
+    assert cells.tree(f"%%{magic}\n{IMPORT}").body == []
+
+
+def test_a_shells_commands_are_no_python_even_where_they_could_be():
+    assert cells.tree("%%bash\nls -l").body == cells.tree("%%!\ncd").body == []
+
+
+@pytest.mark.parametrize("code", ["pip install torch", "\n cd ..\n", "ls -l *.py"])
+def test_a_magic_may_stand_alone_without_its_sign(code):
+    (node,) = cells.tree(code).body
+    assert "run_line_magic" in ast.unparse(node)
+
+
+@pytest.mark.parametrize("code", ["%%time\nx = 1\ny = = 2", "\n\ny = = 2", "%pwd\n\ny = = 2"])
+def test_what_is_no_python_is_told_with_its_line(code):
     with pytest.raises(SyntaxError) as caught:
-        cells.tree("%%time\nx = 1\ny = = 2")
+        cells.tree(code)
     assert caught.value.lineno == 3
+
+
+@pytest.mark.parametrize("code", ["\n\nx = 1", "%%time\n\nx = 1", "%%time\n%%capture\nx = 1"])
+def test_what_runs_below_a_magic_stands_where_it_stood(code):
+    (node,) = cells.tree(code).body
+    assert node.lineno == 3
+
+
+@pytest.mark.parametrize("code", ["x = '\ud83d'", "x = '\0'"])
+def test_text_that_no_file_could_hold_is_no_python(code):
+    assert cells.trees([code]) == []
 
 
 def test_a_cell_that_is_no_python_leaves_the_others_alone():

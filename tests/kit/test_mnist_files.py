@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import hashlib
 import json
@@ -25,6 +26,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from genbook.kit import data
 from genbook.kit.data import fetch as fetching
 from genbook.kit.data import idx, mnist_files, places
+from genbook.kit.environment import cache_folder
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mirrors import Mirror, serve
@@ -245,6 +247,8 @@ def test_an_unknown_split_or_switch_is_refused(place, monkeypatch):
         "train-images-idx3-ubyte.idx",
         "MNIST/raw/train-images-idx3-ubyte",
         "raw/train-images.idx3-ubyte",
+        "Mnist/RAW/train-images-idx3-ubyte",
+        "mnist/train-images.idx3-ubyte/train-images-idx3-ubyte.gz",
     ],
 )
 def test_a_file_is_found_under_any_usual_spelling(place, monkeypatch, spelled):
@@ -270,6 +274,70 @@ def test_a_folder_is_understood_as_people_write_it(place, monkeypatch, written):
 def test_none_is_understood_as_people_write_it(place, monkeypatch, written):
     monkeypatch.setenv("GENBOOK_DATA", written)
     assert data.mnist(device="cpu").name == "digits"
+
+
+@pytest.mark.parametrize("value", ["0", " 0 ", "'0'"])
+def test_a_download_is_forbidden_as_people_write_it(place, mirror, monkeypatch, value):
+    monkeypatch.setenv("GENBOOK_DOWNLOAD", value)
+    assert data.mnist(device="cpu").name == "digits"
+    assert mirror.asked == []
+
+
+def test_a_relative_cache_is_the_same_beside_the_notebook_as_in_the_repository(place, monkeypatch):
+    folder = fill(place / "cache" / "mnist", PACKED).parent
+    monkeypatch.setenv("GENBOOK_CACHE", os.path.relpath(folder, REPOSITORY))
+    (place / "book").mkdir()
+    for here in (REPOSITORY, place / "book"):
+        monkeypatch.chdir(here)
+        assert data.mnist(device="cpu").name == "mnist"
+    monkeypatch.setenv("GENBOOK_CACHE", "new")
+    assert cache_folder() == place / "book" / "new"
+
+
+def test_beside_a_file_in_a_folder_of_its_name_nothing_counts(place, monkeypatch):
+    folder = fill(place / "folder", {k: v for k, v in RAW.items() if k != IMAGES})
+    fill(folder / IMAGES, {"README": b"read me", IMAGES: RAW[IMAGES]})
+    monkeypatch.setenv("GENBOOK_DATA", str(folder))
+    train = data.mnist(device="cpu")
+    assert is_the_train_split(train)
+    assert "README" not in train.notice
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a/" * 3000])
+def test_a_name_that_no_disk_takes_is_no_folder(place, monkeypatch, name):
+    monkeypatch.setenv("GENBOOK_DATA", str(place / name))
+    with pytest.raises(ValueError, match="GENBOOK_DATA: expected a folder or 'none'"):
+        data.mnist(device="cpu")
+
+
+def shut_off(monkeypatch, name, refused):
+    """Let a function of the system say that nobody may do this."""
+    real = getattr(os, name)
+
+    def asked(path, *others, **named):
+        if os.fspath(path) == str(refused):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path, *others, **named)
+
+    monkeypatch.setattr(os, name, asked)
+
+
+def test_a_folder_that_nobody_may_look_into_is_named(place, monkeypatch):
+    folder = fill(place / "shut", RAW)
+    monkeypatch.setenv("GENBOOK_DATA", str(folder))
+    shut_off(monkeypatch, "scandir", folder)
+    with pytest.raises(ValueError, match=r"GENBOOK_DATA: .*shut: Permission denied; mend"):
+        data.mnist(device="cpu")
+
+
+def test_a_file_that_leads_nowhere_is_named_and_does_not_block_a_good_one(place, monkeypatch):
+    folder = fill(place / "folder", {k: v for k, v in RAW.items() if k != IMAGES})
+    (folder / IMAGES).symlink_to(place / "gone")
+    monkeypatch.setenv("GENBOOK_DATA", str(folder))
+    with pytest.raises(ValueError, match=f"{IMAGES}: No such file or directory; "):
+        data.mnist(device="cpu")
+    fill(folder / "raw", RAW)
+    assert is_the_train_split(data.mnist(device="cpu"))
 
 
 def test_a_home_of_nobody_is_refused(place, monkeypatch):

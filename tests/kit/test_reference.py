@@ -7,6 +7,8 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import pytest
+
 from genbook.kit.sphinx_ext import reference
 from genbook.kit.sphinx_ext.reference import Mentions, sentence
 
@@ -43,6 +45,24 @@ def test_what_is_shown_is_told_from_what_is_called(tmp_path):
     found = set(reference.mentions(path))
     assert ("genbook.vae.bounds.elbo", True) in found
     assert ("genbook.vae.bounds.iwae_bound", False) in found
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ("import genbook.vae.bounds", "genbook.vae.bounds.elbo"),
+        ("import genbook.vae.bounds as b", "b.elbo"),
+        ("from genbook.vae.bounds import *", "elbo"),
+        ("%%time\nfrom genbook.vae import bounds as b", "%timeit -n 1 b.elbo"),
+        ("from genbook.vae import bounds", "from genbook import no_such_room", "bounds.elbo"),
+        ("from genbook.vae import bounds", "from . import x", "x = = 1", "bounds.elbo"),
+        ("from genbook.vae import bounds", "import genbook.no_such_room", "bounds.elbo"),
+    ],
+    ids=lambda cells: cells[0] + "; " + cells[1],
+)
+def test_an_object_is_known_however_it_was_imported(tmp_path, cells):
+    path = notebook(tmp_path / "x.ipynb", *cells)
+    assert ("genbook.vae.bounds.elbo", False) in set(reference.mentions(path))
 
 
 def test_a_name_that_a_package_hands_on_counts_for_its_own_room(tmp_path):

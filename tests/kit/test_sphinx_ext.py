@@ -18,14 +18,15 @@ import pytest
 import yaml
 from docutils import nodes
 from jupyter_cache.executors.utils import single_nb_execution
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from sphinx.errors import ExtensionError
 
-from genbook.kit import sphinx_ext
+from genbook.kit import notebooks, sphinx_ext
 from genbook.kit.data import mnist_files
 from genbook.kit.data.idx import unpack
 from genbook.kit.explore import static
 from genbook.kit.explore.controls import Grid
-from genbook.kit.sphinx_ext import fingerprints, folding, pages, prerun
+from genbook.kit.sphinx_ext import environment, fingerprints, folding, pages, prerun
 from genbook.kit.sphinx_ext.verified import Verified, receipts_in
 
 ROOT = Path(__file__).parents[2]
@@ -201,7 +202,7 @@ def test_a_failure_names_notebook_cell_line_and_error(tmp_path):
     path = write_notebook(tmp_path / "x.ipynb", "x = 1", "%matplotlib inline\ny = 2\nz = x / 0")
     notebook = nbformat.read(path, as_version=4)
     single_nb_execution(notebook, cwd=str(tmp_path), allow_errors=False, timeout=60)
-    assert prerun.failure(path.name, notebook) == (
+    assert notebooks.failure(path.name, notebook) == (
         "x.ipynb, cell 2, line 3: ZeroDivisionError: division by zero\n    z = x / 0"
     )
 
@@ -210,13 +211,61 @@ def test_a_cell_that_is_no_python_is_named_too(tmp_path):
     path = write_notebook(tmp_path / "x.ipynb", "x = 1\ny = = 2")
     notebook = nbformat.read(path, as_version=4)
     single_nb_execution(notebook, cwd=str(tmp_path), allow_errors=False, timeout=60)
-    assert prerun.failure(path.name, notebook).startswith(
+    assert notebooks.failure(path.name, notebook).startswith(
         "x.ipynb, cell 1, line 2: SyntaxError: invalid syntax"
     )
 
 
+def left(*cells) -> nbformat.NotebookNode:
+    """A notebook as it is left when a cell's tags, source and line of an error are these."""
+    notebook = new_notebook()
+    for number, (tags, source, line) in enumerate(cells, start=1):
+        cell = new_code_cell(source, metadata={"tags": tags}, execution_count=number)
+        if line:
+            trace = [f"Cell In[{number}], line {line}"]
+            cell.outputs = [new_output("error", ename="E", evalue="", traceback=trace)]
+        notebook.cells.append(cell)
+    return notebook
+
+
+def test_an_error_that_a_cell_is_tagged_for_is_no_failure():
+    expected = (["raises-exception"], "1 / 0", 1)
+    assert notebooks.failure("x", left(expected)) == ""
+    assert notebooks.failure("x", left(expected, ([], "1 / 1", 1))).startswith("x, cell 1, line 1")
+
+
+@pytest.mark.parametrize("above", ["\n\n", "\n \n"])
+def test_a_failure_names_the_line_as_the_author_counts(above):
+    found = notebooks.failure("x", left(([], f"{above}a = '\f'\n1 / 0", 2)))
+    assert found.startswith("x, cell 0, line 4: ")
+    assert found.endswith("1 / 0")
+
+
+def test_an_error_inside_a_captured_cell_stops_the_build(tmp_path):
+    path = write_notebook(tmp_path / "x.ipynb", "%%capture out\n1 / 0")
+    app = SimpleNamespace(config=SimpleNamespace(nb_execution_timeout=60))
+    with pytest.raises(ExtensionError, match=r"x\.ipynb, cell 1.*ZeroDivisionError"):
+        prerun._run(app, path, nbformat.read(path, as_version=4))
+
+
 def test_a_notebook_without_errors_has_no_failure(notebook):
-    assert prerun.failure("x.ipynb", nbformat.read(notebook, as_version=4)) == ""
+    assert notebooks.failure("x.ipynb", nbformat.read(notebook, as_version=4)) == ""
+
+
+def test_a_build_downloads_only_if_it_is_told_to_and_all_kernels_share_one_cache(
+    tmp_path, monkeypatch
+):
+    app = SimpleNamespace(outdir=tmp_path / "html", confdir=tmp_path)
+    for name in ("GENBOOK_EXPLORE_RECORD", "PYTHONHASHSEED", "OMP_WAIT_POLICY"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setenv("GENBOOK_DATA", "none")
+    monkeypatch.setenv("GENBOOK_CACHE", "cache")
+    monkeypatch.chdir(tmp_path)
+    for given, kept in (("", "0"), (" ", "0"), ("1", "1")):
+        monkeypatch.setenv("GENBOOK_DOWNLOAD", given)
+        environment.prepare(app, None)
+        assert os.environ["GENBOOK_DOWNLOAD"] == kept
+    assert os.environ["GENBOOK_CACHE"] == str(tmp_path / "cache")
 
 
 def test_a_style_or_script_of_the_page_alone_does_not_change_it():
@@ -346,6 +395,14 @@ def test_an_aside_is_folded_whole_behind_its_tables_caption():
     cell = code_cell("table(...)", shown, tags=("tag_aside", "tag_hide-input"))
     folding.fold(cell)
     assert cell.children[0]["line"] == "Table: Share of 200 starts &lt; wall"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["%matplotlib inline\nshow(rules.a)", "%%time\npage.show(rules.a)", "%time show(rules.a)"],
+)
+def test_the_sources_of_an_aside_are_seen_through_magics(code):
+    assert folding.what_it_holds(code) == "The code of a"
 
 
 def test_an_aside_that_says_nothing_of_what_it_holds_stops_the_build():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Mapping
@@ -251,5 +252,5 @@ def _check(name: str, stored: bytes) -> None:
 
 def _short(folder: Path) -> str:
     """A folder as people write it."""
-    home = str(Path.home())
+    home = os.path.expanduser("~")
     return re.sub(f"^{re.escape(home)}(?=/|$)", "~", str(folder))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import genbook
-from genbook.kit.environment import cache_folder, path_setting, setting
+from genbook.kit.environment import cache_folder, path_setting, setting, starts
 
 INSIDE = ("mnist", "", "MNIST/raw", "raw", "MNIST", "mnist/raw")
 """Folders within ``GENBOOK_DATA`` that may hold the files, in the order they are looked at."""
@@ -48,20 +48,29 @@ def data_folder(base: Path | None = None) -> Path | None:
         The folder, absolute, or ``None`` if none is named.
 
     Raises:
-        ValueError: if there is no such folder.
+        ValueError: if there is no such folder, or nobody may look into it.
     """
     given = path_setting("GENBOOK_DATA")
     if given is None or bundled_only():
         return None
-    repository = Path(genbook.__file__).parent.parent
-    starts = [*([base] if base else []), Path.cwd(), repository]
-    for folder in (start / given for start in starts):
-        if folder.is_dir():
-            return folder.resolve()
+    for folder in (start / given for start in starts(base)):
+        if os.path.isdir(folder):
+            return _readable(folder.resolve())
     raise ValueError(
         f"GENBOOK_DATA: expected a folder or 'none', found no folder at {given}; unset it, or give "
         "the folder that holds mnist/."
     )
+
+
+def _readable(folder: Path) -> Path:
+    try:
+        os.scandir(folder).close()
+    except OSError as trouble:
+        raise ValueError(
+            f"GENBOOK_DATA: expected a folder to read from, got {folder}: {trouble.strerror}; mend "
+            "its rights, or give another folder."
+        ) from trouble
+    return folder
 
 
 def cached(name: str) -> Path:
@@ -79,7 +88,7 @@ def candidates(name: str) -> Iterator[Path]:
     r"""Copies of a file, best first: in the cache, then under ``GENBOOK_DATA``.
 
     Dots, underscores and capitals in a copy's name do not count, nor does ``.gz`` or ``.idx`` at
-    its end; a folder of that name may hold the file.
+    its end; a folder of that name may hold the file. Capitals in a folder's name do not count.
 
     Args:
         name: of the file, such as ``"train-images-idx3-ubyte"``.
@@ -91,17 +100,33 @@ def candidates(name: str) -> Iterator[Path]:
         ValueError: if ``GENBOOK_DATA`` names no folder.
     """
     seen = set()
-    for folder in looked_in():
+    for folder in _folders():
         for path in _named(name, folder):
             if path not in seen:
                 seen.add(path)
                 yield path
 
 
+def _folders() -> Iterator[Path]:
+    """The folders of :func:`looked_in` that are there, however their names are spelled."""
+    yield cached("x").parent
+    if folder := data_folder():
+        for part in INSIDE:
+            yield from _below(folder, Path(part.lower()).parts)
+
+
+def _below(folder: Path, parts: Sequence[str]) -> Iterator[Path]:
+    if not parts:
+        yield folder
+    for path in _entries(folder) if parts else []:
+        if path.name.lower() == parts[0] and os.path.isdir(path):
+            yield from _below(path, parts[1:])
+
+
 def _named(name: str, folder: Path) -> Iterator[Path]:
     for path in _entries(folder):
         if plain(path.name) == name:
-            yield from (p for p in ([path] if path.is_file() else _entries(path)) if p.is_file())
+            yield from _named(name, path) if os.path.isdir(path) else [path]
 
 
 def _entries(folder: Path) -> list[Path]:
@@ -147,7 +172,7 @@ def find(name: str, check: Check) -> Found:
             state = path.stat()
             trouble = _trouble(check, name, path, (state.st_size, state.st_mtime_ns, state.st_ino))
         except OSError as error:
-            trouble = f"{path}: {error.strerror}"
+            trouble = f"{path}: {error.strerror}; mend its rights, fetch it again or delete it."
         if trouble is None:
             return Found(path, tuple(bad))
         bad.append(trouble)

@@ -6,8 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from IPython.display import display
-
+from genbook.kit.console import display
 from genbook.kit.explore.controls import Steps, steps
 from genbook.kit.explore.explorable import Options, plan
 

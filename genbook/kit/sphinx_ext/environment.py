@@ -9,6 +9,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from genbook.kit.data import places
+from genbook.kit.environment import cache_folder, setting
 
 
 def setup(app: Sphinx) -> None:
@@ -20,7 +21,10 @@ def setup(app: Sphinx) -> None:
 def prepare(app: Sphinx, config: Config) -> None:
     """Pin the folders, whoever started the build."""
     os.environ["GENBOOK_EXPLORE_RECORD"] = str(Path(app.outdir).parent / "references")
-    os.environ.setdefault("GENBOOK_DOWNLOAD", "0")
+    if not setting("GENBOOK_DOWNLOAD"):
+        os.environ["GENBOOK_DOWNLOAD"] = "0"
+    if setting("GENBOOK_CACHE"):
+        os.environ["GENBOOK_CACHE"] = str(cache_folder())
     os.environ.setdefault("PYTHONHASHSEED", "0")
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # threads that wait yield a busy core
     folder = places.data_folder(Path(app.confdir))

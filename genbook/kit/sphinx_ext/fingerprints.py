@@ -21,6 +21,7 @@ from sphinx.environment import BuildEnvironment
 
 from genbook.kit.cells import trees
 from genbook.kit.data import mnist_files
+from genbook.kit.notebooks import code
 
 PACKAGE = Path(__file__).parents[2]
 BUILD_ONLY = Path(__file__).parent
@@ -74,7 +75,8 @@ def stamped(text: str, fingerprint: str) -> str:
         '{"metadata": {"kernelspec": {"genbook": "abc"}}}'
     """
     notebook = json.loads(text)
-    notebook["metadata"].setdefault("kernelspec", {})["genbook"] = fingerprint
+    metadata = notebook.setdefault("metadata", {})
+    metadata["kernelspec"] = {**(metadata.get("kernelspec") or {}), "genbook": fingerprint}
     return json.dumps(notebook)
 
 
@@ -114,9 +116,7 @@ def modules_of(notebook: Path) -> set[Path]:
     Returns:
         Paths of ``.py`` files.
     """
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    code = ["".join(c["source"]) for c in cells if c["cell_type"] == "code"]
-    pending = {file for part in trees(code) for file in imported_files(ast.unparse(part))}
+    pending = {file for part in trees(code(notebook)) for file in imported_files(ast.unparse(part))}
     found: set[Path] = set()
     while pending:
         path = pending.pop()

@@ -19,6 +19,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 
+from genbook.kit.cells import trees
 from genbook.kit.sphinx_ext.verified import receipts_in
 
 IDEA = "tag_idea"
@@ -164,21 +165,20 @@ def shown_sources(code: str) -> Sequence[str]:
         code: a cell's code.
 
     Returns:
-        What its calls of ``show`` are given, without the module; empty where it does more.
+        What its calls of ``show`` are given, without the module; empty where it does more, but for
+        magics.
 
     Example:
         >>> shown_sources("show(losses.slopes, losses.Loss)"), shown_sources("x = 1")
         (['slopes', 'Loss'], [])
     """
-    try:
-        body = ast.parse(code).body
-    except SyntaxError:  # a magic
-        return []
     names = []
-    for statement in body:
+    for statement in (statement for part in trees([code]) for statement in part.body):
         match statement:
-            case ast.Expr(ast.Call(ast.Name("show"), sources)):
+            case ast.Expr(ast.Call(ast.Name("show") | ast.Attribute(attr="show"), sources)):
                 names += [ast.unparse(source).split(".")[-1] for source in sources]
+            case ast.Expr(ast.Call(ast.Attribute(ast.Call(ast.Name("get_ipython"))))):
+                continue
             case _:
                 return []
     return names

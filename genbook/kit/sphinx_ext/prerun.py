@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
-import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 from jupyter_cache.cache.main import JupyterCacheBase
@@ -20,7 +18,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
-from genbook.kit import kernels
+from genbook.kit import kernels, notebooks
 from genbook.kit.sphinx_ext.fingerprints import fingerprint, stamped
 
 logger = logging.getLogger(__name__)
@@ -65,8 +63,8 @@ def run_missing(app: Sphinx, env: BuildEnvironment, docnames: list[str]) -> None
 
 
 def _stamped_notebook(path: Path) -> NotebookNode:
-    text = stamped(path.read_text(encoding="utf-8"), fingerprint(path))
-    return nbformat.reads(text, as_version=4)
+    text = stamped(path.read_text(encoding="utf-8-sig"), fingerprint(path))
+    return notebooks.parsed(text, str(path))
 
 
 def _is_cached(cache: JupyterCacheBase, notebook: NotebookNode) -> bool:
@@ -134,36 +132,10 @@ def _run(app: Sphinx, path: Path, notebook: NotebookNode) -> tuple[NotebookNode,
         meta_override=True,
         config=kernels.settings(),
     )
-    if result.err is not None:
-        raise ExtensionError(failure(path.name, notebook) or f"{path.name}: {result.err}")
+    said = notebooks.failure(path.name, notebook)  # also what %%capture keeps from the status
+    if said or result.err is not None:
+        raise ExtensionError(said or f"{path.name}: {result.err}")
     return notebook, float(result.time)
-
-
-def failure(name: str, notebook: NotebookNode) -> str:
-    r"""Which cell of a notebook failed, where, and how.
-
-    Args:
-        name: of the notebook's file.
-        notebook: as it was left.
-
-    Returns:
-        Notebook, cell, line and error, and the line's code; empty if no cell has an error.
-    """
-    for number, cell in enumerate(notebook.cells):
-        for output in cell.get("outputs", []):
-            if output.output_type == "error":
-                line = _line_of(output.get("traceback", []), cell.get("execution_count"))
-                code = cell.source.splitlines()[line - 1].strip() if line else cell.source.strip()
-                place = f"cell {number}" + (f", line {line}" if line else "")
-                return f"{name}, {place}: {output.ename}: {output.evalue}\n    {code}"
-    return ""
-
-
-def _line_of(traceback: list[str], count: int | None) -> int:
-    """The line of the cell itself that a traceback names first; 0 if it names none."""
-    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(traceback))
-    found = re.search(rf"In\s*\[{count}\], line (\d+)", text)
-    return int(found[1]) if found else 0
 
 
 def _store(cache: JupyterCacheBase, path: Path, notebook: NotebookNode, seconds: float) -> None:

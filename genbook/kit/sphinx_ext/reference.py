@@ -6,17 +6,18 @@ import ast
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
 import genbook
 from genbook.kit.cells import trees as syntax
+from genbook.kit.notebooks import code
 
 FOLDER = "book/api"
 PAGE_ONLY = ("figures", "exercises", "machines")
@@ -149,18 +150,15 @@ def mentions(notebook: Path) -> Iterator[tuple[str, bool]]:
     Yields:
         The object's full name, and whether its source is displayed there.
     """
-    cells = nbformat.read(notebook, as_version=4).cells
-    trees = syntax([cell.source for cell in cells if cell.cell_type == "code"])
+    trees = syntax(code(notebook))
     names: dict[str, Any] = {}
     for node in (node for tree in trees for node in ast.walk(tree)):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("genbook"):
-            for alias in node.names:
-                names[alias.asname or alias.name] = _member(str(node.module), alias.name)
+        names |= dict(_bound(node))
     for tree in trees:
         shown = {
             id(part)
             for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "show"
+            if isinstance(node, ast.Call) and _called(node) == "show"
             for argument in node.args
             for part in ast.walk(argument)
         }
@@ -169,12 +167,38 @@ def mentions(notebook: Path) -> Iterator[tuple[str, bool]]:
                 yield full, id(node) in shown
 
 
-def _member(module: str, name: str) -> Any:
+def _bound(node: ast.AST) -> Iterator[tuple[str, Any]]:
+    """The names that an import of the package binds; where it fails, running the cell says why."""
+    with suppress(ImportError):
+        match node:
+            case ast.ImportFrom(str(module), aliases, 0) if _is_ours(module):
+                for alias in aliases:
+                    yield from _taken(module, alias)
+            case ast.Import(aliases):
+                for alias in (alias for alias in aliases if _is_ours(alias.name)):
+                    whole = importlib.import_module(alias.name)
+                    yield (alias.asname, whole) if alias.asname else (genbook.__name__, genbook)
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] == genbook.__name__
+
+
+def _taken(module: str, alias: ast.alias) -> Iterator[tuple[str, Any]]:
+    """What ``from module import alias`` binds."""
     holder = importlib.import_module(module)
-    try:
-        return getattr(holder, name)
-    except AttributeError:
-        return importlib.import_module(f"{module}.{name}")
+    if alias.name == "*":
+        public = (name for name in vars(holder) if not name.startswith("_"))
+        yield from ((name, getattr(holder, name)) for name in getattr(holder, "__all__", public))
+    elif hasattr(holder, alias.name):
+        yield alias.asname or alias.name, getattr(holder, alias.name)
+    else:
+        yield alias.asname or alias.name, importlib.import_module(f"{module}.{alias.name}")
+
+
+def _called(node: ast.Call) -> str:
+    """The last name of what is called."""
+    return str(getattr(node.func, "id", getattr(node.func, "attr", "")))
 
 
 def _full_name(node: ast.AST, names: dict[str, Any]) -> str | None:
