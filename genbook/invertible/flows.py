@@ -127,7 +127,7 @@ class IResNet(nn.Module):
         ValueError: if a size is below 1 or c is not positive.
 
     Source:
-        Behrmann et al. (2019), section 2; there each layer, not each block, is held to c.
+        Behrmann et al. (2019); there each layer, not each block, is held to c.
 
     Example:
         >>> net = IResNet(2, 16, 3, torch.Generator().manual_seed(0)).eval()
@@ -384,7 +384,7 @@ def mass(net: IResNet, rule: Rule, *, edge: float = 6.0, side: int = 241) -> flo
         side: points along an edge.
 
     Returns:
-        The integral, by the rule of midpoints on a lattice.
+        The integral, as a sum over a lattice that the edges belong to.
 
     Example:
         >>> 0.99 < mass(IResNet(2, 8, 1, seeded(0)).eval(), exact) < 1.01

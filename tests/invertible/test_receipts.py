@@ -89,6 +89,14 @@ def test_receipt_hash():
     def soft(outputs, gamma=1.0):
         return right(outputs, 0.5)
 
+    def without_a_bend(outputs, gamma=1.0):
+        unit = torch.nn.functional.normalize(outputs, dim=0)
+        return unit.mT @ unit
+
+    def without_length(outputs, gamma=10.0):
+        steep = torch.tanh(gamma * outputs)
+        return steep.mT @ steep / len(outputs)
+
     right = angles.smooth_agreement
 
     assert_breaks(
@@ -98,6 +106,8 @@ def test_receipt_hash():
         altered(angles.from_angles, lambda found: (1 + found) / 2),
         altered(angles.agreement, lambda found: found + 0.03),
         swap(right, soft),
+        swap(right, without_a_bend),
+        swap(right, without_length),
         swap(angles.opened, unmoved),
         altered(angles.self_orthogonality, lambda penalty: -penalty),
     )
@@ -153,6 +163,22 @@ def test_receipt_images():
         swap(norms.convolution_norm, flat),
         altered(norms.reshaped_norm, lambda norm: 2.7 * norm),
         swap(norms.shortened, lambda weight, sigma, c: weight / sigma),
+    )
+
+
+def test_receipt_half():
+    right = inverses.way_back
+
+    def in_full(g, y, steps, share=1.0):
+        return right(g, y, steps)
+
+    assert_breaks(
+        "invertible",
+        "test_receipt_half",
+        swap(right, in_full),
+        altered(inverses.soft_brush, lambda brush: -brush),  # what pushed pulls
+        swap(inverses.on_images, lambda kernel: lambda images: norms.convolve(images, kernel)),
+        altered(inverses.on_images, lambda g: lambda images: 0.4 * g(images)),
     )
 
 
