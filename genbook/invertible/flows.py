@@ -372,6 +372,29 @@ def folds(net: IResNet, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def behind(net: IResNet) -> Tensor:
+    r"""How far the vectors kept in training fall short of the norms.
+
+    .. math:: \|W\|_2/\hat\sigma\ge1
+
+    Args:
+        net: stays as it is.
+
+    Returns:
+        **[layers, K]**: by what a layer is longer than its next training step takes it to be.
+
+    Example:
+        >>> behind(IResNet(2, 8, 4, seeded(0))).shape
+        torch.Size([3, 4])
+    """
+    found = []
+    for layer, weight in enumerate(net.maps):
+        sigma, _ = spectral_norm(weight, getattr(net, f"u{layer}"))
+        found.append(torch.linalg.matrix_norm(weight, 2) / sigma[:, 0, 0])
+    return torch.stack(found)
+
+
+@torch.no_grad()
 def mass(net: IResNet, rule: Rule, *, edge: float = 6.0, side: int = 241) -> float:
     r"""The sum of a density over a square of the plane; 1 if it is one.
 

@@ -96,6 +96,19 @@ def test_a_network_begins_with_vectors_that_see_nearly_the_whole_norm():
         assert (seen > 0.97).all()
 
 
+def test_how_far_kept_vectors_fall_behind_is_what_one_iteration_misses():
+    """For W = diag(2, 1) and u ∝ (1, 1): σ̂² = (2⁴ + 1) / (2² + 1)."""
+    net = flows.IResNet(2, 2, 2, seeded()).double()
+    with torch.no_grad():
+        net.maps[1][1] = torch.diag(torch.tensor([2.0, 1.0]))
+        net.u1[1] = 0.5**0.5
+    kept = net.u1.clone()
+    found = flows.behind(net)
+    assert found[1, 1].item() == pytest.approx(2 / math.sqrt(17 / 5))
+    assert (found >= 1 - 1e-12).all()
+    assert torch.equal(net.u1, kept)
+
+
 def test_short_weights_are_let_be():
     net = flows.in_double(flows.IResNet(2, 4, 1, seeded()))
     with torch.no_grad():

@@ -116,7 +116,7 @@ def test_receipt_hash():
 def test_receipt_rate():
     right = inverses.way_back
 
-    def late(g, y, steps):  # the first stop twice
+    def late(g, y, steps, share=1.0):  # the first stop twice
         return torch.cat([y[None], right(g, y, steps)[:-1]])
 
     assert_breaks(
@@ -136,7 +136,7 @@ def test_receipt_lost():
     def shorter(x, c, kind):
         return right(x, min(c, 0.99), kind)
 
-    def by_newton(g, y, steps):  # another search, which does not circle
+    def by_newton(g, y, steps, share=1.0):  # another search, which does not circle
         x = y.clone().requires_grad_()
         for _ in range(100):
             (slope,) = torch.autograd.grad((x + g(x)).sum(), x)
@@ -288,6 +288,26 @@ def test_receipt_plane():
         given=lambda monkeypatch: swap(
             flows.on_a_roll, lambda rule, seed, steps: rolls(flows.exact, 0, 30)
         )(monkeypatch),
+    )
+
+
+def test_receipt_kept():
+    right = flows.IResNet.weights
+
+    def cold(net):
+        for layer in range(flows.LAYERS):
+            u = getattr(net, f"u{layer}")
+            first = torch.zeros_like(u)
+            first[:, 0] = 1
+            setattr(net, f"u{layer}", first)
+        return right(net)
+
+    assert_breaks(
+        "invertible",
+        "test_receipt_kept",
+        method(flows.IResNet, "weights", cold),
+        altered(flows.behind, lambda found: 1.02 * found),
+        altered(flows.behind, lambda found: found.clamp(max=1.02)),
     )
 
 
