@@ -28,6 +28,7 @@ from genbook.invertible.angles import (
 from genbook.invertible.flows import (
     IResNet,
     Straight,
+    behind,
     exact,
     folds,
     in_double,
@@ -77,6 +78,7 @@ __all__ = [
     "Straight",
     "agreement",
     "as_matrix",
+    "behind",
     "bend",
     "bent",
     "bits",

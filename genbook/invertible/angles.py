@@ -46,7 +46,7 @@ def from_angles(filters: Tensor) -> Tensor:
         **[filters, filters]**.
 
     Source:
-        Zhang, Ma, Wu and Wang (2020), section 3; Goemans and Williamson (1995).
+        Zhang, Ma, Wu and Wang (2020); Goemans and Williamson (1995).
 
     Example:
         >>> from_angles(torch.tensor([[1.0, 0.0], [0.0, 2.0]]))[0].tolist()
@@ -58,6 +58,9 @@ def from_angles(filters: Tensor) -> Tensor:
 
 def smooth_agreement(outputs: Tensor, gamma: float = GAMMA) -> Tensor:
     r"""The same with a sign that has a slope: tanh, and columns of length 1.
+
+    For long filters it is the sign's; for short ones the cosine of the angle. Both are 0 at right
+    angles.
 
     .. math:: \vartheta=\hat Y^\top\hat Y,\qquad \hat Y=\text{columns of }\tanh(\gamma Y)/\|\cdot\|
 
@@ -86,7 +89,7 @@ def smooth_agreement(outputs: Tensor, gamma: float = GAMMA) -> Tensor:
 
 
 def self_orthogonality(outputs: Tensor, gamma: float = GAMMA) -> Tensor:
-    r"""The penalty on a layer's outputs that is 0 where all its filters stand at right angles.
+    r"""The penalty on a layer's outputs: 0 on average where all filters stand at right angles.
 
     .. math:: R=100\Big(\sum_{i\neq j}\vartheta_{ij}\Big)^2+\sum_{i\neq j}\vartheta_{ij}^2
 

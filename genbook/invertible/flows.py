@@ -127,7 +127,7 @@ class IResNet(nn.Module):
         ValueError: if a size is below 1 or c is not positive.
 
     Source:
-        Behrmann et al. (2019), section 2; there each layer, not each block, is held to c.
+        Behrmann et al. (2019); there each layer, not each block, is held to c.
 
     Example:
         >>> net = IResNet(2, 16, 3, torch.Generator().manual_seed(0)).eval()
@@ -372,6 +372,29 @@ def folds(net: IResNet, x: Tensor) -> Tensor:
 
 
 @torch.no_grad()
+def behind(net: IResNet) -> Tensor:
+    r"""How far the vectors kept in training fall short of the norms.
+
+    .. math:: \|W\|_2/\hat\sigma\ge1
+
+    Args:
+        net: stays as it is.
+
+    Returns:
+        **[layers, K]**: by what a layer is longer than its next training step takes it to be.
+
+    Example:
+        >>> behind(IResNet(2, 8, 4, seeded(0))).shape
+        torch.Size([3, 4])
+    """
+    found = []
+    for layer, weight in enumerate(net.maps):
+        sigma, _ = spectral_norm(weight, getattr(net, f"u{layer}"))
+        found.append(torch.linalg.matrix_norm(weight, 2) / sigma[:, 0, 0])
+    return torch.stack(found)
+
+
+@torch.no_grad()
 def mass(net: IResNet, rule: Rule, *, edge: float = 6.0, side: int = 241) -> float:
     r"""The sum of a density over a square of the plane; 1 if it is one.
 
@@ -384,7 +407,7 @@ def mass(net: IResNet, rule: Rule, *, edge: float = 6.0, side: int = 241) -> flo
         side: points along an edge.
 
     Returns:
-        The integral, by the rule of midpoints on a lattice.
+        The integral, as a sum over a lattice that the edges belong to.
 
     Example:
         >>> 0.99 < mass(IResNet(2, 8, 1, seeded(0)).eval(), exact) < 1.01

@@ -17,24 +17,25 @@ from genbook.invertible import norms
 Map = Callable[[Tensor], Tensor]
 
 
-def way_back(g: Map, y: Tensor, steps: int) -> Tensor:
+def way_back(g: Map, y: Tensor, steps: int, share: float = 1.0) -> Tensor:
     r"""The fixed-point iteration, with all its stops.
 
-    .. math:: x_0=y,\qquad x_{n+1}=y-g(x_n)
+    .. math:: x_0=y,\qquad x_{n+1}=(1-s)\,x_n+s\,\big(y-g(x_n)\big)
 
     Args:
         g: the residual branch, from any shape to the same.
         y: what the block gave.
         steps: n ≥ 1.
+        share: s, how much of each step is made, in (0, 1].
 
     Returns:
         x₀, …, xₙ, **[n + 1, …]**.
 
     Raises:
-        ValueError: if there is no step.
+        ValueError: if there is no step, or the share of one is not in (0, 1].
 
     Source:
-        Behrmann et al. (2019), algorithm 1.
+        Behrmann et al. (2019), with s = 1.
 
     Example:
         >>> y = torch.tensor([3.0])
@@ -43,28 +44,31 @@ def way_back(g: Map, y: Tensor, steps: int) -> Tensor:
     """
     if steps < 1:
         raise ValueError(f"expected at least one step, got {steps}")
+    if not 0 < share <= 1:
+        raise ValueError(f"expected a share of each step in (0, 1], got {share}")
     stops = [y]
     for _ in range(steps):
-        stops.append(y - g(stops[-1]))
+        stops.append((1 - share) * stops[-1] + share * (y - g(stops[-1])))
     return torch.stack(stops)
 
 
-def round_trip(g: Map, x: Tensor, steps: int) -> Tensor:
+def round_trip(g: Map, x: Tensor, steps: int, share: float = 1.0) -> Tensor:
     r"""Through a block and back: the stops of :func:`way_back` from :math:`y=x+g(x)`.
 
     Args:
         g: the residual branch.
         x: what is sent.
         steps: n ≥ 1.
+        share: see :func:`way_back`.
 
     Returns:
-        x₀, …, xₙ, **[n + 1, …]**; x if all goes well.
+        x₀, …, xₙ, **[n + 1, …]**; xₙ is near x if all goes well.
 
     Example:
         >>> round_trip(lambda x: 0.5 * x, torch.tensor([2.0]), 30)[-1].item()
         2.0
     """
-    return way_back(g, x + g(x), steps)
+    return way_back(g, x + g(x), steps, share)
 
 
 def error_bound(lip: float, n: Tensor, first: Tensor) -> Tensor:
@@ -96,7 +100,7 @@ def error_bound(lip: float, n: Tensor, first: Tensor) -> Tensor:
 
 
 KINDS = ("pulls", "pushes", "turns")
-"""What a block of :func:`bend` does at its centre: shrinks, stretches, turns by a quarter."""
+"""What a block of :func:`bend` does at its centre: shrinks, stretches, turns and stretches."""
 
 
 def bend(x: Tensor, c: float | Tensor, kind: str) -> Tensor:

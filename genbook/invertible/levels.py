@@ -29,7 +29,7 @@ def dequantise(images: Tensor, levels: int, generator: torch.Generator) -> Tenso
         ValueError: if there are fewer than two levels.
 
     Source:
-        Theis, van den Oord and Bethge (2016), section 3.1.
+        Theis, van den Oord and Bethge (2016).
 
     Example:
         >>> x = dequantise(torch.tensor([0.0, 1.0]), 2, torch.Generator().manual_seed(0))
@@ -59,7 +59,7 @@ def bits(log_density: Tensor, levels: int, dimensions: int) -> float:
         ValueError: if there are fewer than two levels or no dimension.
 
     Source:
-        Theis et al. (2016), section 3.1.
+        Theis et al. (2016).
 
     Example:
         >>> bits(torch.zeros(5), 16, 64)

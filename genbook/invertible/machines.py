@@ -15,6 +15,8 @@ REACH, FAR = 2.0, 4.2
 LINES, DOTS = 8, 17
 TRAIL = 40
 NEAR = 0.05
+ULP = 2.0**-23
+"""Single precision, in which the page computes."""
 LENGTHS = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.2, 1.5, 2.0)
 CHAINS = {
     "one that pulls": ("pulls",),
@@ -160,7 +162,9 @@ def step(kept: Kept, point: Tensor, c: Tensor, kinds: Sequence[str]) -> Kept:
 def view(kept: Kept, point: Tensor, c: Tensor, kinds: Sequence[str]) -> tuple[Tensor, ...]:
     r"""What the page draws and says.
 
-    .. math:: \|\hat x-x\|\le\frac{\|F(\hat x)-y\|}{(1-c)^K}
+    .. math:: \|\hat x-x\|\le\frac{\|F(\hat x)-y\|+r}{(1-c)^K}
+
+    where r is what K blocks may have lost by rounding: a misfit of 0 proves no error of 0.
 
     Args:
         kept: see :func:`standing`.
@@ -179,8 +183,9 @@ def view(kept: Kept, point: Tensor, c: Tensor, kinds: Sequence[str]) -> tuple[Te
     y = through(before, c, kinds)
     here = guesses[0]
     misfit = (through(here[-1:], c, kinds) - y[-1:]).square().sum().sqrt()
+    rounded = len(kinds) * ULP * (2 + y[-1].square().sum().sqrt())
     room = torch.relu(1 - c)
-    bound = misfit / room ** len(kinds)
+    bound = (misfit + rounded) / room ** len(kinds)
     bound = torch.where(room > 0, bound, torch.full_like(bound, torch.inf))
     far = (here - before).square().sum(1).sqrt()
     return (

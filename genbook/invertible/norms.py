@@ -125,7 +125,7 @@ def reshaped_norm(kernel: Tensor) -> Tensor:
         ValueError: if it is no such kernel.
 
     Source:
-        Miyato et al. (2018), section 2.1, who divide a convolution's kernel by this.
+        Miyato et al. (2018), who divide a convolution's kernel by this.
 
     Example:
         >>> round(reshaped_norm(torch.ones(1, 1, 3, 3)).item(), 4)

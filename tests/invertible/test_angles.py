@@ -35,6 +35,13 @@ def test_a_steep_tanh_is_a_sign():
     torch.testing.assert_close(steep, angles.agreement(outputs), atol=1e-4, rtol=0)
 
 
+def test_a_flat_tanh_sees_the_cosine_between_the_outputs():
+    outputs = normal(500, 4)
+    unit = outputs / outputs.norm(dim=0)
+    flat = angles.smooth_agreement(outputs, 1e-4)
+    torch.testing.assert_close(flat, unit.mT @ unit, atol=1e-6, rtol=0)
+
+
 def test_the_penalty_is_made_of_what_is_beside_the_diagonal():
     outputs = normal(50, 3)
     found = angles.smooth_agreement(outputs)

@@ -35,6 +35,35 @@ def test_a_bend_is_exactly_as_long_as_it_says(kind, c):
     assert (far <= c * (a - b).norm(dim=1) + 1e-12).all()
 
 
+@pytest.mark.parametrize("share", [1.0, 0.5, 0.3])
+def test_on_a_straight_line_each_step_leaves_the_share_that_theory_says(share):
+    """For g(x) = ax the error is multiplied by 1 − s(1 + a)."""
+    x, slope = torch.tensor([2.0], dtype=torch.float64), 0.7
+    stops = inverses.round_trip(lambda v: slope * v, x, 6, share)
+    left = (1 - share * (1 + slope)) ** torch.arange(7, dtype=torch.float64)
+    torch.testing.assert_close(stops[:, 0] - x, slope * x * left)
+
+
+@pytest.mark.parametrize("length", [0.5, 1.5, 2.9])
+def test_half_steps_find_what_a_brush_pushed_at_their_rate(length):
+    """In the norm √(eᵀKe) the error shrinks by max(1, ‖K‖ − 1) / 2 at least."""
+    kernel = length * inverses.soft_brush()
+    g, images = inverses.on_images(kernel), 2 * normal(5, 1, 6, 6)
+    errors = inverses.round_trip(g, images, 300, share=0.5) - images
+    through = norms.convolve(errors.flatten(0, 1), kernel).reshape(errors.shape)
+    sizes = (errors * through).flatten(2).sum(2).clamp_min(0).sqrt()
+    assert (sizes[1:] <= max(1, length - 1) / 2 * sizes[:-1] + 1e-13).all()
+    assert errors[-1].abs().max() < 1e-5
+
+
+def test_a_brush_never_turns_against_an_image():
+    written = norms.as_matrix(inverses.soft_brush(5), 7, 7)
+    torch.testing.assert_close(written, written.mT)
+    values = torch.linalg.eigvalsh(written)
+    assert values.min() >= -1e-12
+    assert values.max().item() == pytest.approx(1)
+
+
 def test_a_straight_line_is_undone_as_the_geometric_series_says():
     stops = inverses.way_back(lambda x: -0.5 * x, torch.tensor([1.0]), 3)
     assert stops.flatten().tolist() == [1.0, 1.5, 1.75, 1.875]
@@ -71,6 +100,8 @@ def test_a_soft_brush_is_even_and_sums_to_one(width):
     ("call", "words"),
     [
         (lambda: inverses.way_back(lambda x: x, torch.ones(1), 0), "at least one step"),
+        (lambda: inverses.way_back(lambda x: x, torch.ones(1), 1, 0.0), "in \\(0, 1\\], got 0.0"),
+        (lambda: inverses.way_back(lambda x: x, torch.ones(1), 1, 1.5), "in \\(0, 1\\], got 1.5"),
         (lambda: inverses.error_bound(1.0, torch.ones(1), torch.ones(1)), "L < 1, got 1.0"),
         (lambda: inverses.bend(torch.ones(2), 0.5, "waits"), "got 'waits'"),
         (lambda: inverses.twins(1.0), "c > 1, got 1.0"),

@@ -43,9 +43,18 @@ def test_the_scales_volume_is_the_slope_of_the_scales():
     torch.testing.assert_close(volume[:5], torch.linalg.slogdet(slopes).logabsdet)
 
 
+def test_the_logit_keeps_a_twentieth_from_either_end():
+    flat = levels.Scales(torch.zeros(1), torch.ones(1))
+    ends = flat(torch.tensor([[0.0], [1.0]]))[0].flatten().tolist()
+    assert ends == pytest.approx([-math.log(19), math.log(19)], rel=1e-5)
+
+
 def test_a_table_of_pixels_costs_the_entropy_of_each():
     images = torch.tensor([[0.0, 0.0], [0.0, 1.0]])
     assert levels.pixel_table(images, images, 2, extra=1e-9) == pytest.approx(0.5)
+    fewer = torch.tensor([[0.0], [0.5], [0.5]])  # of three levels, the last never seen
+    unseen = levels.pixel_table(fewer, torch.tensor([[1.0]]), 3, extra=0.5)
+    assert unseen == pytest.approx(-math.log2(0.5 / (3 + 3 * 0.5)))
     surprise = levels.pixel_table(images, 1 - images, 2, extra=0.1)
     assert surprise == pytest.approx((1 - math.log2(0.1 / 2.2)) / 2)
 

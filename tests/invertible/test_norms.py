@@ -78,6 +78,22 @@ def test_an_oblong_image_and_a_single_pixel():
     torch.testing.assert_close(norms.convolution_norm(one, 4, 4), norms.reshaped_norm(one))
 
 
+def test_the_whole_matrix_times_an_image_is_the_convolution():
+    kernel, images = normal(2, 3, 3, 5), normal(4, 3, 4, 6, seed=1)
+    whole = norms.as_matrix(kernel, 4, 6)
+    assert whole.shape == (2 * 24, 3 * 24)
+    by_matrix = images.flatten(1) @ whole.mT
+    torch.testing.assert_close(by_matrix, norms.convolve(images, kernel).flatten(1))
+
+
+def test_cold_starts_are_gaussian_and_their_own():
+    weight, start = norms.cold_start(400, 50, range(3))
+    assert weight.std(dim=(1, 2)).tolist() == pytest.approx([1 / 20] * 3, rel=0.05)
+    assert start.std(dim=1).tolist() == pytest.approx([1] * 3, rel=0.4)
+    rows = torch.cat([20 * weight, start[:, None]], 1).flatten(0, 1)
+    assert rows.unique(dim=0).shape == rows.shape  # no row twice
+
+
 def test_a_convolution_on_a_torus_commutes_with_a_shift():
     kernel, image = normal(1, 1, 3, 3), normal(1, 1, 6, 6, seed=1)
     moved = norms.convolve(image.roll((2, 1), (2, 3)), kernel)

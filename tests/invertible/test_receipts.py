@@ -89,6 +89,14 @@ def test_receipt_hash():
     def soft(outputs, gamma=1.0):
         return right(outputs, 0.5)
 
+    def without_a_bend(outputs, gamma=1.0):
+        unit = torch.nn.functional.normalize(outputs, dim=0)
+        return unit.mT @ unit
+
+    def without_length(outputs, gamma=10.0):
+        steep = torch.tanh(gamma * outputs)
+        return steep.mT @ steep / len(outputs)
+
     right = angles.smooth_agreement
 
     assert_breaks(
@@ -98,6 +106,8 @@ def test_receipt_hash():
         altered(angles.from_angles, lambda found: (1 + found) / 2),
         altered(angles.agreement, lambda found: found + 0.03),
         swap(right, soft),
+        swap(right, without_a_bend),
+        swap(right, without_length),
         swap(angles.opened, unmoved),
         altered(angles.self_orthogonality, lambda penalty: -penalty),
     )
@@ -106,7 +116,7 @@ def test_receipt_hash():
 def test_receipt_rate():
     right = inverses.way_back
 
-    def late(g, y, steps):  # the first stop twice
+    def late(g, y, steps, share=1.0):  # the first stop twice
         return torch.cat([y[None], right(g, y, steps)[:-1]])
 
     assert_breaks(
@@ -126,7 +136,7 @@ def test_receipt_lost():
     def shorter(x, c, kind):
         return right(x, min(c, 0.99), kind)
 
-    def by_newton(g, y, steps):  # another search, which does not circle
+    def by_newton(g, y, steps, share=1.0):  # another search, which does not circle
         x = y.clone().requires_grad_()
         for _ in range(100):
             (slope,) = torch.autograd.grad((x + g(x)).sum(), x)
@@ -153,6 +163,22 @@ def test_receipt_images():
         swap(norms.convolution_norm, flat),
         altered(norms.reshaped_norm, lambda norm: 2.7 * norm),
         swap(norms.shortened, lambda weight, sigma, c: weight / sigma),
+    )
+
+
+def test_receipt_half():
+    right = inverses.way_back
+
+    def in_full(g, y, steps, share=1.0):
+        return right(g, y, steps)
+
+    assert_breaks(
+        "invertible",
+        "test_receipt_half",
+        swap(right, in_full),
+        altered(inverses.soft_brush, lambda brush: -brush),  # what pushed pulls
+        swap(inverses.on_images, lambda kernel: lambda images: norms.convolve(images, kernel)),
+        altered(inverses.on_images, lambda g: lambda images: 0.4 * g(images)),
     )
 
 
@@ -262,6 +288,26 @@ def test_receipt_plane():
         given=lambda monkeypatch: swap(
             flows.on_a_roll, lambda rule, seed, steps: rolls(flows.exact, 0, 30)
         )(monkeypatch),
+    )
+
+
+def test_receipt_kept():
+    right = flows.IResNet.weights
+
+    def cold(net):
+        for layer in range(flows.LAYERS):
+            u = getattr(net, f"u{layer}")
+            first = torch.zeros_like(u)
+            first[:, 0] = 1
+            setattr(net, f"u{layer}", first)
+        return right(net)
+
+    assert_breaks(
+        "invertible",
+        "test_receipt_kept",
+        method(flows.IResNet, "weights", cold),
+        altered(flows.behind, lambda found: 1.02 * found),
+        altered(flows.behind, lambda found: found.clamp(max=1.02)),
     )
 
 
