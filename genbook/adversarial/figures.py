@@ -100,12 +100,12 @@ def dimensions(doublings: int, epsilon: float) -> Figure:
     """
     d = 2**doublings
     figure, (left, right) = subplots(1, 2, width=8.4, height=2.9)
-    x = np.linspace(-14, 8, 221)
+    x = np.linspace(-17, 8, 251)
     looks = ((DATA, "-"), (MUTED, "--"), (MODEL, "-"))
     for (name, margins), (colour, style) in zip(_margins(d, epsilon).items(), looks, strict=True):
         left.plot(x, [margins.pdf(at) for at in x], style, color=colour, label=name)
     left.axvline(0, color=INK, linewidth=1, linestyle=":")
-    left.set(xlim=(-14, 8), ylim=(0, 0.58), xlabel="margin", title=f"d = {d}")
+    left.set(xlim=(-17, 8), ylim=(0, 0.58), xlabel="margin", title=f"d = {d}")
     left.legend(loc="upper left")
     _errors(right, d, epsilon)
     wrong = {name: margins.cdf(0) for name, margins in _margins(d, epsilon).items()}
