@@ -185,15 +185,15 @@ def machinery() -> Figure:
             Box("x", 0, 1.2, "image x", DATA, 1.3),
             Box("net", 2.4, 1.2, "network", INK, 1.4),
             Box("loss", 4.7, 1.2, "loss J", MODEL, 1.2),
-            Box("sign", 2.4, 0, "sign of the slope", GRADIENT, 2.3),
-            Box("moved", 5.6, 0, "x + ε · sign", MODEL, 1.7),
+            Box("sign", 4.7, 0, "sign of the slope", GRADIENT, 2.3),
+            Box("moved", 0, 0, "x + ε · sign", MODEL, 1.7),
         ],
         [
             Wire("x", "net"),
             Wire("net", "loss"),
             Wire("loss", "sign", "backwards, to the pixels", colour=GRADIENT, dashed=True,
-                 lift=-0.05, shift=1.25),
-            Wire("x", "sign"),
+                 lift=-0.05, shift=-1.25),
+            Wire("x", "moved"),
             Wire("sign", "moved", "times ε", colour=GRADIENT, lift=0.2),
         ],
         width=5.0,
@@ -228,7 +228,7 @@ def readings(
 
 
 def masked(errors: Mapping[str, Sequence[float]], epsilons: Sequence[float]) -> Figure:
-    r"""Errors of one network against the strength of two attacks.
+    r"""Errors against the strength of an attack, a line for each of up to three attacks.
 
     Args:
         errors: shares by name of the attack.
