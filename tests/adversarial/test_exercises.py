@@ -93,7 +93,7 @@ def steps_in_place(slope, x, epsilon, steps, rate):
 
 
 def steps_in_single_precision(slope, x, epsilon, steps, rate):
-    return steps_with_clamp(slope, x.float(), epsilon, steps, rate)
+    return exercises.mended_steps(slope, x.float(), epsilon, steps, rate)
 
 
 def steps_back_by_the_change(slope, x, epsilon, steps, rate):
@@ -214,3 +214,8 @@ ANSWERS = {
 @judged(exercises.EXERCISES, ANSWERS)
 def test_every_answer_gets_its_verdict(exercise, answer, hint):
     assert_judged(exercise, answer, hint)
+
+
+def test_the_printed_attack_takes_all_its_steps_both_ways():
+    moved = exercises.printed_steps(exercises._uphill, torch.zeros(3), 0.3, 5, 0.1)
+    torch.testing.assert_close(moved, torch.tensor([0.5, -0.5, 0.5]))

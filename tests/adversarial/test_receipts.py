@@ -104,12 +104,12 @@ def test_receipt_rivals():
     def knowing(loss, x, epsilon):
         return right(lambda z: -loss(z), x, epsilon)
 
-    right = attacks.sign_step
+    right, formula = attacks.sign_step, linear.least_lead
     assert_breaks(
         "adversarial",
         "test_receipt_rivals",
         swap(linear.least_lead, blunt),
-        altered(linear.least_lead, lambda lead: lead + 1e-6 * lead.abs()),
+        swap(linear.least_lead, lambda weight, *rest: formula(weight.roll(1, 0), *rest)),
         altered(attacks.sign_step, lambda moved: moved.clamp(0, 1)),
         altered(attacks.many_steps, lambda moved: 1.5 * moved),
         swap(attacks.sign_step, knowing),
