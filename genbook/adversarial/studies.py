@@ -103,7 +103,8 @@ def _row(
     net: Classifier, name: str, attack: str, epsilon: float, x: torch.Tensor, y: torch.Tensor
 ) -> Row:
     seen = score(net, x, y)
-    row = {"net": name, "attack": attack, "epsilon": epsilon, "error": round(seen.error, 4)}
+    error = round(seen.error, 4)
+    row: Row = {"net": name, "attack": attack, "epsilon": epsilon, "error": error}
     if seen.confidence is None:
         return row
     return {**row, "confidence": round(seen.confidence, 4)}
