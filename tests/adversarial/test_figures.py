@@ -85,6 +85,7 @@ def test_the_curves_of_dimensions_are_normal_with_the_falls_of_the_theorems(doub
         x, height = drawn(line)
         law = laws[line.get_label()]
         torch.testing.assert_close(height, law.log_prob(x).exp(), atol=1e-9, rtol=0)
+        assert (float(x[0]), float(x[-1])) == pytest.approx(left.get_xlim())
         seen = float(x[0]) <= float(law.mean) <= float(x[-1])
         assert seen, "a curve has its middle on the panel at every ε of the chapter"
     marker = next(line for line in right.lines if line.get_marker() == "o")
