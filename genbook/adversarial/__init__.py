@@ -3,7 +3,7 @@ r"""Adversarial examples: fooled by a sign.
 ``attacks``
     Small changes of an input that raise a loss: one signed step, many, noise for comparison.
 ``linear``
-    A linear classifier, for which the signed step is exactly the worst.
+    Linear classifiers, whose worst change is known exactly.
 ``networks``
     Classifiers of ten digits, trained on clean images or on attacked ones.
 ``studies``
@@ -13,7 +13,7 @@ r"""Adversarial examples: fooled by a sign.
 from __future__ import annotations
 
 from genbook.adversarial.attacks import corners, many_steps, random_signs, sign_step, slope
-from genbook.adversarial.linear import Linear, error_after, fitted, of_digits
+from genbook.adversarial.linear import Linear, error_after, fitted, least_lead, of_digits
 from genbook.adversarial.networks import Classifier, Score, score, train
 from genbook.adversarial.studies import attacked, record, trained
 
@@ -25,6 +25,7 @@ __all__ = [
     "corners",
     "error_after",
     "fitted",
+    "least_lead",
     "many_steps",
     "of_digits",
     "random_signs",

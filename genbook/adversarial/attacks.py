@@ -13,9 +13,11 @@ Loss = Callable[[Tensor], Tensor]
 
 def _check(x: Tensor, epsilon: float) -> None:
     if x.ndim != 2 or not x.is_floating_point():
-        raise ValueError(f"expected floating inputs [N, d], got {x.dtype} {list(x.shape)}")
+        raise ValueError(
+            f"expected floating inputs [N, d], got {x.dtype} {list(x.shape)}; flatten images first"
+        )
     if not 0 <= epsilon < float("inf"):
-        raise ValueError(f"expected a finite ε ≥ 0, got {epsilon}")
+        raise ValueError(f"expected a finite ε ≥ 0, got {epsilon}; give how far a number moves")
 
 
 def slope(loss: Loss, x: Tensor) -> Tensor:
@@ -48,7 +50,7 @@ def slope(loss: Loss, x: Tensor) -> Tensor:
 
 
 def sign_step(loss: Loss, x: Tensor, epsilon: float) -> Tensor:
-    r"""The fast gradient sign method: every number moves by ε, each the way that hurts.
+    r"""The fast gradient sign method: each number moves by ε, the way that hurts.
 
     .. math:: \tilde x = x + \epsilon\,\operatorname{sign}\nabla_x J(x)
 
@@ -66,7 +68,7 @@ def sign_step(loss: Loss, x: Tensor, epsilon: float) -> Tensor:
         ValueError: if the inputs are no floating matrix or ε is negative or infinite.
 
     Source:
-        Goodfellow, Shlens and Szegedy (2015), section 4.
+        Goodfellow, Shlens and Szegedy (2015).
 
     Example:
         >>> sign_step(lambda x: (x**2).sum(1), torch.tensor([[1.0, -2.0, 0.0]]), 0.5).tolist()
@@ -96,7 +98,8 @@ def many_steps(loss: Loss, x: Tensor, epsilon: float, *, steps: int, rate: float
         ValueError: if a number is out of range.
 
     Source:
-        Madry et al. (2018), section 2, without the random start.
+        Kurakin, Goodfellow and Bengio (2017), without their clipping to the range of pixels; Madry
+        et al. (2018) start at random places of the box.
 
     Example:
         >>> hill = lambda x: -(x - 0.3).abs().sum(1)
@@ -104,9 +107,10 @@ def many_steps(loss: Loss, x: Tensor, epsilon: float, *, steps: int, rate: float
         True
     """
     _check(x, epsilon)
-    if steps < 1 or not rate > 0:
-        raise ValueError(f"expected steps ≥ 1 and rate > 0, got {steps} and {rate}")
-    at = x.detach()
+    if steps < 1 or not 0 < rate < float("inf"):
+        raise ValueError(f"expected steps ≥ 1 and a finite rate > 0, got {steps} and {rate}")
+    x = x.detach()
+    at = x
     for _ in range(steps):
         at = at + rate * slope(loss, at).sign()
         at = torch.minimum(torch.maximum(at, x - epsilon), x + epsilon)

@@ -97,7 +97,7 @@ def _check_least(answer: Callable[..., Any]) -> str | None:
     cases: list[Case] = []
     for number in range(5):
         w, b, x = _linear(number, 3 + number)
-        cases += [(w, b, x, 1.0), (w, b, x, -1.0)]
+        cases += [(w, b, far * x, y) for far in (1.0, 8.0) for y in (1.0, -1.0)]
     hint = agree(answer, least_by_hand, cases, _described_least)
     if hint is None:
         return None
@@ -181,12 +181,17 @@ def _uphill(at: Tensor) -> Tensor:
     return torch.ones_like(at) * torch.tensor([1.0, -0.5, 0.2], dtype=at.dtype)
 
 
+def _flat_at_last(at: Tensor) -> Tensor:
+    return torch.tensor([1.0, -0.5, 0.0], dtype=at.dtype)
+
+
 def _to_a_ridge(at: Tensor) -> Tensor:
     return torch.tensor([0.3, -0.1, 0.0], dtype=at.dtype) - at
 
 
 def _turning(at: Tensor) -> Tensor:
-    return torch.stack([at[1] - 0.55, 0.2 - at[0], at[2]])
+    # zeros off the steps' lattice, where a last bit would choose the sign
+    return torch.stack([at[1] - 0.56, 0.23 - at[0], at[2]])
 
 
 def _check_steps(answer: Callable[..., Any]) -> str | None:
@@ -196,6 +201,7 @@ def _check_steps(answer: Callable[..., Any]) -> str | None:
         (_to_a_ridge, x, 0.35, 4, 0.15),
         (_turning, x, 0.25, 9, 0.1),
         (_uphill, x, 0.1, 3, 0.4),
+        (_flat_at_last, x, 0.3, 2, 0.1),
     ]
     hint = agree(answer, mended_steps, cases, _described_steps)
     if hint is None:

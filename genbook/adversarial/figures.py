@@ -100,12 +100,12 @@ def dimensions(doublings: int, epsilon: float) -> Figure:
     """
     d = 2**doublings
     figure, (left, right) = subplots(1, 2, width=8.4, height=2.9)
-    x = np.linspace(-14, 8, 221)
+    x = np.linspace(-17, 8, 251)
     looks = ((DATA, "-"), (MUTED, "--"), (MODEL, "-"))
     for (name, margins), (colour, style) in zip(_margins(d, epsilon).items(), looks, strict=True):
         left.plot(x, [margins.pdf(at) for at in x], style, color=colour, label=name)
     left.axvline(0, color=INK, linewidth=1, linestyle=":")
-    left.set(xlim=(-14, 8), ylim=(0, 0.58), xlabel="margin", title=f"d = {d}")
+    left.set(xlim=(-17, 8), ylim=(0, 0.58), xlabel="margin", title=f"d = {d}")
     left.legend(loc="upper left")
     _errors(right, d, epsilon)
     wrong = {name: margins.cdf(0) for name, margins in _margins(d, epsilon).items()}
@@ -185,15 +185,15 @@ def machinery() -> Figure:
             Box("x", 0, 1.2, "image x", DATA, 1.3),
             Box("net", 2.4, 1.2, "network", INK, 1.4),
             Box("loss", 4.7, 1.2, "loss J", MODEL, 1.2),
-            Box("sign", 2.4, 0, "sign of the slope", GRADIENT, 2.3),
-            Box("moved", 5.6, 0, "x + ε · sign", MODEL, 1.7),
+            Box("sign", 4.7, 0, "sign of the slope", GRADIENT, 2.3),
+            Box("moved", 0, 0, "x + ε · sign", MODEL, 1.7),
         ],
         [
             Wire("x", "net"),
             Wire("net", "loss"),
             Wire("loss", "sign", "backwards, to the pixels", colour=GRADIENT, dashed=True,
-                 lift=-0.05, shift=1.25),
-            Wire("x", "sign"),
+                 lift=-0.05, shift=-1.25),
+            Wire("x", "moved"),
             Wire("sign", "moved", "times ε", colour=GRADIENT, lift=0.2),
         ],
         width=5.0,
@@ -228,7 +228,7 @@ def readings(
 
 
 def masked(errors: Mapping[str, Sequence[float]], epsilons: Sequence[float]) -> Figure:
-    r"""Errors of one network against the strength of two attacks.
+    r"""Errors against the strength of an attack, a line for each of up to three attacks.
 
     Args:
         errors: shares by name of the attack.

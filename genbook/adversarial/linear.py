@@ -1,4 +1,4 @@
-r"""A linear classifier of two classes, for which the signed step is exactly the worst."""
+r"""Linear classifiers, whose worst change is known exactly: of two classes, and of more."""
 
 from __future__ import annotations
 
@@ -150,3 +150,36 @@ def error_after(margin: Tensor, weight: Tensor, epsilon: float) -> Tensor:
     if not epsilon >= 0:
         raise ValueError(f"expected ε ≥ 0, got {epsilon}")
     return (margin <= epsilon * weight.abs().sum()).double().mean()
+
+
+def least_lead(weight: Tensor, bias: Tensor, x: Tensor, labels: Tensor, epsilon: float) -> Tensor:
+    r"""By how much the true class leads its nearest rival after the worst change of at most ε.
+
+    .. math:: \min_{k \ne y} \bigl((w_y - w_k)^\top x + b_y - b_k
+        - \epsilon \|w_y - w_k\|_1\bigr)
+
+    The worst change is a signed step along the slope of its negative, which is that of one rival.
+
+    Args:
+        weight: a row a class, **[K, d]**, K ≥ 2.
+        bias: **[K]**.
+        x: inputs, **[N, d]**.
+        labels: y, the true classes, **[N]**.
+        epsilon: half-width of the box.
+
+    Returns:
+        **[N]**; a change in the box brings to the border or past it where it is ≤ 0.
+
+    Raises:
+        ValueError: if there is one class only, or ε is negative.
+
+    Example:
+        >>> least_lead(torch.eye(2), torch.zeros(2), torch.eye(2), torch.tensor([0, 1]), 0.25)
+        tensor([0.5000, 0.5000])
+    """
+    if len(weight) < 2 or not epsilon >= 0:
+        raise ValueError(f"expected 2 classes or more and ε ≥ 0, got {len(weight)} and {epsilon}")
+    logits, own = x @ weight.T + bias, labels[:, None]
+    reach = torch.cdist(weight, weight, p=1)[labels]
+    leads = logits.gather(1, own) - logits - epsilon * reach
+    return leads.scatter(1, own, torch.inf).amin(1)

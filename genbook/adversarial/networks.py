@@ -88,7 +88,7 @@ def train(
         NonFiniteLoss: if the loss is infinite or NaN.
 
     Source:
-        Goodfellow, Shlens and Szegedy (2015), section 6.
+        Goodfellow, Shlens and Szegedy (2015).
 
     Example:
         >>> net, x = Classifier([2, 2], 0), torch.tensor([[0.0, 1.0], [1.0, 0.0]])
@@ -118,11 +118,11 @@ class Score:
 
     Args:
         error: the share that it reads wrong.
-        confidence: the mean probability of its answer where it is wrong; 0 if it never is.
+        confidence: the mean probability of its answer where it is wrong; ``None`` if it never is.
     """
 
     error: float
-    confidence: float
+    confidence: float | None
 
 
 @torch.no_grad()
@@ -150,5 +150,5 @@ def score(net: Classifier, x: Tensor, labels: Tensor) -> Score:
         raise ValueError(f"expected as many images as labels, got {len(x)} and {len(labels)}")
     best = net(x).softmax(1).max(1)
     wrong = best.indices != labels
-    sure = float(best.values[wrong].mean()) if bool(wrong.any()) else 0.0
+    sure = float(best.values[wrong].mean()) if bool(wrong.any()) else None
     return Score(float(wrong.double().mean()), sure)

@@ -1,4 +1,4 @@
-r"""The chapter's study: three classifiers, attacked and compared, for several seeds."""
+r"""The chapter's study: five classifiers, attacked and compared, for several seeds."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ def attacked(nets: Mapping[str, Classifier], test: ImageSet, seed: int) -> Itera
     r"""What the classifiers make of test images, clean, noisy and attacked.
 
     An attack is ``none``, ``noise`` (random signs), ``sign`` (one signed step along the net's own
-    gradient), ``many`` (20 of them, each an eighth of ε) or ``transfer`` (the signed step of
-    another net: the twin's for the clean network and for the trained one).
+    gradient), ``many`` (20 of them, each an eighth of ε) or ``transfer`` (the signed step along
+    the twin's gradient; the twin itself has no such row).
 
     Args:
         nets: of :func:`trained`.
@@ -78,7 +78,8 @@ def attacked(nets: Mapping[str, Classifier], test: ImageSet, seed: int) -> Itera
         seed: of the noise.
 
     Yields:
-        Rows with ``net``, ``attack``, ``epsilon``, ``error`` and ``confidence`` (of mistakes).
+        Rows with ``net``, ``attack``, ``epsilon``, ``error`` and, where there are mistakes, their
+        ``confidence``.
     """
     few = test.take(min(JUDGED, len(test)))
     x, y = few.flat, few.labels
@@ -102,13 +103,11 @@ def _row(
     net: Classifier, name: str, attack: str, epsilon: float, x: torch.Tensor, y: torch.Tensor
 ) -> Row:
     seen = score(net, x, y)
-    return {
-        "net": name,
-        "attack": attack,
-        "epsilon": epsilon,
-        "error": round(seen.error, 4),
-        "confidence": round(seen.confidence, 4),
-    }
+    error = round(seen.error, 4)
+    row: Row = {"net": name, "attack": attack, "epsilon": epsilon, "error": error}
+    if seen.confidence is None:
+        return row
+    return {**row, "confidence": round(seen.confidence, 4)}
 
 
 def record(slice: bool, seed: int) -> Iterator[Row]:

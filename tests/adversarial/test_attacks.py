@@ -53,6 +53,25 @@ def test_many_steps_find_what_one_step_misses():
     assert many > one + 0.2
 
 
+def test_small_steps_go_their_rate_a_time_and_follow_the_slope_where_they_are():
+    def ridge(x):
+        return -(x - 0.25).abs().sum(1)
+
+    start, places = torch.zeros(1, 1, dtype=torch.float64), []
+    for steps in (1, 2, 3, 4):
+        places.append(attacks.many_steps(ridge, start, 0.5, steps=steps, rate=0.1).item())
+    assert places == pytest.approx([0.1, 0.2, 0.3, 0.2])
+
+
+def test_an_input_that_needs_a_gradient_gets_none_from_an_attack(x):
+    watched = x.clone().requires_grad_()
+    for moved in (
+        attacks.sign_step(bowl, watched, 0.1),
+        attacks.many_steps(bowl, watched, 0.1, steps=2, rate=0.03),
+    ):
+        assert not moved.requires_grad
+
+
 def test_coins_are_fair_and_of_the_asked_size():
     moved = attacks.random_signs(torch.zeros(200, 50), 0.25, seeded(0))
     assert moved.abs().unique().tolist() == [0.25]
@@ -74,6 +93,10 @@ def test_all_corners_are_there_once():
         (lambda: attacks.slope(lambda x: x.sum(), torch.zeros(2, 3)), "one loss an input"),
         (lambda: attacks.many_steps(bowl, torch.zeros(2, 3), 0.1, steps=0, rate=1.0), "steps ≥ 1"),
         (lambda: attacks.many_steps(bowl, torch.zeros(2, 3), 0.1, steps=1, rate=0.0), "rate > 0"),
+        (
+            lambda: attacks.many_steps(bowl, torch.zeros(2, 3), 0.1, steps=1, rate=float("inf")),
+            "finite rate",
+        ),
         (lambda: attacks.corners(17, like=torch.zeros(1)), "2\\^d"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import torch
 from exercising import Answers, assert_judged, judged
@@ -29,6 +31,29 @@ def in_a_list(w, b, x, y, epsilon):
 
 def in_single_precision(w, b, x, y, epsilon):
     return exercises.attack_by_hand(w.float(), b, x.float(), y, epsilon)
+
+
+def by_a_targets_cross_entropy(w, b, x, y, epsilon):
+    place = x.clone().requires_grad_()
+    target = torch.tensor((y + 1) / 2, dtype=x.dtype)
+    loss = functional.binary_cross_entropy_with_logits(place @ w + b, target)
+    return tuple((x + epsilon * torch.autograd.grad(loss, place)[0].sign()).tolist())
+
+
+def by_trying_all_signs(w, b, x, y, epsilon):
+    tried = [
+        x + epsilon * torch.tensor(signs, dtype=x.dtype)
+        for signs in product((-1, 0, 1), repeat=len(x))
+    ]
+    return min(tried, key=lambda z: (round(float(y * (w @ z + b)), 9), float((z - x).abs().sum())))
+
+
+def in_place(w, b, x, y, epsilon):
+    return x.sub_(epsilon * y * w.sign())
+
+
+def least_search_limit(w, b, x, y):
+    return max(0, float(y * (w @ x + b))) / float(torch.linalg.vector_norm(w, 1))
 
 
 def least_by_search(w, b, x, y):
@@ -67,9 +92,56 @@ def steps_in_place(slope, x, epsilon, steps, rate):
     return at.tolist()
 
 
+def steps_in_single_precision(slope, x, epsilon, steps, rate):
+    return exercises.mended_steps(slope, x.float(), epsilon, steps, rate)
+
+
+def steps_back_by_the_change(slope, x, epsilon, steps, rate):
+    at = x
+    for _ in range(steps):
+        at = x + (at + rate * slope(at).sign() - x).clamp(-epsilon, epsilon)
+    return at
+
+
+def printed_and_brought_back(slope, x, epsilon, steps, rate):
+    at = x
+    for _ in range(steps):
+        at = at + (rate * slope(at).sign()).clamp(-epsilon, epsilon)
+        at = torch.clamp(at, x - epsilon, x + epsilon)
+    return at
+
+
+def steps_along_the_first_slope(slope, x, epsilon, steps, rate):
+    return x + (steps * rate * slope(x).sign()).clamp(-epsilon, epsilon)
+
+
+def steps_that_do_not_leave(slope, x, epsilon, steps, rate):
+    at = x
+    for _ in range(steps):
+        there = at + rate * slope(at).sign()
+        at = torch.where((there - x).abs() > epsilon, at, there)
+    return at
+
+
+def steps_that_never_rest(slope, x, epsilon, steps, rate):
+    at = x
+    for _ in range(steps):
+        at = at + rate * torch.where(slope(at) >= 0, 1.0, -1.0)
+        at = torch.clamp(at, x - epsilon, x + epsilon)
+    return at
+
+
 ANSWERS = {
     "attack": Answers(
-        right=(by_autograd, in_numpy, in_a_list, in_single_precision),
+        right=(
+            by_autograd,
+            in_numpy,
+            in_a_list,
+            in_single_precision,
+            by_a_targets_cross_entropy,
+            by_trying_all_signs,
+            in_place,
+        ),
         wrong=(
             (lambda w, b, x, y, e: x + e * y * w.sign(), "raises the margin"),
             (lambda w, b, x, y, e: x - e * w.sign(), "label is missing"),
@@ -84,11 +156,24 @@ ANSWERS = {
                 "length ε in all",
             ),
             (lambda w, b, x, y, e: x - 2 * e * y * w.sign(), "expected"),
+            (lambda w, b, x, y, e: x - e * y * w.sign() * (y * (w @ x + b) > 0), "expected"),
+            (lambda w, b, x, y, e: x - e * (w @ x + b).sign() * w.sign(), "expected"),
+            (
+                lambda w, b, x, y, e: x - min(e, least_search_limit(w, b, x, y)) * y * w.sign(),
+                "expected",
+            ),
+            (lambda w, b, x, y, e: x - e * y * (w * x).sign(), "expected"),
             (lambda w, b, x, y, e: w.nonsense, "your code raised"),
         ),
     ),
     "least": Answers(
-        right=(least_by_search, least_in_numpy, lambda *a: [float(exercises.least_by_hand(*a))]),
+        right=(
+            least_by_search,
+            least_in_numpy,
+            lambda *a: [float(exercises.least_by_hand(*a))],
+            lambda w, b, x, y: torch.relu(y * (w.float() @ x.float() + b)) / w.float().norm(1),
+            least_search_limit,
+        ),
         wrong=(
             (lambda w, b, x, y: max(0, y * (w @ x + b)) / w.norm(), "Euclidean"),
             (lambda w, b, x, y: (w @ x + b).abs() / w.abs().sum(), "needs no change"),
@@ -96,16 +181,31 @@ ANSWERS = {
             (lambda w, b, x, y: max(0, y * (w @ x)) / w.abs().sum(), "bias"),
             (lambda w, b, x, y: max(0, y * (w @ x + b)) / w.abs().max(), "one number alone"),
             (lambda w, b, x, y: max(0, y * (w @ x + b)) / w.abs().mean(), "expected"),
+            (lambda w, b, x, y: min(1, max(0, y * (w @ x + b)) / w.abs().sum()), "expected"),
+            (lambda w, b, x, y: max(0, y * (w @ x + b)) / w.sum().abs(), "expected"),
+            (lambda w, b, x, y: max(0, w @ x + b) / w.abs().sum(), "expected"),
         ),
     ),
     "boxed": Answers(
-        right=(steps_with_clamp, steps_in_numpy, steps_in_place),
+        right=(
+            steps_with_clamp,
+            steps_in_numpy,
+            steps_in_place,
+            steps_in_single_precision,
+            steps_back_by_the_change,
+            printed_and_brought_back,
+        ),
         wrong=(
             (exercises.printed_steps, "their sum leaves the box"),
             (exercises._once, "at the end only"),
             (exercises._in_a_ball, "each number has its own"),
             (exercises._unsigned, "sign of the slope"),
             (lambda f, x, e, n, r: x + e * f(x).sign(), "expected"),
+            (steps_along_the_first_slope, "expected"),
+            (steps_that_do_not_leave, "expected"),
+            (steps_that_never_rest, "expected"),
+            (lambda f, x, e, n, r: exercises.mended_steps(f, x, e, n - 1, r), "expected"),
+            (lambda f, x, e, n, r: exercises.mended_steps(f, x, e, n, r).clamp(0, 1), "expected"),
         ),
     ),
 }
@@ -114,3 +214,8 @@ ANSWERS = {
 @judged(exercises.EXERCISES, ANSWERS)
 def test_every_answer_gets_its_verdict(exercise, answer, hint):
     assert_judged(exercise, answer, hint)
+
+
+def test_the_printed_attack_takes_all_its_steps_both_ways():
+    moved = exercises.printed_steps(exercises._uphill, torch.zeros(3), 0.3, 5, 0.1)
+    torch.testing.assert_close(moved, torch.tensor([0.5, -0.5, 0.5]))

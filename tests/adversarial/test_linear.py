@@ -43,9 +43,57 @@ def test_the_error_after_is_that_of_the_attacked_inputs():
         assert linear.error_after(judge.margin(x, side), w, epsilon) == wrong
 
 
+def ten_judges(classes, d, inputs=30):
+    source = seeded(2)
+    weight = torch.randn(classes, d, generator=source, dtype=torch.float64)
+    bias = torch.randn(classes, generator=source, dtype=torch.float64)
+    x = torch.randn(inputs, d, generator=source, dtype=torch.float64)
+    return weight, bias, x, torch.randint(0, classes, (inputs,), generator=source)
+
+
+@pytest.mark.parametrize("epsilon", [0.0, 0.2, 1.0])
+def test_no_corner_leaves_less_than_the_least_lead_and_one_leaves_that(epsilon):
+    weight, bias, x, y = ten_judges(4, 7)
+    everywhere = x[:, None] + epsilon * attacks.corners(7, like=x)
+    logits = everywhere @ weight.T + bias
+    own = torch.nn.functional.one_hot(y, 4).bool()[:, None]
+    rivals = logits.masked_fill(own, -torch.inf).amax(2)
+    leads = logits.gather(2, y[:, None, None].expand(-1, logits.shape[1], 1))[..., 0] - rivals
+    found = linear.least_lead(weight, bias, x, y, epsilon)
+    torch.testing.assert_close(found, leads.amin(1), atol=1e-12, rtol=0)
+
+
+def test_a_signed_step_against_the_nearest_rival_leaves_the_least_lead():
+    parts = ten_judges(10, 40)
+    weight, bias, x, y = parts
+    moved = attacks.sign_step(lambda z: -linear.least_lead(weight, bias, z, y, 0.3), x, 0.3)
+    left = linear.least_lead(weight, bias, moved, y, 0.0)
+    torch.testing.assert_close(left, linear.least_lead(*parts, 0.3), atol=1e-12, rtol=0)
+
+
+def test_of_two_classes_the_least_lead_is_what_the_theorem_leaves_of_the_margin():
+    weight, bias, x, y = ten_judges(2, 6)
+    judge, side = linear.Linear(weight[1] - weight[0], bias[1] - bias[0]), 2.0 * y - 1
+    left = judge.margin(x, side) - 0.4 * judge.weight.abs().sum()
+    found = linear.least_lead(weight, bias, x, y, 0.4)
+    torch.testing.assert_close(found, left, atol=1e-12, rtol=0)
+    share = linear.error_after(judge.margin(x, side), judge.weight, 0.4)
+    assert share == (found <= 0).double().mean()
+
+
+def test_the_sides_are_the_digits_that_were_asked_for():
+    images = data.digits("test", device="cpu")
+    x, side = linear.of_digits(images, 3, 7)
+    for digit, sign in ((3, -1), (7, 1)):
+        torch.testing.assert_close(x[side == sign], images.flat[images.labels == digit].double())
+    assert len(x) == int(((images.labels == 3) | (images.labels == 7)).sum())
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
+        (lambda: linear.least_lead(*ten_judges(1, 3), 0.1), "2 classes or more"),
+        (lambda: linear.least_lead(*ten_judges(3, 3), -0.1), "ε ≥ 0"),
         (lambda: linear.Linear(torch.zeros(2, 2), torch.tensor(0.0)), r"weight \[d\]"),
         (lambda: linear.fitted(torch.zeros(2, 1), torch.tensor([0.0, 1.0]), decay=0.1), "sides ±1"),
         (lambda: linear.fitted(torch.zeros(1, 1), torch.ones(1), decay=0.0), "decay > 0"),

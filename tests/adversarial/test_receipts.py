@@ -94,6 +94,30 @@ def test_receipt_noise():
     )
 
 
+def test_receipt_rivals():
+    def blunt(weight, bias, x, labels, epsilon):
+        logits, own = x @ weight.T + bias, labels[:, None]
+        reach = torch.cdist(weight, weight)[labels]
+        leads = logits.gather(1, own) - logits - epsilon * reach
+        return leads.scatter(1, own, torch.inf).amin(1)
+
+    def knowing(loss, x, epsilon):
+        return right(lambda z: -loss(z), x, epsilon)
+
+    right, formula = attacks.sign_step, linear.least_lead
+    assert_breaks(
+        "adversarial",
+        "test_receipt_rivals",
+        swap(linear.least_lead, blunt),
+        swap(linear.least_lead, lambda weight, *rest: formula(weight.roll(1, 0), *rest)),
+        altered(attacks.sign_step, lambda moved: moved.clamp(0, 1)),
+        altered(attacks.many_steps, lambda moved: 1.5 * moved),
+        swap(attacks.sign_step, knowing),
+        altered(attacks.slope, lambda slope: slope.roll(1, 1)),
+        given=quick,
+    )
+
+
 def test_receipt_fooled():
     assert_breaks(
         "adversarial",
@@ -137,6 +161,17 @@ def test_receipt_masked():
             dataset="digits",
         ),
         told("adversarial_signs", "error", 0.5, net=strong, attack="many", epsilon=0.1),
+    )
+
+
+def test_receipt_stranger():
+    strong = "trained on signs, 0.25"
+    here = {"net": strong, "attack": "transfer", "epsilon": 0.25}
+    assert_breaks(
+        "adversarial",
+        "test_receipt_stranger",
+        told("adversarial_signs", "error", 0.2, dataset="mnist", **here),
+        told("adversarial_signs", "error", 0.6, dataset="digits", **here),
     )
 
 
