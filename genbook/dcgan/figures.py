@@ -232,7 +232,7 @@ def rows_of_samples(rows: Mapping[str, Tensor]) -> Figure:
     r"""Samples of several runs, a row each.
 
     Args:
-        rows: images **[n, A, A]** in [0, 1] by name.
+        rows: images **[n, A, A]** or **[n, C, A, A]** in [0, 1] by name.
 
     Returns:
         The drawing.

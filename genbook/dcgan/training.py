@@ -118,7 +118,7 @@ def train(
     Args:
         pair: changed in place.
         recipe: how to train.
-        images: **[N, 1, A, A]** in [−1, 1].
+        images: **[N, C, A, A]** in [−1, 1].
         labels: **[N]**; read if the design has classes.
         steps: minibatches.
         seed: of codes and order.
