@@ -66,6 +66,12 @@ def calmed(net: Discriminator, images: Tensor) -> Discriminator:
 
     Returns:
         The net.
+
+    Example:
+        >>> from genbook.dcgan.networks import Design
+        >>> net = Discriminator(Design(), torch.Generator().manual_seed(0))
+        >>> calmed(net, torch.ones(2, 1, 8, 8)).training
+        False
     """
     for layer in net.modules():
         if isinstance(layer, nn.BatchNorm2d):
