@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from matplotlib.axes import Axes
@@ -100,35 +101,57 @@ def stamps(kernel: int, stride: int) -> Figure:
     return figure
 
 
-def broken(
-    steps: Sequence[int], kept: Sequence[Sequence[float]], other: Sequence[Sequence[float]],
-    name: str,
-) -> Figure:  # fmt: skip
-    r"""Distances of runs that keep the guidelines, and of others.
+@dataclass(frozen=True)
+class Compared:
+    r"""Games on one set of images: those that keep the guidelines, and those of another setting.
 
     Args:
-        steps: when they were looked at.
         kept: distances of the guidelines, a seed a row.
         other: of the other setting.
-        name: of the other setting.
+        images: of the set, then as many that the other setting draws, **[2n, …]**; or nothing.
+    """
+
+    kept: Sequence[Sequence[float]]
+    other: Sequence[Sequence[float]]
+    images: Tensor | None = None
+
+
+def broken(steps: Sequence[int], sets: Mapping[str, Compared], name: str) -> Figure:
+    r"""What a setting does on several sets of images.
+
+    Args:
+        steps: when the players were looked at.
+        sets: by the name of the images.
+        name: of the setting.
 
     Returns:
-        One panel.
+        A column a set: distances over the guidelines' in grey, images of the set over drawn ones.
     """
-    figure, axes = subplots(1, 1, width=6.0, height=2.9)
-    for runs, colour, style, said in (
-        (kept, MUTED, "-", "guidelines"),
-        (other, MODEL, "--", name),
-    ):
-        for place, run in enumerate(runs):
-            label = said if place == 0 else None
-            axes.plot(steps, run, style, color=colour, linewidth=1.1, label=label)
-    axes.set(yscale="log", ylim=(1.5, 3000), xlim=(steps[0], steps[-1]))
-    axes.set(xlabel="steps", ylabel="Fréchet distance")
-    axes.legend(loc="upper center", ncols=2)
-    low, high = min(r[-1] for r in other), max(r[-1] for r in other)
-    figure.set_label(f"{name}: after {steps[-1]} steps {numeral(low, 1)} to {numeral(high, 1)}")
+    figure, grid = subplots(
+        2, len(sets), width=7.6, height=3.5, height_ratios=[3, 1], squeeze=False
+    )
+    told = []
+    for place, (images, found) in enumerate(sets.items()):
+        _distances(grid[0, place], steps, found)
+        grid[0, place].set_title(images)
+        if found.images is None:
+            grid[1, place].set_axis_off()
+        else:
+            image_grid(grid[1, place], found.images, columns=len(found.images) // 2)
+            grid[1, place].set_title("the images, and drawn ones", fontsize=7)
+        low, high = (end(run[-1] for run in found.other) for end in (min, max))
+        told.append(f"{images} {numeral(low, 1)} to {numeral(high, 1)}")
+    grid[0, 0].set_ylabel("Fréchet distance")
+    figure.set_label(f"{name}, after {steps[-1]} steps: {'; '.join(told)}")
     return figure
+
+
+def _distances(axes: Axes, steps: Sequence[int], found: Compared) -> None:
+    for runs, colour, style in ((found.kept, MUTED, "-"), (found.other, MODEL, "--")):
+        for run in runs:
+            axes.plot(steps[: len(run)], run, style, color=colour, linewidth=1.1)
+    axes.set(yscale="log", ylim=(1.5, 3000), xlim=(steps[0], steps[-1]), xlabel="steps")
+    axes.set_xticks([steps[0], steps[len(steps) // 2], steps[-1]])
 
 
 def added(bank: Bank, generator: Generator, found: Sums, verdict: Tensor, which: int) -> Figure:
@@ -226,19 +249,3 @@ def machinery() -> Figure:
         width=6.4,
         height=2.2,
     )  # fmt: skip
-
-
-def rows_of_samples(rows: Mapping[str, Tensor]) -> Figure:
-    r"""Samples of several runs, a row each.
-
-    Args:
-        rows: images **[n, A, A]** or **[n, C, A, A]** in [0, 1] by name.
-
-    Returns:
-        The drawing.
-    """
-    figure, grid = subplots(len(rows), 1, width=6.4, height=0.95 * len(rows), squeeze=False)
-    for axes, (name, images) in zip(grid[:, 0], rows.items(), strict=True):
-        image_grid(axes, images, columns=len(images))
-        axes.set_title(name, fontsize=8)
-    return figure
