@@ -115,5 +115,5 @@ def test_a_slice_on_photographs_is_in_colour_and_other_seeds_have_no_pictures(qu
 def test_what_differs_from_the_small_games_is_told():
     for study in larger.STUDIES:
         assert study.config["training"] == studies.STUDIES[0].config["training"]
-        assert study.seeds == (0, 1, 2, 3, 4)
+        assert len(study.seeds) >= 3
     assert set(larger.SETTINGS) < set(studies.RECIPES)
