@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from genbook.dcgan.probe import probe
+from genbook.dcgan.probe import LABELS, probe
 from genbook.dcgan.studies import (
     JUDGED_ON,
     RECIPES,
-    STEPS,
     Scene,
-    added,
     board,
     each,
     looked_at,
@@ -29,6 +28,9 @@ from genbook.kit.studies import Row, Study
 from genbook.kit.substreams import Substream
 
 SIDE = 16
+SHORT, EVERY = 600, 300
+"""Steps of a game, and between two looks: half of the smaller games'."""
+
 SHOWN = 8
 """How many images of a run are kept."""
 
@@ -40,13 +42,9 @@ PLACES = Substream("places of the patches", 7_000)
 SETTINGS = (
     "guidelines",
     "batch norm at G's output",
-    "batch norm at D's input",
-    "no batch norm in G",
     "no batch norm in D",
-    "none in D, wider start",
     "β₁ = 0.9",
     "rate 0.001",
-    "kernels of 5",
 )
 """Of the settings of :data:`~genbook.dcgan.studies.RECIPES`, those that are run here."""
 
@@ -159,8 +157,18 @@ def packed(images: Tensor) -> Row:
     }
 
 
-def _games(learn: ImageSet, test: ImageSet, seed: int, *, slice: bool) -> Iterator[Row]:
-    given = scene(learn, test, steps=50 if slice else 1_000)
+@lru_cache(maxsize=1)
+def _given(kind: str, *, slice: bool) -> tuple[ImageSet, ImageSet, Scene]:
+    """The images and their judge, which all seeds share."""
+    if kind == "photos":
+        learn, test = patches(400, 100) if slice else patches()
+    else:
+        learn, test = numbers()
+    return learn, test, scene(learn, test, steps=50 if slice else 1_000)
+
+
+def _games(kind: str, seed: int, *, slice: bool) -> Iterator[Row]:
+    learn, test, given = _given(kind, slice=slice)
     if seed == 0:
         yield {"setting": "data", "seed": -1, **about(given, learn)}
     recipes = {name: enlarged(RECIPES[name], given.images) for name in SETTINGS}
@@ -168,14 +176,12 @@ def _games(learn: ImageSet, test: ImageSet, seed: int, *, slice: bool) -> Iterat
     def then(name: str, pair: Players) -> Iterator[Row]:
         if seed == 0:
             yield packed(looked_at(pair.generator, seed, SHOWN)[0])
-        if name == "guidelines" and learn.name != "photos":
-            yield from probe(
-                pair.discriminator, learn, test, seed, **{"sizes": (10,)} if slice else {}
-            )
-            if not slice:
-                yield from added(given, pair.generator, seed)
+        if name == "guidelines" and kind == "numbers":
+            sizes = LABELS[:1] if slice else LABELS
+            yield from probe(pair.discriminator, learn, test, seed, sizes=sizes)
 
-    yield from each(recipes, given, seed, steps=8 if slice else STEPS, then=then)
+    steps, every = (4, 2) if slice else (SHORT, EVERY)
+    yield from each(recipes, given, seed, steps=steps, every=every, then=then)
 
 
 def record_numbers(slice: bool, seed: int) -> Iterator[Row]:
@@ -187,10 +193,10 @@ def record_numbers(slice: bool, seed: int) -> Iterator[Row]:
 
     Yields:
         The rows of :func:`~genbook.dcgan.studies.each`, and, of the guidelines, those of
-        :func:`~genbook.dcgan.probe.probe` and :func:`~genbook.dcgan.studies.added`; with the first
-        seed :func:`about` (setting ``data``) and pictures, too.
+        :func:`~genbook.dcgan.probe.probe`; with the first seed :func:`about` (setting ``data``)
+        and pictures, too.
     """
-    yield from _games(*numbers(), seed, slice=slice)
+    yield from _games("numbers", seed, slice=slice)
 
 
 def record_photos(slice: bool, seed: int) -> Iterator[Row]:
@@ -204,13 +210,13 @@ def record_photos(slice: bool, seed: int) -> Iterator[Row]:
         The rows of :func:`~genbook.dcgan.studies.each`; with the first seed :func:`about` and
         pictures, too.
     """
-    yield from _games(*(patches(400, 100) if slice else patches()), seed, slice=slice)
+    yield from _games("photos", seed, slice=slice)
 
 
 _CONFIG = {
     "players": "16 uniform codes; 32 maps of 4x4, 16 of 8x8, one image of 16x16; kernels of 4, "
     "stride 2; weights N(0, 0.02^2), a wider start is N(0, 1/fan-in); leaky slope 0.2",
-    "training": "non-saturating loss, Adam 0.0002, beta 0.5 and 0.999, 1200 minibatches of 64, "
+    "training": "non-saturating loss, Adam 0.0002, beta 0.5 and 0.999, 600 minibatches of 64, "
     "one step of each player",
     "pictures": "8 images of seed 0, 16 levels",
 }
@@ -226,9 +232,8 @@ STUDIES = (
             "train, 10000 to judge by",
             "judge": "Frechet distance of 2000 images in 32 features of a classifier of digits "
             "(1000 steps); batch statistics of G fixed on 2000 codes",
-            "arithmetic": "as in dcgan_guidelines",
             "probe": "maps of both layers of D, maxima on a 4x4 grid (768 numbers), scaled by 2000 "
-            "unlabelled images; linear L2 machine, cost of 0.0001 to 0.1 chosen on 1000 images",
+            "unlabelled images; linear L2 machine, cost (0.0001 to 0.01) chosen on 1000 images",
         },
     ),
     Study(

@@ -20,7 +20,7 @@ LABELS = (10, 100, 1_000)
 GRID = 4
 """Maps are pooled to this side."""
 
-COSTS = (1e-4, 1e-3, 1e-2, 1e-1)
+COSTS = (1e-4, 1e-3, 1e-2)
 """Of the support vector machine; the best on the images to choose by is taken."""
 
 CHOOSING = 1_000

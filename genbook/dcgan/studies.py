@@ -255,6 +255,7 @@ def each(
     seed: int,
     *,
     steps: int = STEPS,
+    every: int = EVERY,
     then: Callable[[str, Players], Iterable[Row]] = lambda name, pair: (),
 ) -> Iterator[Row]:
     r"""A game of each recipe, one after the other.
@@ -263,7 +264,8 @@ def each(
         recipes: by the name of their setting.
         given: the scene.
         seed: of all runs.
-        steps: minibatches; the players are looked at before the first and after each quarter.
+        steps: minibatches, a multiple of ``every``.
+        every: steps between two looks.
         then: rows about the players of a setting whose run got to its end, G settled.
 
     Yields:
@@ -271,8 +273,7 @@ def each(
     """
     for name, recipe in recipes.items():
         told: Row = {"setting": name, "seed": seed}
-        looks = game(given, recipe, seed, steps=steps, every=max(1, steps // 4))
-        for pair, row in looks:
+        for pair, row in game(given, recipe, seed, steps=steps, every=every):
             yield {**told, **row}
             if row["step"] == steps:
                 pair.generator.eval()
@@ -296,7 +297,8 @@ def record(slice: bool, seed: int) -> Iterator[Row]:
         if name == "guidelines" and not slice:
             yield from added(given, pair.generator, seed)
 
-    yield from each(chosen, given, seed, steps=8 if slice else STEPS, then=then)
+    steps, every = (8, 2) if slice else (STEPS, EVERY)
+    yield from each(chosen, given, seed, steps=steps, every=every, then=then)
 
 
 def record_classes(slice: bool, seed: int) -> Iterator[Row]:
@@ -310,7 +312,8 @@ def record_classes(slice: bool, seed: int) -> Iterator[Row]:
         The rows of :func:`game`, with ``setting`` and ``seed``.
     """
     given = scene(digits("train"), digits("test"), steps=50 if slice else 1_000)
-    yield from each(CONDITIONAL, given, seed, steps=8 if slice else STEPS)
+    steps, every = (8, 2) if slice else (STEPS, EVERY)
+    yield from each(CONDITIONAL, given, seed, steps=steps, every=every)
 
 
 _CONFIG = {

@@ -87,7 +87,7 @@ def test_after_a_game_its_players_are_handed_over_settled(given):
         yield {"one": 1}
 
     few = {name: studies.RECIPES[name] for name in ("rate 0.1", "guidelines")}
-    rows = list(studies.each(few, given, 7, steps=8, then=then))
+    rows = list(studies.each(few, given, 7, steps=8, every=2, then=then))
     assert seen == [("rate 0.1", False), ("guidelines", False)]
     assert [row["step"] for row in rows if "step" in row] == 2 * [0, 2, 4, 6, 8]
     assert rows[5] == {"setting": "rate 0.1", "seed": 7, "one": 1}
@@ -100,7 +100,9 @@ def test_a_run_that_breaks_down_is_not_handed_over(given, monkeypatch):
         yield
 
     monkeypatch.setattr(studies, "train", broken)
-    rows = list(studies.each({"x": Recipe()}, given, 0, steps=4, then=lambda *_: [{"step": -1}]))
+    rows = list(
+        studies.each({"x": Recipe()}, given, 0, steps=4, every=2, then=lambda *_: [{"step": -1}])
+    )
     assert [row["step"] for row in rows] == [0]
 
 
