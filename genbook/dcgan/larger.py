@@ -95,7 +95,7 @@ def patches(learn: int = PATCHES, test: int = OTHERS) -> tuple[ImageSet, ImageSe
 
 
 def enlarged(recipe: Recipe, images: Tensor) -> Recipe:
-    r"""The recipe with players for images of this size.
+    r"""The recipe with players for images of this size, and minibatches of half the size.
 
     Args:
         recipe: of smaller images.
@@ -109,7 +109,8 @@ def enlarged(recipe: Recipe, images: Tensor) -> Recipe:
         3
     """
     channels, _, side = images.shape[1:]
-    return replace(recipe, design=replace(recipe.design, side=side, channels=channels))
+    design = replace(recipe.design, side=side, channels=channels)
+    return replace(recipe, design=design, batch=recipe.batch // 2)
 
 
 def about(given: Scene, learn: ImageSet) -> Row:
@@ -216,7 +217,7 @@ def record_photos(slice: bool, seed: int) -> Iterator[Row]:
 _CONFIG = {
     "players": "16 uniform codes; 32 maps of 4x4, 16 of 8x8, one image of 16x16; kernels of 4, "
     "stride 2; weights N(0, 0.02^2), a wider start is N(0, 1/fan-in); leaky slope 0.2",
-    "training": "non-saturating loss, Adam 0.0002, beta 0.5 and 0.999, 600 minibatches of 64, "
+    "training": "non-saturating loss, Adam 0.0002, beta 0.5 and 0.999, 600 minibatches of 32, "
     "one step of each player",
     "pictures": "8 images of seed 0, 16 levels",
 }

@@ -55,7 +55,8 @@ def test_an_enlarged_recipe_differs_in_the_images_size_alone():
         large = larger.enlarged(small, torch.zeros(2, 3, 16, 16))
         assert (large.design.side, large.design.channels) == (16, 3)
         design = dataclasses.replace(large.design, side=8, channels=1)
-        assert dataclasses.replace(large, design=design) == small
+        assert large.batch == 32
+        assert dataclasses.replace(large, design=design, batch=64) == small
     assert larger.enlarged(Recipe(), torch.zeros(2, 1, 12, 12)).design.channels == 1
 
 
@@ -115,7 +116,8 @@ def test_a_slice_on_photographs_is_in_colour_and_other_seeds_have_no_pictures(qu
 def test_what_differs_from_the_small_games_is_told():
     small = studies.STUDIES[0].config["training"]
     for study in larger.STUDIES:
-        wanted = small.replace(str(studies.STEPS), str(larger.SHORT))
+        wanted = small.replace("1200 minibatches of 64", "600 minibatches of 32")
+        assert (studies.STEPS, larger.SHORT) == (1200, 600)
         assert study.config["training"] == wanted != small
         assert len(study.seeds) >= 3
     assert larger.EVERY == studies.EVERY
