@@ -107,7 +107,7 @@ class Compared:
 
     Args:
         kept: distances of the guidelines, a seed a row.
-        other: of the other setting.
+        other: of the other setting; none if it was not run.
         images: of the set, then as many that the other setting draws, **[2n, …]**; or nothing.
     """
 
@@ -116,11 +116,11 @@ class Compared:
     images: Tensor | None = None
 
 
-def broken(steps: Sequence[int], sets: Mapping[str, Compared], name: str) -> Figure:
+def broken(every: int, sets: Mapping[str, Compared], name: str) -> Figure:
     r"""What a setting does on several sets of images.
 
     Args:
-        steps: when the players were looked at.
+        every: steps between two distances.
         sets: by the name of the images.
         name: of the setting.
 
@@ -128,30 +128,34 @@ def broken(steps: Sequence[int], sets: Mapping[str, Compared], name: str) -> Fig
         A column a set: distances over the guidelines' in grey, images of the set over drawn ones.
     """
     figure, grid = subplots(
-        2, len(sets), width=7.6, height=3.5, height_ratios=[3, 1], squeeze=False
+        2, len(sets), width=7.6, height=3.3, height_ratios=[3, 1], squeeze=False
     )
     told = []
     for place, (images, found) in enumerate(sets.items()):
-        _distances(grid[0, place], steps, found)
-        grid[0, place].set_title(images)
-        if found.images is None:
-            grid[1, place].set_axis_off()
+        above, below = grid[:, place]
+        _distances(above, every, found)
+        above.set_title(images)
+        below.set_axis_off()
+        if found.images is not None:
+            image_grid(below, found.images, columns=len(found.images) // 2)
+        if found.other:
+            low, high = (end(run[-1] for run in found.other) for end in (min, max))
+            told.append(f"{images} {numeral(low, 1)} to {numeral(high, 1)}")
         else:
-            image_grid(grid[1, place], found.images, columns=len(found.images) // 2)
-            grid[1, place].set_title("the images, and drawn ones", fontsize=7)
-        low, high = (end(run[-1] for run in found.other) for end in (min, max))
-        told.append(f"{images} {numeral(low, 1)} to {numeral(high, 1)}")
+            told.append(f"{images} not run")
     grid[0, 0].set_ylabel("Fréchet distance")
-    figure.set_label(f"{name}, after {steps[-1]} steps: {'; '.join(told)}")
+    figure.set_label(f"{name}, at the end: {'; '.join(told)}")
     return figure
 
 
-def _distances(axes: Axes, steps: Sequence[int], found: Compared) -> None:
+def _distances(axes: Axes, every: int, found: Compared) -> None:
     for runs, colour, style in ((found.kept, MUTED, "-"), (found.other, MODEL, "--")):
         for run in runs:
-            axes.plot(steps[: len(run)], run, style, color=colour, linewidth=1.1)
-    axes.set(yscale="log", ylim=(1.5, 3000), xlim=(steps[0], steps[-1]), xlabel="steps")
-    axes.set_xticks([steps[0], steps[len(steps) // 2], steps[-1]])
+            steps = [every * look for look in range(len(run))]
+            axes.plot(steps, run, style, color=colour, linewidth=1.1)
+    end = every * (max(len(run) for run in found.kept) - 1)
+    axes.set(yscale="log", ylim=(1.5, 3000), xlim=(0, end), xlabel="steps")
+    axes.set_xticks([0, end // 2, end])
 
 
 def added(bank: Bank, generator: Generator, found: Sums, verdict: Tensor, which: int) -> Figure:

@@ -76,13 +76,14 @@ def two_sets():
 
 
 def test_the_worst_and_the_best_seed_of_each_set_are_told():
-    label = figures.broken([0, 10], two_sets(), "x").get_label()
-    assert label == "x, after 10 steps: small 5.0 to 7.0; large 60.0 to 60.0"
+    sets = {**two_sets(), "other": figures.Compared([[2.0, 1.0]], [])}
+    label = figures.broken(10, sets, "x").get_label()
+    assert label == "x, at the end: small 5.0 to 7.0; large 60.0 to 60.0; other not run"
 
 
 def test_each_column_has_the_runs_and_the_images_of_its_set():
     sets = two_sets()
-    figure = figures.broken([0, 10], sets, "x")
+    figure = figures.broken(10, sets, "x")
     above, below = figure.axes[:2], figure.axes[2:]
     for axes, (name, found) in zip(above, sets.items(), strict=True):
         assert axes.get_title(loc="left") == name
@@ -98,8 +99,9 @@ def test_each_column_has_the_runs_and_the_images_of_its_set():
 
 def test_a_run_that_ended_early_is_drawn_as_far_as_it_went():
     found = figures.Compared([[9.0, 8.0, 7.0]], [[9.0, 8.5]])
-    (axes, _) = figures.broken([0, 5, 10], {"s": found}, "x").axes
+    (axes, _) = figures.broken(5, {"s": found}, "x").axes
     assert [list(line.get_xdata()) for line in axes.lines] == [[0, 5, 10], [0, 5]]
+    assert axes.get_xlim() == (0, 10)
 
 
 def test_a_sum_says_whether_it_is_right(generator):
