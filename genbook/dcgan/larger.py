@@ -28,7 +28,7 @@ from genbook.kit.studies import Row, Study
 from genbook.kit.substreams import Substream
 
 SIDE = 16
-LENGTHS = {"mnist": (300, 100), "photos": (600, 300)}
+LENGTHS = {"mnist": (600, 300), "photos": (600, 300)}
 """Steps of a game, and between two looks."""
 
 SHOWN = 8
