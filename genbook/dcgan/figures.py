@@ -106,22 +106,21 @@ class Compared:
     r"""Games on one set of images: those that keep the guidelines, and those of another setting.
 
     Args:
-        every: steps between two distances.
         kept: distances of the guidelines, a seed a row.
         other: of the other setting; none if it was not run.
         images: of the set, then as many that the other setting draws, **[2n, …]**; or nothing.
     """
 
-    every: int
     kept: Sequence[Sequence[float]]
     other: Sequence[Sequence[float]]
     images: Tensor | None = None
 
 
-def broken(sets: Mapping[str, Compared], name: str) -> Figure:
+def broken(every: int, sets: Mapping[str, Compared], name: str) -> Figure:
     r"""What a setting does on several sets of images.
 
     Args:
+        every: steps between two distances.
         sets: by the name of the images.
         name: of the setting.
 
@@ -134,7 +133,7 @@ def broken(sets: Mapping[str, Compared], name: str) -> Figure:
     told = []
     for place, (images, found) in enumerate(sets.items()):
         above, below = grid[:, place]
-        _distances(above, found)
+        _distances(above, every, found)
         above.set_title(images)
         below.set_axis_off()
         if found.images is not None:
@@ -149,12 +148,12 @@ def broken(sets: Mapping[str, Compared], name: str) -> Figure:
     return figure
 
 
-def _distances(axes: Axes, found: Compared) -> None:
+def _distances(axes: Axes, every: int, found: Compared) -> None:
     for runs, colour, style in ((found.kept, MUTED, "-"), (found.other, MODEL, "--")):
         for run in runs:
-            steps = [found.every * look for look in range(len(run))]
+            steps = [every * look for look in range(len(run))]
             axes.plot(steps, run, style, color=colour, linewidth=1.1)
-    end = found.every * (max(len(run) for run in found.kept) - 1)
+    end = every * (max(len(run) for run in found.kept) - 1)
     axes.set(yscale="log", ylim=(1.5, 3000), xlim=(0, end), xlabel="steps")
     axes.set_xticks([0, end // 2, end])
 

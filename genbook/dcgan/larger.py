@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from genbook.dcgan.probe import LABELS, probe
 from genbook.dcgan.studies import (
+    EVERY,
     JUDGED_ON,
     RECIPES,
     Scene,
@@ -28,8 +29,8 @@ from genbook.kit.studies import Row, Study
 from genbook.kit.substreams import Substream
 
 SIDE = 16
-LENGTHS = {"mnist": (600, 300), "photos": (600, 300)}
-"""Steps of a game, and between two looks."""
+SHORT = 600
+"""Steps of a game, half of the smaller games'."""
 
 SHOWN = 8
 """How many images of a run are kept."""
@@ -181,7 +182,7 @@ def _games(kind: str, seed: int, *, slice: bool) -> Iterator[Row]:
             sizes = LABELS[:1] if slice else LABELS
             yield from probe(pair.discriminator, learn, test, seed, sizes=sizes)
 
-    steps, every = (4, 2) if slice else LENGTHS[kind]
+    steps, every = (4, 2) if slice else (SHORT, EVERY)
     yield from each(recipes, given, seed, steps=steps, every=every, then=then)
 
 
@@ -214,16 +215,11 @@ def record_photos(slice: bool, seed: int) -> Iterator[Row]:
     yield from _games("photos", seed, slice=slice)
 
 
-def _training(kind: str) -> str:
-    return (
-        f"non-saturating loss, Adam 0.0002, beta 0.5 and 0.999, {LENGTHS[kind][0]} minibatches of "
-        "32, one step of each player"
-    )
-
-
 _CONFIG = {
     "players": "16 uniform codes; 32 maps of 4x4, 16 of 8x8, one image of 16x16; kernels of 4, "
     "stride 2; weights N(0, 0.02^2), a wider start is N(0, 1/fan-in); leaky slope 0.2",
+    "training": "non-saturating loss, Adam 0.0002, beta 0.5 and 0.999, 600 minibatches of 32, "
+    "one step of each player",
     "pictures": "8 images of seed 0, 16 levels",
 }
 STUDIES = (
@@ -234,7 +230,6 @@ STUDIES = (
         seeds=(0, 1, 2),
         config={
             **_CONFIG,
-            "training": _training("mnist"),
             "images": "MNIST with a margin of 2, averaged over blocks of 2x2, in [-1, 1]; 60000 to "
             "train, 10000 to judge by",
             "judge": "Frechet distance of 2000 images in 32 features of a classifier of digits "
@@ -250,7 +245,6 @@ STUDIES = (
         seeds=(0, 1, 2),
         config={
             **_CONFIG,
-            "training": _training("photos"),
             "images": "16x16 patches in colour of seven photographs at half size, in [-1, 1]; 6000 "
             "to train, 2000 at other places to judge by",
             "judge": "Frechet distance of 2000 images in 32 features of a classifier that tells "
