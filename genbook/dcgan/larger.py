@@ -15,6 +15,7 @@ from genbook.dcgan.studies import (
     EVERY,
     JUDGED_ON,
     RECIPES,
+    STEPS,
     Scene,
     board,
     each,
@@ -29,9 +30,6 @@ from genbook.kit.studies import Row, Study
 from genbook.kit.substreams import Substream
 
 SIDE = 16
-SHORT = 600
-"""Steps of a game, half of the smaller games'."""
-
 SHOWN = 8
 """How many images of a run are kept."""
 
@@ -46,6 +44,7 @@ SETTINGS = (
     "no batch norm in D",
     "β₁ = 0.9",
     "rate 0.001",
+    "kernels of 5",
 )
 """Of the settings of :data:`~genbook.dcgan.studies.RECIPES`, those that are run here."""
 
@@ -182,7 +181,7 @@ def _games(kind: str, seed: int, *, slice: bool) -> Iterator[Row]:
             sizes = LABELS[:1] if slice else LABELS
             yield from probe(pair.discriminator, learn, test, seed, sizes=sizes)
 
-    steps, every = (4, 2) if slice else (SHORT, EVERY)
+    steps, every = (4, 2) if slice else (STEPS, EVERY)
     yield from each(recipes, given, seed, steps=steps, every=every, then=then)
 
 
@@ -218,7 +217,7 @@ def record_photos(slice: bool, seed: int) -> Iterator[Row]:
 _CONFIG = {
     "players": "16 uniform codes; 32 maps of 4x4, 16 of 8x8, one image of 16x16; kernels of 4, "
     "stride 2; weights N(0, 0.02^2), a wider start is N(0, 1/fan-in); leaky slope 0.2",
-    "training": "non-saturating loss, Adam 0.0002, beta 0.5 and 0.999, 600 minibatches of 32, "
+    "training": "non-saturating loss, Adam 0.0002, beta 0.5 and 0.999, 1200 minibatches of 32, "
     "one step of each player",
     "pictures": "8 images of seed 0, 16 levels",
 }
