@@ -142,9 +142,20 @@ def test_receipt_larger():
         where("distance", 1.0, MNIST, setting="β₁ = 0.9", step=last, seed=2),
         where("distance", 1.0, PHOTOS, setting="no batch norm in D", step=last, seed=0),
         where("distance", 1.0, MNIST, setting=out, step=last, seed=1),
-        where("distance", 600.0, PHOTOS, setting=out, step=last, seed=1),
-        where("distance", 600.0, PHOTOS, setting="rate 0.001", step=last, seed=2),
+        where("distance", 1.0, PHOTOS, setting=out, step=last, seed=1),
         where("distance", 600.0, MNIST, setting="kernels of 5", step=last, seed=0),
+        where("distance", 600.0, PHOTOS, setting="kernels of 5", step=last, seed=2),
+    )
+
+
+def test_receipt_fast():
+    last = studies.STEPS
+    assert_breaks(
+        "dcgan",
+        "test_receipt_fast",
+        where("distance", 100.0, PHOTOS, setting="rate 0.001", step=last // 2, seed=2),
+        where("distance", 1.0, PHOTOS, setting="rate 0.001", step=last, seed=0),
+        where("distance", 100.0, PHOTOS, setting="rate 0.001", step=last, seed=2),
     )
 
 
@@ -155,6 +166,7 @@ def test_receipt_larger_boards():
         "test_receipt_larger_boards",
         where("board", 0.01, PHOTOS, setting="guidelines", step=last, seed=1),
         where("board", 0.01, PHOTOS, setting="kernels of 5", step=last, seed=2),
+        where("board", 0.04, PHOTOS, setting="rate 0.001", step=last, seed=0),
         where("board", 0.1, PHOTOS, setting="data"),
     )
 
@@ -166,6 +178,7 @@ def test_receipt_probe():
         where("trained", 0.87, MNIST, labels=1_000, seed=1),
         where("untrained", 0.87, MNIST, labels=1_000, seed=0),
         where("trained", 0.99, MNIST, labels=1_000, seed=2),
+        where("trained", 0.5, MNIST, labels=10, seed=0),
         where("pixels", 0.95, MNIST, labels=1_000),
     )
 
