@@ -181,16 +181,13 @@ class Generator(nn.Module):
     def __init__(self, design: Design, generator: torch.Generator) -> None:
         super().__init__()
         self.design, wide, small = design, design.width, design.side // 4
-        kind = NORMS[design.norm]
+        kind, colours = NORMS[design.norm], design.channels
         self.code = nn.Linear(design.latent, wide * small**2)
         self.up = design.up(wide, wide // 2)
-        self.paint = design.up(
-            wide // 2, design.channels
-        )  # norms come last: their draws move no other weight
+        self.paint = design.up(wide // 2, colours)  # norms come last: their draws move no weight
         self.first = kind(wide, design.condition)
         self.second = kind(wide // 2, design.condition)
-        kinds = design.channels
-        self.last: Norm = Norm(kinds) if design.norm_output else Free(kinds)
+        self.last: Norm = Norm(colours) if design.norm_output else Free(colours)
         begin(self, generator, design.spread)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:

@@ -98,9 +98,9 @@ def test_each_column_has_the_runs_and_the_images_of_its_set():
 
 
 def test_a_run_that_ended_early_is_drawn_as_far_as_it_went():
-    found = figures.Compared([[9.0, 8.0, 7.0]], [[9.0, 8.5]])
+    found = figures.Compared([[9.0, 8.0, 7.0], [9.0, 8.0]], [[9.0, 8.5]])
     (axes, _) = figures.broken(5, {"s": found}, "x").axes
-    assert [list(line.get_xdata()) for line in axes.lines] == [[0, 5, 10], [0, 5]]
+    assert [list(line.get_xdata()) for line in axes.lines] == [[0, 5, 10], [0, 5], [0, 5]]
     assert axes.get_xlim() == (0, 10)
 
 

@@ -139,3 +139,17 @@ def test_the_labelled_are_not_those_the_cost_is_chosen_by(sets, monkeypatch):
         assert all(torch.equal(learn.labels[p], y) for p, y in zip(places, labels, strict=False))
         assert torch.equal(last, test.images)
         assert torch.equal(labels[2], test.labels)
+
+
+def test_another_seed_has_another_stranger(sets, monkeypatch):
+    seen = []
+    right = probe.calmed
+    monkeypatch.setattr(probe, "score", lambda *_: 0.0)
+    monkeypatch.setattr(probe, "calmed", lambda net, x: seen.append(net) or right(net, x))
+    own = Discriminator(Design(), seeded(5))
+    for seed in (0, 0, 1):
+        list(probe.probe(own, *sets, seed, sizes=(10,)))
+    one, again, other = (net.look.weight for net in seen[1::2])
+    assert torch.equal(one, again)
+    assert not torch.equal(one, other)
+    assert not torch.equal(one, own.look.weight)
