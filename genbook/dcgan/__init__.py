@@ -1,4 +1,4 @@
-r"""DCGAN: a dozen years of one architecture, guideline by guideline.
+r"""DCGAN: eleven years of one architecture, guideline by guideline.
 
 ``strides``
     Strided and transposed convolutions, and how often the stamps of one overlap.
@@ -16,6 +16,10 @@ r"""DCGAN: a dozen years of one architecture, guideline by guideline.
     The discriminator that projects on classes.
 ``studies``
     Broken guidelines, self-modulation and classes, over several seeds.
+``larger``
+    The same on MNIST and on photographs.
+``probe``
+    What D has learned without a label.
 """
 
 from __future__ import annotations

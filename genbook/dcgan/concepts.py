@@ -66,14 +66,14 @@ def drawn(generator: nn.Module, z: Tensor) -> Tensor:
         z: **[N, d]**.
 
     Returns:
-        **[N, A, A]**.
+        **[N, A, A]**; **[N, C, A, A]** in colour.
 
     Example:
         >>> drawn(nn.Unflatten(1, (1, 1, 2)), torch.tensor([[0.0, 1.0]])).flatten().tolist()
         [0.5, 1.0]
     """
     with torch.no_grad():
-        return (generator(z)[:, 0] + 1) / 2
+        return (generator(z).squeeze(1) + 1) / 2
 
 
 def collect(generator: nn.Module, reader: Reader, z: Tensor) -> Bank:

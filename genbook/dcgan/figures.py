@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from matplotlib.axes import Axes
@@ -100,35 +101,61 @@ def stamps(kernel: int, stride: int) -> Figure:
     return figure
 
 
-def broken(
-    steps: Sequence[int], kept: Sequence[Sequence[float]], other: Sequence[Sequence[float]],
-    name: str,
-) -> Figure:  # fmt: skip
-    r"""Distances of runs that keep the guidelines, and of others.
+@dataclass(frozen=True)
+class Compared:
+    r"""Games on one set of images: those that keep the guidelines, and those of another setting.
 
     Args:
-        steps: when they were looked at.
         kept: distances of the guidelines, a seed a row.
-        other: of the other setting.
-        name: of the other setting.
+        other: of the other setting; none if it was not run.
+        images: of the set, then as many that the other setting draws, **[2n, …]**; or nothing.
+    """
+
+    kept: Sequence[Sequence[float]]
+    other: Sequence[Sequence[float]]
+    images: Tensor | None = None
+
+
+def broken(every: int, sets: Mapping[str, Compared], name: str) -> Figure:
+    r"""What a setting does on several sets of images.
+
+    Args:
+        every: steps between two distances.
+        sets: by the name of the images.
+        name: of the setting.
 
     Returns:
-        One panel.
+        A column a set: distances over the guidelines' in grey, images of the set over drawn ones.
     """
-    figure, axes = subplots(1, 1, width=6.0, height=2.9)
-    for runs, colour, style, said in (
-        (kept, MUTED, "-", "guidelines"),
-        (other, MODEL, "--", name),
-    ):
-        for place, run in enumerate(runs):
-            label = said if place == 0 else None
-            axes.plot(steps, run, style, color=colour, linewidth=1.1, label=label)
-    axes.set(yscale="log", ylim=(1.5, 3000), xlim=(steps[0], steps[-1]))
-    axes.set(xlabel="steps", ylabel="Fréchet distance")
-    axes.legend(loc="upper center", ncols=2)
-    low, high = min(r[-1] for r in other), max(r[-1] for r in other)
-    figure.set_label(f"{name}: after {steps[-1]} steps {numeral(low, 1)} to {numeral(high, 1)}")
+    figure, grid = subplots(
+        2, len(sets), width=7.6, height=3.3, height_ratios=[3, 1], squeeze=False
+    )
+    told = []
+    for place, (images, found) in enumerate(sets.items()):
+        above, below = grid[:, place]
+        _distances(above, every, found)
+        above.set_title(images)
+        below.set_axis_off()
+        if found.images is not None:
+            image_grid(below, found.images, columns=len(found.images) // 2)
+        if found.other:
+            low, high = (end(run[-1] for run in found.other) for end in (min, max))
+            told.append(f"{images} {numeral(low, 1)} to {numeral(high, 1)}")
+        else:
+            told.append(f"{images} not run")
+    grid[0, 0].set_ylabel("Fréchet distance")
+    figure.set_label(f"{name}, at the end: {'; '.join(told)}")
     return figure
+
+
+def _distances(axes: Axes, every: int, found: Compared) -> None:
+    for runs, colour, style in ((found.kept, MUTED, "-"), (found.other, MODEL, "--")):
+        for run in runs:
+            steps = [every * look for look in range(len(run))]
+            axes.plot(steps, run, style, color=colour, linewidth=1.1)
+    end = every * (max(len(run) for run in found.kept) - 1)
+    axes.set(yscale="log", ylim=(1.5, 3000), xlim=(0, end), xlabel="steps")
+    axes.set_xticks([0, end // 2, end])
 
 
 def added(bank: Bank, generator: Generator, found: Sums, verdict: Tensor, which: int) -> Figure:
@@ -226,19 +253,3 @@ def machinery() -> Figure:
         width=6.4,
         height=2.2,
     )  # fmt: skip
-
-
-def rows_of_samples(rows: Mapping[str, Tensor]) -> Figure:
-    r"""Samples of several runs, a row each.
-
-    Args:
-        rows: images **[n, A, A]** in [0, 1] by name.
-
-    Returns:
-        The drawing.
-    """
-    figure, grid = subplots(len(rows), 1, width=6.4, height=0.95 * len(rows), squeeze=False)
-    for axes, (name, images) in zip(grid[:, 0], rows.items(), strict=True):
-        image_grid(axes, images, columns=len(images))
-        axes.set_title(name, fontsize=8)
-    return figure

@@ -32,6 +32,7 @@ class Design:
 
     Args:
         side: of the images, a multiple of 4.
+        channels: of the images: 1 for grey, 3 for colour.
         latent: size of z.
         width: maps at a quarter of the side; half as many at half of it.
         kernel: side of all kernels, 4 or 5.
@@ -52,6 +53,7 @@ class Design:
     """
 
     side: int = 8
+    channels: int = 1
     latent: int = 16
     width: int = 32
     kernel: int = 4
@@ -65,10 +67,14 @@ class Design:
 
     def __post_init__(self) -> None:
         """Check the settings."""
-        if self.side < 4 or self.side % 4 or self.width < 2 or self.width % 2 or self.latent < 1:
+        if self.side < 4 or self.side % 4 or self.width < 2 or self.width % 2:
             raise ValueError(
-                "expected a side that is a multiple of 4, an even width and a latent size ≥ 1, got "
-                f"{self.side}, {self.width} and {self.latent}"
+                f"expected a side that is a multiple of 4 and an even width, got {self.side} and "
+                f"{self.width}"
+            )
+        if self.latent < 1 or self.channels < 1:
+            raise ValueError(
+                f"expected a latent size and channels ≥ 1, got {self.latent} and {self.channels}"
             )
         if self.kernel not in (4, 5):
             raise ValueError(f"expected kernels of 4 or 5, got {self.kernel}")
@@ -175,17 +181,17 @@ class Generator(nn.Module):
     def __init__(self, design: Design, generator: torch.Generator) -> None:
         super().__init__()
         self.design, wide, small = design, design.width, design.side // 4
-        kind = NORMS[design.norm]
+        kind, colours = NORMS[design.norm], design.channels
         self.code = nn.Linear(design.latent, wide * small**2)
         self.up = design.up(wide, wide // 2)
-        self.paint = design.up(wide // 2, 1)  # norms come last: their draws move no other weight
+        self.paint = design.up(wide // 2, colours)  # norms come last: their draws move no weight
         self.first = kind(wide, design.condition)
         self.second = kind(wide // 2, design.condition)
-        self.last: Norm = Norm(1) if design.norm_output else Free(1)
+        self.last: Norm = Norm(colours) if design.norm_output else Free(colours)
         begin(self, generator, design.spread)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Map **[B, latent]** to **[B, 1, side, side]**; one-hot classes **[B, K]** if asked."""
+        """Map **[B, latent]** to **[B, C, side, side]**; one-hot classes **[B, K]** if asked."""
         design = self.design
         if z.ndim != 2 or z.shape[1] != design.latent:
             raise ValueError(f"expected codes [B, {design.latent}], got {list(z.shape)}")
@@ -233,7 +239,7 @@ class Discriminator(nn.Module):
         super().__init__()
         self.design, wide = design, design.width
         batch = design.critic == "batch"
-        self.look = design.down(1, wide // 2)
+        self.look = design.down(design.channels, wide // 2)
         self.first: Norm = Norm(wide // 2) if design.norm_input else Free(wide // 2)
         self.down = design.down(wide // 2, wide)
         self.second: Norm = Norm(wide) if batch else Free(wide)
@@ -247,14 +253,18 @@ class Discriminator(nn.Module):
                 for layer in (self.look, self.down, self.judge):
                     spectral_norm(layer)
 
-    def features(self, x: Tensor) -> Tensor:
-        """What the last layer reads: **[B, 1, side, side]** to **[B, width·(side/4)²]**."""
+    def maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Both layers: **[B, C, side, side]** to **[B, width/2, side/2, …]**, **[B, width, …]**."""
         nothing = x.new_zeros(len(x), 0)
-        x = functional.leaky_relu(self.first(self.look(x), nothing), SLOPE)
-        return functional.leaky_relu(self.second(self.down(x), nothing), SLOPE).flatten(1)
+        near = functional.leaky_relu(self.first(self.look(x), nothing), SLOPE)
+        return near, functional.leaky_relu(self.second(self.down(near), nothing), SLOPE)
+
+    def features(self, x: Tensor) -> Tensor:
+        """What the last layer reads: **[B, C, side, side]** to **[B, width·(side/4)²]**."""
+        return self.maps(x)[1].flatten(1)
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
-        """Map **[B, 1, side, side]** to logits **[B]**; by projection if there are classes."""
+        """Map **[B, C, side, side]** to logits **[B]**; by projection if there are classes."""
         phi = self.features(x)
         logit: Tensor = self.judge(phi)[:, 0]
         if condition is not None:

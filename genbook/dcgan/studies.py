@@ -2,7 +2,7 @@ r"""The chapter's studies: guidelines kept and broken, self-modulation, classes,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 
@@ -60,10 +60,10 @@ class Scene:
     r"""What every run of the studies shares.
 
     Args:
-        images: digits to learn from, **[N, 1, A, A]** in [−1, 1].
+        images: to learn from, **[N, C, A, A]** in [−1, 1].
         labels: of the images.
         judge: whose features the Fréchet distance is taken in.
-        reader: reads digits.
+        reader: tells their classes.
     """
 
     images: Tensor
@@ -76,8 +76,8 @@ def scene(learn: ImageSet, test: ImageSet, *, steps: int = 1_000) -> Scene:
     r"""Train the judge and the reader, always the same ones.
 
     Args:
-        learn: digits to learn from.
-        test: unseen digits.
+        learn: images to learn from.
+        test: unseen ones.
         steps: minibatches of the judge; the reader has 600 or as many.
 
     Returns:
@@ -97,7 +97,8 @@ def looked_at(generator: Generator, seed: int, n: int = JUDGED_ON) -> tuple[Tens
         n: how many.
 
     Returns:
-        The images **[n, A, A]** in [0, 1], and the classes asked for **[n]**.
+        The images **[n, A, A]** in [0, 1], in colour **[n, C, A, A]**, and the classes asked for
+        **[n]**.
     """
     weight = next(generator.parameters())
     z = codes(n, generator.design.latent, seeded(LOOKING.seed(seed), weight.device))
@@ -106,7 +107,25 @@ def looked_at(generator: Generator, seed: int, n: int = JUDGED_ON) -> tuple[Tens
         return drawn(generator, z), asked
     one_hot = functional.one_hot(asked, generator.design.classes).to(z)
     with torch.no_grad():
-        return (generator(z, one_hot)[:, 0] + 1) / 2, asked
+        return (generator(z, one_hot).squeeze(1) + 1) / 2, asked
+
+
+def board(images: Tensor) -> float:
+    r"""The mean share of an image's variance in a pattern of period two; of each channel by itself.
+
+    Args:
+        images: **[n, A, A]** or **[n, C, A, A]**, with even A.
+
+    Returns:
+        In [0, 1]; see :func:`~genbook.dcgan.strides.checkerboard`.
+
+    Example:
+        >>> stripes = torch.tensor([0.0, 1.0]).repeat(1, 2, 4, 2)
+        >>> stripes[:, 1] = 0
+        >>> board(stripes)
+        0.5
+    """
+    return float(checkerboard(images.flatten(0, -3)).mean())
 
 
 def game(
@@ -143,7 +162,7 @@ def _look(given: Scene, pair: Players, seed: int, step: int) -> Row:
     row: dict[str, float | int] = {
         "step": step,
         "distance": round(float(given.judge.distance(images.flatten(1))), 3),
-        "board": round(float(checkerboard(images).mean()), 5),
+        "board": round(board(images), 5),
     }
     if generator.design.classes:
         with torch.no_grad():
@@ -230,15 +249,35 @@ def paired_wins(own: Sequence[float], other: Sequence[float]) -> int:
     return sum(a < b for a, b in zip(own, other, strict=True))
 
 
-def _runs(recipes: Mapping[str, Recipe], given: Scene, seed: int, steps: int) -> Iterator[Row]:
+def each(
+    recipes: Mapping[str, Recipe],
+    given: Scene,
+    seed: int,
+    *,
+    steps: int = STEPS,
+    every: int = EVERY,
+    then: Callable[[str, Players], Iterable[Row]] = lambda name, pair: (),
+) -> Iterator[Row]:
+    r"""A game of each recipe, one after the other.
+
+    Args:
+        recipes: by the name of their setting.
+        given: the scene.
+        seed: of all runs.
+        steps: minibatches, a multiple of ``every``.
+        every: steps between two looks.
+        then: rows about the players of a setting whose run got to its end, G settled.
+
+    Yields:
+        The rows of :func:`game` and of ``then``, with ``setting`` and ``seed``.
+    """
     for name, recipe in recipes.items():
-        generator: Generator | None = None
-        for pair, row in game(given, recipe, seed, steps=steps, every=max(1, steps // 4)):
-            generator = pair.generator
-            yield {"setting": name, "seed": seed, **row}
-        if name == "guidelines" and generator is not None and steps == STEPS:
-            for row in added(given, generator.eval(), seed):
-                yield {"setting": name, "seed": seed, **row}
+        told: Row = {"setting": name, "seed": seed}
+        for pair, row in game(given, recipe, seed, steps=steps, every=every):
+            yield {**told, **row}
+            if row["step"] == steps:
+                pair.generator.eval()
+                yield from ({**told, **more} for more in then(name, pair))
 
 
 def record(slice: bool, seed: int) -> Iterator[Row]:
@@ -253,7 +292,13 @@ def record(slice: bool, seed: int) -> Iterator[Row]:
     """
     given = scene(digits("train"), digits("test"), steps=50 if slice else 1_000)
     chosen = {name: r for name, r in RECIPES.items() if seed < 5 or name in PAIRED}
-    yield from _runs(chosen, given, seed, 8 if slice else STEPS)
+
+    def then(name: str, pair: Players) -> Iterator[Row]:
+        if name == "guidelines" and not slice:
+            yield from added(given, pair.generator, seed)
+
+    steps, every = (8, 2) if slice else (STEPS, EVERY)
+    yield from each(chosen, given, seed, steps=steps, every=every, then=then)
 
 
 def record_classes(slice: bool, seed: int) -> Iterator[Row]:
@@ -267,7 +312,8 @@ def record_classes(slice: bool, seed: int) -> Iterator[Row]:
         The rows of :func:`game`, with ``setting`` and ``seed``.
     """
     given = scene(digits("train"), digits("test"), steps=50 if slice else 1_000)
-    yield from _runs(CONDITIONAL, given, seed, 8 if slice else STEPS)
+    steps, every = (8, 2) if slice else (STEPS, EVERY)
+    yield from each(CONDITIONAL, given, seed, steps=steps, every=every)
 
 
 _CONFIG = {

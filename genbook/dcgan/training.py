@@ -118,7 +118,7 @@ def train(
     Args:
         pair: changed in place.
         recipe: how to train.
-        images: **[N, 1, A, A]** in [−1, 1].
+        images: **[N, C, A, A]** in [−1, 1].
         labels: **[N]**; read if the design has classes.
         steps: minibatches.
         seed: of codes and order.
@@ -148,7 +148,7 @@ def train(
         d_adam.step()
         g_loss = functional.softplus(-d(fake, seen)).mean()
         g_adam.zero_grad(set_to_none=True)
-        g_loss.backward()
+        g_loss.backward(inputs=list(g.parameters()))
         g_adam.step()
         yield Step(index, steps, finite(index, discriminator=d_loss, generator=g_loss))
 

@@ -66,10 +66,42 @@ def test_the_shades_are_the_counts_inside_and_no_panel_is_white(kernel, stride):
     assert heights[: min(stride, kernel)] == [1.0] * min(stride, kernel)  # the first stamp alone
 
 
-def test_the_worst_and_the_best_seed_are_told():
+def two_sets():
     kept = [[9.0, 3.0], [8.0, 2.0]]
-    label = figures.broken([0, 10], kept, [[9.0, 7.0], [9.0, 5.0]], "x").get_label()
-    assert label == "x: after 10 steps 5.0 to 7.0"
+    pictures = torch.rand(6, 3, 4, 4, generator=seeded(0))
+    return {
+        "small": figures.Compared(kept, [[9.0, 7.0], [9.0, 5.0]]),
+        "large": figures.Compared([[90.0, 4.0]], [[80.0, 60.0]], pictures),
+    }
+
+
+def test_the_worst_and_the_best_seed_of_each_set_are_told():
+    sets = {**two_sets(), "other": figures.Compared([[2.0, 1.0]], [])}
+    label = figures.broken(10, sets, "x").get_label()
+    assert label == "x, at the end: small 5.0 to 7.0; large 60.0 to 60.0; other not run"
+
+
+def test_each_column_has_the_runs_and_the_images_of_its_set():
+    sets = two_sets()
+    figure = figures.broken(10, sets, "x")
+    above, below = figure.axes[:2], figure.axes[2:]
+    for axes, (name, found) in zip(above, sets.items(), strict=True):
+        assert axes.get_title(loc="left") == name
+        drawn = [list(line.get_ydata()) for line in axes.lines]
+        assert drawn == [*found.kept, *found.other]
+        colours = [line.get_color() for line in axes.lines]
+        assert len(set(colours[: len(found.kept)]) & set(colours[len(found.kept) :])) == 0
+    assert not below[0].images
+    shown = torch.as_tensor(below[1].images[0].get_array().data).permute(2, 0, 1)
+    assert shown.shape == (3, 9, 14)
+    torch.testing.assert_close(shown[:, 5:, 5:9].double(), sets["large"].images[4].double())
+
+
+def test_a_run_that_ended_early_is_drawn_as_far_as_it_went():
+    found = figures.Compared([[9.0, 8.0, 7.0], [9.0, 8.0]], [[9.0, 8.5]])
+    (axes, _) = figures.broken(5, {"s": found}, "x").axes
+    assert [list(line.get_xdata()) for line in axes.lines] == [[0, 5, 10], [0, 5], [0, 5]]
+    assert axes.get_xlim() == (0, 10)
 
 
 def test_a_sum_says_whether_it_is_right(generator):

@@ -17,6 +17,7 @@ KINDS = [
     Design(kernel=5),
     Design(side=12, latent=3, width=6, norm_output=True, norm_input=True),
     Design(norm="class", classes=3, project=False),
+    Design(side=16, channels=3, norm_output=True, norm_input=True),
 ]
 
 
@@ -26,7 +27,7 @@ def test_shapes(design):
     z = torch.rand(5, design.latent, generator=seeded(2))
     asked = torch.eye(3)[[0, 1, 2, 0, 1]] if design.classes else None
     images = g(z, asked)
-    assert images.shape == (5, 1, design.side, design.side)
+    assert images.shape == (5, design.channels, design.side, design.side)
     assert images.abs().max() <= 1
     assert d(images, asked).shape == (5,)
 
@@ -42,6 +43,9 @@ def test_up_is_the_adjoint_of_down(kernel):
     torch.testing.assert_close((read * y).sum(), (x * stamped).sum())
 
 
+SIZES = [(4, 1, 8), (5, 1, 8), (4, 3, 16), (5, 3, 12)]
+
+
 def filled(net):
     with torch.no_grad():
         for part in net.parameters():
@@ -54,23 +58,27 @@ def laid_out(layer, side):
     return as_matrix(layer.weight.detach(), side, side, 2, layer.padding[0])
 
 
-@pytest.mark.parametrize("kernel", [4, 5])
-def test_the_discriminator_by_matrices_and_its_leak_by_hand(kernel):
-    d = filled(Discriminator(Design(width=4, critic="none", kernel=kernel), seeded(0)))
-    x = torch.randn(3, 1, 8, 8, generator=seeded(1)).double()
-    held, side = x.flatten(1), 8
-    for layer in (d.look, d.down):
+@pytest.mark.parametrize(("kernel", "channels", "side"), SIZES)
+def test_the_discriminator_by_matrices_and_its_leak_by_hand(kernel, channels, side):
+    design = Design(side=side, channels=channels, width=4, critic="none", kernel=kernel)
+    d = filled(Discriminator(design, seeded(0)))
+    x = torch.randn(3, channels, side, side, generator=seeded(1)).double()
+    held = x.flatten(1)
+    for layer, maps in zip((d.look, d.down), d.maps(x), strict=True):
         held = held @ laid_out(layer, side).T + layer.bias.repeat_interleave((side // 2) ** 2)
         held, side = torch.maximum(held, held / 5), side // 2
+        assert maps.shape[2:] == (side, side)
+        torch.testing.assert_close(maps.flatten(1), held)
     torch.testing.assert_close(d.features(x), held)
     torch.testing.assert_close(d(x), held @ d.judge.weight[0] + d.judge.bias)
 
 
-@pytest.mark.parametrize("kernel", [4, 5])
-def test_the_generator_by_transposed_matrices(kernel):
-    g = filled(Generator(Design(width=4, latent=3, norm="none", kernel=kernel), seeded(0)))
+@pytest.mark.parametrize(("kernel", "channels", "side"), SIZES)
+def test_the_generator_by_transposed_matrices(kernel, channels, side):
+    design = Design(side=side, channels=channels, width=4, latent=3, norm="none", kernel=kernel)
+    g = filled(Generator(design, seeded(0)))
     z = torch.randn(3, 3, generator=seeded(1)).double()
-    held, side = z @ g.code.weight.T + g.code.bias, 4
+    held, side = z @ g.code.weight.T + g.code.bias, side // 2
     for layer in (g.up, g.paint):
         held = held.clamp(min=0) @ laid_out(layer, side) + layer.bias.repeat_interleave(side**2)
         side *= 2
@@ -103,6 +111,15 @@ def test_the_start_has_the_spread_asked_for(spread):
         wanted = fan_in(layer) ** -0.5 if spread is None else spread
         assert layer.weight.std().item() == pytest.approx(wanted, rel=0.05)
         assert not layer.bias.any()
+
+
+def test_each_colour_has_a_norm_of_its_own_at_the_output():
+    g, seen = Generator(Design(channels=3, norm_output=True), seeded(0)), []
+    g.last.register_forward_hook(lambda _, given, out: seen.append(out))
+    with torch.no_grad():
+        g.last.shift.copy_(torch.tensor([-1.0, 0.0, 2.0]))
+        g(torch.rand(50, 16, generator=seeded(1)))
+    torch.testing.assert_close(seen[0].mean((0, 2, 3)), g.last.shift.data, rtol=0, atol=1e-5)
 
 
 def test_fan_in_counts_what_reaches_an_output():
@@ -156,7 +173,7 @@ def test_a_spectral_layer_has_an_estimated_norm_of_one():
 
 @pytest.mark.parametrize("design", KINDS, ids=str)
 def test_the_weights_are_those_of_the_generator_handed_in_alone(design):
-    x = torch.randn(4, 1, design.side, design.side, generator=seeded(1))
+    x = torch.randn(4, design.channels, design.side, design.side, generator=seeded(1))
     state, logits = torch.get_rng_state(), []
     for other in (0, 1):
         torch.manual_seed(other)
@@ -180,6 +197,7 @@ def test_the_projection_adds_the_row_of_the_class():
         {"side": 10},
         {"width": 3},
         {"latent": 0},
+        {"channels": 0},
         {"kernel": 3},
         {"norm": "layer"},
         {"critic": "layer"},

@@ -10,6 +10,7 @@ from genbook.invertible import norms as stretch
 from genbook.kit.machine import weights
 
 GUIDELINES = "dcgan_guidelines"
+MNIST, PHOTOS = "dcgan_mnist", "dcgan_photos"
 
 
 def shortened(steps):
@@ -130,6 +131,55 @@ def test_receipt_early():
         where("distance", 200.0, setting="no batch norm in D", step=last, seed=4),
         where("distance", 450.0, setting="no batch norm in D", step=last, seed=0),
         where("distance", 300.0, setting="guidelines", step=0, seed=7),
+    )
+
+
+def test_receipt_larger():
+    last, out = studies.STEPS, "batch norm at G's output"
+    assert_breaks(
+        "dcgan",
+        "test_receipt_larger",
+        where("distance", 1.0, MNIST, setting="β₁ = 0.9", step=last, seed=2),
+        where("distance", 1.0, PHOTOS, setting="no batch norm in D", step=last, seed=0),
+        where("distance", 1.0, MNIST, setting=out, step=last, seed=1),
+        where("distance", 1.0, PHOTOS, setting=out, step=last, seed=1),
+        where("distance", 600.0, MNIST, setting="kernels of 5", step=last, seed=0),
+        where("distance", 600.0, PHOTOS, setting="kernels of 5", step=last, seed=2),
+    )
+
+
+def test_receipt_fast():
+    last = studies.STEPS
+    assert_breaks(
+        "dcgan",
+        "test_receipt_fast",
+        where("distance", 100.0, PHOTOS, setting="rate 0.001", step=last // 2, seed=2),
+        where("distance", 1.0, PHOTOS, setting="rate 0.001", step=last, seed=0),
+        where("distance", 100.0, PHOTOS, setting="rate 0.001", step=last, seed=2),
+    )
+
+
+def test_receipt_larger_boards():
+    last = studies.STEPS
+    assert_breaks(
+        "dcgan",
+        "test_receipt_larger_boards",
+        where("board", 0.01, PHOTOS, setting="guidelines", step=last, seed=1),
+        where("board", 0.01, PHOTOS, setting="kernels of 5", step=last, seed=2),
+        where("board", 0.04, PHOTOS, setting="rate 0.001", step=last, seed=0),
+        where("board", 0.1, PHOTOS, setting="data"),
+    )
+
+
+def test_receipt_probe():
+    assert_breaks(
+        "dcgan",
+        "test_receipt_probe",
+        where("trained", 0.87, MNIST, labels=1_000, seed=1),
+        where("untrained", 0.87, MNIST, labels=1_000, seed=0),
+        where("trained", 0.99, MNIST, labels=1_000, seed=2),
+        where("trained", 0.5, MNIST, labels=10, seed=0),
+        where("pixels", 0.95, MNIST, labels=1_000),
     )
 
 

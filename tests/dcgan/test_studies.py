@@ -71,6 +71,41 @@ def test_a_game_is_looked_at_before_and_every_so_many_steps(given):
     assert all(0 <= row["board"] <= 1 and row["distance"] > 0 for row in rows)
 
 
+def test_a_board_in_one_colour_of_three_is_a_third_of_one_in_all():
+    board = torch.tensor([[0.0, 1.0], [1.0, 0.0]]).repeat(2, 2)
+    colours = torch.stack([board, board[:1].expand(4, -1) * 0, board.T * 0])[None]
+    assert studies.board(board[None]) == 1
+    assert studies.board(colours) == pytest.approx(1 / 3)
+    assert studies.board(colours[:, 0]) == 1
+
+
+def test_after_a_game_its_players_are_handed_over_settled(given):
+    seen = []
+
+    def then(name, pair):
+        seen.append((name, pair.generator.training))
+        yield {"one": 1}
+
+    few = {name: studies.RECIPES[name] for name in ("rate 0.1", "guidelines")}
+    rows = list(studies.each(few, given, 7, steps=8, every=2, then=then))
+    assert seen == [("rate 0.1", False), ("guidelines", False)]
+    assert [row["step"] for row in rows if "step" in row] == 2 * [0, 2, 4, 6, 8]
+    assert rows[5] == {"setting": "rate 0.1", "seed": 7, "one": 1}
+    assert all(row["seed"] == 7 for row in rows)
+
+
+def test_a_run_that_breaks_down_is_not_handed_over(given, monkeypatch):
+    def broken(*_, **__):
+        raise studies.NonFiniteLoss(0, "generator", float("nan"))
+        yield
+
+    monkeypatch.setattr(studies, "train", broken)
+    rows = list(
+        studies.each({"x": Recipe()}, given, 0, steps=4, every=2, then=lambda *_: [{"step": -1}])
+    )
+    assert [row["step"] for row in rows] == [0]
+
+
 def test_looking_does_not_change_the_game(given):
     often, seldom = (
         [row for _, row in studies.game(given, Recipe(), 3, steps=4, every=every)][-1]
