@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import torch
 from chapters import altered, assert_breaks, rewritten, swap
 
 from genbook.draw import machines, network, studies, windows
@@ -23,6 +26,35 @@ def test_receipt_identity():
         return windows.Window(found.x - 1, found.y - 1, found.stride, found.variance, found.gain)
 
     assert_breaks("draw", "test_receipt_identity", altered(windows.window, counted_from_zero))
+
+
+def drowned(centre, stride, variance, patch, size):
+    """The bank of the bug hunt: a small number in the denominator."""
+    places = torch.arange(1, patch + 1, dtype=centre.dtype) - patch / 2 - 0.5
+    means = centre[..., None] + places * stride[..., None]
+    away = (torch.arange(1, size + 1) - means[..., None]).square()
+    weights = (-away / (2 * variance[..., None, None])).exp()
+    return weights / (weights.sum(-1, keepdim=True) + 1e-8)
+
+
+def test_receipt_limits():
+    """Rows that drown off the page; filters of one width whatever σ is asked."""
+    bank = windows.filter_bank
+    assert_breaks(
+        "draw",
+        "test_receipt_limits",
+        swap(bank, drowned),
+        swap(bank, lambda g, d, v, n, a: bank(g, d, v.clamp(max=1e3), n, a)),
+    )
+
+
+def test_receipt_inverse():
+    """Filters that see one pixel each."""
+    assert_breaks(
+        "draw",
+        "test_receipt_inverse",
+        altered(windows.filter_bank, lambda f: (f == f.max(-1, keepdim=True).values).double()),
+    )
 
 
 def test_receipt_adjoint():
@@ -56,6 +88,23 @@ def test_receipt_single():
         "test_receipt_single",
         altered(network.negative_bound, lambda nats: 1.001 * nats),
         altered(network.code_length, lambda nats: 0 * nats),
+    )
+
+
+def test_receipt_bound():
+    """Half the latent cost; the cost of the last step alone; the −1 once a step."""
+    code_length = network.code_length
+
+    def last_alone(drawing):
+        return code_length(replace(drawing, means=drawing.means[-1:],
+                                   log_variances=drawing.log_variances[-1:]))
+
+    assert_breaks(
+        "draw",
+        "test_receipt_bound",
+        altered(code_length, lambda nats: nats / 2),
+        swap(code_length, last_alone),
+        altered(network.negative_bound, lambda nats: 0.9 * nats),
     )
 
 
@@ -108,6 +157,14 @@ def test_receipt_machine(monkeypatch):
         altered(machines.stroke, lambda found: (1.01 * found[0], found[1])),
         altered(machines.glimpse, lambda found: (0.5 * found[0], found[1])),
         altered(network.code_length, lambda nats: 2 * nats),
+    )
+
+
+def test_receipt_held(monkeypatch):
+    """One window for all places; the network's own for all."""
+    fast(monkeypatch)
+    assert_breaks(
+        "draw", "test_receipt_held", altered(machines.held_window, lambda raw: 0 * raw)
     )
 
 
