@@ -96,8 +96,9 @@ def test_receipt_bound():
     code_length = network.code_length
 
     def last_alone(drawing):
-        return code_length(replace(drawing, means=drawing.means[-1:],
-                                   log_variances=drawing.log_variances[-1:]))
+        return code_length(
+            replace(drawing, means=drawing.means[-1:], log_variances=drawing.log_variances[-1:])
+        )
 
     assert_breaks(
         "draw",
@@ -108,10 +109,10 @@ def test_receipt_bound():
     )
 
 
-def slipped(column, kind, by):
+def slipped(column, kind, by, study="draw_windows"):
     """The record of DRAW's runs of one kind, moved."""
     return rewritten(
-        "draw_windows",
+        study,
         lambda row: {column: row[column] + by} if row.get("looks") == kind.name else {},
     )
 
@@ -128,6 +129,18 @@ def test_receipt_blind():
         "test_receipt_blind",
         slipped("latent", studies.RIM, 3.0),
         slipped("latent", studies.TWO, -9.0),
+        given=fast,
+    )
+
+
+def test_receipt_drift():
+    """Shows that the claim is read from the record."""
+    assert_breaks(
+        "draw",
+        "test_receipt_drift",
+        slipped("stride", studies.RIM, -20.0, "draw_rim"),
+        slipped("spread", studies.RIM, 1e-3, "draw_rim"),
+        slipped("spread", studies.TWO, -0.05, "draw_rim"),
         given=fast,
     )
 
@@ -163,9 +176,7 @@ def test_receipt_machine(monkeypatch):
 def test_receipt_held(monkeypatch):
     """One window for all places; the network's own for all."""
     fast(monkeypatch)
-    assert_breaks(
-        "draw", "test_receipt_held", altered(machines.held_window, lambda raw: 0 * raw)
-    )
+    assert_breaks("draw", "test_receipt_held", altered(machines.held_window, lambda raw: 0 * raw))
 
 
 def test_receipt_packed(monkeypatch):
