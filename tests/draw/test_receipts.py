@@ -155,6 +155,18 @@ def test_receipt_causes():
     )
 
 
+def test_receipt_easy():
+    """Shows that the claim is read from the record."""
+    assert_breaks(
+        "draw",
+        "test_receipt_easy",
+        rewritten(
+            "draw_test_set",
+            lambda row: {"bound": row["bound"] + 3} if row["images"] == 2_000 else {},
+        ),
+    )
+
+
 def test_receipt_rim():
     open_windows = network.open_windows
     assert_breaks(
