@@ -185,9 +185,8 @@ def test_receipt_machine(monkeypatch):
     )
 
 
-def test_receipt_held(monkeypatch):
-    """One window for all places; the network's own for all."""
-    fast(monkeypatch)
+def test_receipt_held():
+    """One window for all places."""
     assert_breaks("draw", "test_receipt_held", altered(machines.held_window, lambda raw: 0 * raw))
 
 
