@@ -27,6 +27,7 @@ from genbook.draw.studies import (
     build,
     gains,
     mean_image_bound,
+    sight,
 )
 from genbook.draw.windows import Window, filter_bank, read, window, write
 
@@ -54,6 +55,7 @@ __all__ = [
     "negative_bound",
     "open_windows",
     "read",
+    "sight",
     "window",
     "write",
 ]

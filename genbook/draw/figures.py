@@ -33,8 +33,8 @@ def attention(image: Tensor, x: float, y: float, stride: float, sigma: float) ->
 
     Args:
         image: in [0, 1], **[A, A]**.
-        x: centre, from −1 to 1.
-        y: centre, from −1 (below) to 1.
+        x: centre, :math:`\tilde g_X`: 0 is the middle, ±1 half a pixel beyond the image.
+        y: centre, :math:`-\tilde g_Y`, so that up is up.
         stride: as a share of the widest, on which the grid spans the image.
         sigma: of the filters, in widest strides.
 
@@ -49,11 +49,13 @@ def attention(image: Tensor, x: float, y: float, stride: float, sigma: float) ->
     seen = read(image.float(), where, PATCH)
     back = write(seen, where, size)
     figure, axes = subplots(1, 3, width=7.6, height=2.8)
+    edge = size / (size + 1)
+    extent, limits = (-edge, edge, -edge, edge), (-edge, edge)
     axes[0].imshow(
-        image.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest", extent=(-1, 1, -1, 1)
+        image.numpy(), cmap="gray", vmin=0, vmax=1, interpolation="nearest", extent=extent
     )
-    axes[0].set(xticks=[], yticks=[], title="image and filters", xlim=(-1, 1), ylim=(-1, 1))
-    _grid(axes[0], x, y, 2 * stride)
+    axes[0].set(xticks=[], yticks=[], title="image and filters", xlim=limits, ylim=limits)
+    _grid(axes[0], x, y, stride * (size - 1) / middle, edge)
     _bare(axes[1], seen, f"read: {PATCH} × {PATCH}")
     _bare(axes[2], back / back.max().clamp(min=1e-6), "written back, rescaled")
     figure.set_label(
@@ -63,10 +65,10 @@ def attention(image: Tensor, x: float, y: float, stride: float, sigma: float) ->
     return figure
 
 
-def _grid(axes: Axes, x: float, y: float, reach: float) -> None:
+def _grid(axes: Axes, x: float, y: float, reach: float, edge: float) -> None:
     offsets = torch.linspace(-reach / 2, reach / 2, PATCH)
     rows, columns = torch.meshgrid(y + offsets, x + offsets, indexing="ij")
-    inside = (rows.abs() <= 1) & (columns.abs() <= 1)
+    inside = (rows.abs() <= edge) & (columns.abs() <= edge)
     axes.plot(columns[inside], rows[inside], "o", color=CRITIC, markersize=3)
     axes.plot([x], [y], "+", color=MODEL, markersize=9, markeredgewidth=2)
 
@@ -96,8 +98,8 @@ def coverage(patch: int, share: float, start: str) -> Figure:
     right.fill_between(pixels, line, color=DATA, alpha=0.3, linewidth=0)
     right.plot(pixels, line, color=DATA)
     right.axvspan(8, 21, color=MUTED, alpha=0.15, linewidth=0)
-    right.text(14.5, 0.93, "where digits have ink", ha="center", color=MUTED, fontsize=8.5)
-    right.set(xlim=(1, size), ylim=(0, 1.05), xlabel="pixel", title="weight along one axis")
+    right.text(14.5, 1.8, "the middle 14 pixels", ha="center", color=MUTED, fontsize=8.5)
+    right.set(xlim=(1, size), ylim=(0, 1.95), xlabel="pixel", title="weight along one axis")
     blind = float((line[7:21] < 1e-3).double().mean())
     figure.set_label(
         f"{patch} × {patch} filters over {share:.0%} of the width, σ = {sigma:.1f} pixels: "
@@ -126,10 +128,10 @@ def canvas(drawings: Mapping[str, Drawing], who: str, step: int, patch: int) -> 
     now = min(step, len(strokes) - 1)
     count, size = strokes.shape[1], strokes.shape[-1]
     figure, (top, bottom) = subplots(2, 1, width=7.6, height=2.5)
-    image_grid(top, strokes[: now + 1].sum(0).sigmoid(), columns=count)
+    image_grid(top, drawn.canvases[now].detach().sigmoid(), columns=count)
     image_grid(bottom, strokes[now].sigmoid(), columns=count)
     if drawn.written.numel():
-        _frames(top, window(drawn.written[now].detach(), size, patch), patch, size, count)
+        _frames(top, window(drawn.written[now].detach(), size, patch), patch, size)
     top.set_title(f"{who}: canvas after step {now + 1} of {len(strokes)}")
     bottom.set_title(f"what step {now + 1} added (mid-grey: nothing)")
     spent = strokes[now].abs().mean()
@@ -137,24 +139,17 @@ def canvas(drawings: Mapping[str, Drawing], who: str, step: int, patch: int) -> 
     return figure
 
 
-def _frames(axes: Axes, where: Window, patch: int, size: int, count: int) -> None:
-    """The windows' outlines on a row of images that fills the axes."""
-    left, right = axes.get_xlim()
-    below, above = axes.get_ylim()
-    across, up = (right - left) / count, above - below
+def _frames(axes: Axes, where: Window, patch: int, size: int) -> None:
+    """The windows' outlines on a row of images, each a pixel from the next."""
     half = where.stride * (patch - 1) / 2
-    for number in range(count):
-        low_x, high_x = (
-            float(((where.x + sign * half)[number] - 0.5).clamp(0, size)) / size for sign in (-1, 1)
-        )
-        low_y, high_y = (
-            float(((where.y + sign * half)[number] - 0.5).clamp(0, size)) / size for sign in (-1, 1)
-        )
+    x, y = where.x, where.y
+    edges = torch.stack([x - half, x + half, y - half, y + half]).clamp(0.5, size + 0.5) - 1
+    for number, (left, right, top, bottom) in enumerate(edges.T.tolist()):
         axes.add_patch(
             Rectangle(
-                (left + (number + low_x) * across, above - high_y * up),
-                max(high_x - low_x, 0.02) * across,
-                max(high_y - low_y, 0.02) * up,
+                (number * (size + 1) + left, top),
+                max(right - left, 0.3),
+                max(bottom - top, 0.3),
                 fill=False,
                 edgecolor=CRITIC,
                 linewidth=1.4,
@@ -227,6 +222,7 @@ def machinery() -> Figure:
             Wire("enc", "z"),
             Wire("z", "dec", "+ noise", colour=MODEL, shift=0.55),
             Wire("dec", "write", numbers, colour=CRITIC, lift=-0.45),
+            Wire("dec", "read", numbers, colour=CRITIC, dashed=True, shift=0.75, lift=0.1),
             Wire("write", "c", "+", colour=MODEL, lift=0.2),
             Wire("c", "read", "what is missing", colour=DATA, shift=-0.95),
         ],

@@ -1,8 +1,9 @@
-r"""The chapter's machine: paint a digit, and watch a trained DRAW look at it and redraw it."""
+r"""The chapter's machine: a trained DRAW looks at a painted digit, or where the reader looks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,10 +13,19 @@ from torch.nn import functional
 from genbook.draw.network import DRAW
 from genbook.draw.windows import Window, gaussians, window
 from genbook.kit.machine import trace
-from genbook.kit.machine.parts import Act, Choice, Group, Layer, Machine, Panel, painting
+from genbook.kit.machine.parts import Act, Choice, Group, Layer, Machine, Panel, Slider, painting
 
-SOURCES = ("your digit", "the prior")
-"""Whose codes the decoder gets."""
+SOURCES = ("your digit", "your digit, your window", "the prior")
+"""Whose codes the decoder gets: of what DRAW's window reads, of what the reader's reads, drawn."""
+
+HELD = ("x", "y", "width")
+"""The sliders that hold the reader's window."""
+
+PLACES = tuple(quarter / 4 for quarter in range(-4, 5))
+"""Of the reader's window: 0 is the middle, ±1 half a pixel beyond the edge."""
+
+WIDTHS = (0.15, 0.25, 0.35, 0.5, 0.75, 1.0)
+"""Of the reader's window, from its first filter to its last, in widths of the page."""
 
 NOWHERE = -9.0
 """Where an outline lies that is not to be seen."""
@@ -95,6 +105,28 @@ def glimpse(raw: Tensor, images: Tensor, patch: int) -> tuple[Tensor, Tensor]:
     return down @ images @ across.mT, outline(where, patch, size)
 
 
+def held_window(raw: Tensor, hold: Held, size: int, patch: int) -> Tensor:
+    r"""DRAW's window with the reader's place and width, σ at half a stride, and DRAW's own gain.
+
+    Args:
+        raw: the five numbers of :func:`genbook.draw.windows.window`, **[5]**.
+        hold: :math:`\tilde g_X,\,-\tilde g_Y` and :math:`\tilde\delta>0`, **[]** each.
+        size: A.
+        patch: N.
+
+    Returns:
+        Five such numbers, **[5]**.
+
+    Example:
+        >>> hold = torch.tensor([0.5, 0.25, 1.0])
+        >>> held_window(torch.ones(5), hold, 9, 5).tolist()
+        [0.5, -0.25, 0.0, 0.0, 1.0]
+    """
+    x, y, width = hold
+    stride = width * ((size - 1) / max(patch - 1, 1))
+    return torch.stack([x, -y, 2 * (stride / 2).log(), width.log(), raw[4]])
+
+
 def stroke(raw: Tensor, drawn: Tensor, size: int) -> tuple[Tensor, Tensor]:
     r"""What a window writes, and its outline.
 
@@ -132,7 +164,7 @@ def beginning(net: DRAW, held: Held) -> tuple[Tensor, ...]:
 
 
 def advanced(
-    net: DRAW, held: Held, state: Held, image: Tensor, noise: Tensor, source: str
+    net: DRAW, held: Held, state: Held, image: Tensor, noise: Tensor, hold: Held, source: str
 ) -> tuple[Tensor, ...]:
     r"""One of the T steps; after the last nothing changes.
 
@@ -144,6 +176,7 @@ def advanced(
             image, **[N²]**, and where, **[10]**; what was written, **[A²]**, and where, **[10]**.
         image: **[A²]** in [0, 1].
         noise: of z, standard normal, **[latent]**.
+        hold: the reader's window, see :func:`held_window`.
         source: one of :data:`SOURCES`.
 
     Returns:
@@ -155,8 +188,10 @@ def advanced(
     canvas, encoder_h, encoder_c, decoder_h, decoder_c, count, nats, seen, reading, *_ = state
     encoder, decoder = (encoder_h[None], encoder_c[None]), (decoder_h[None], decoder_c[None])
     code = noise[None]
-    if source == SOURCES[0]:
+    if source != SOURCES[2]:
         raw = _tensor(part(net, held, "to_read", decoder[0]))[0]
+        if source == SOURCES[1]:
+            raw = held_window(raw, hold, size, net.reads)
         both = torch.stack([image, image - canvas.sigmoid()]).unflatten(1, (size, size))
         views, reading = glimpse(raw, both, net.reads)
         seen = views[0].flatten() * 1
@@ -206,7 +241,7 @@ def redrawing(net: DRAW, digits: Mapping[str, Tensor]) -> Machine:
     """
     if net.reads is None or net.writes is None:
         raise ValueError("expected a DRAW with windows, got one that reads and writes everything")
-    size = net.size
+    size, reads = net.size, net.reads
     for name, digit in digits.items():
         if tuple(digit.shape) != (size, size):
             raise ValueError(
@@ -215,25 +250,30 @@ def redrawing(net: DRAW, digits: Mapping[str, Tensor]) -> Machine:
     weights = [weight.detach().float().cpu() for weight in net.parameters()]
     pixels = size * size
     state, blank = beginning(net, weights), torch.zeros(pixels)
+    hold = [torch.tensor(value) for value in (0.0, 0.0, 1.0)]
     shapes = tuple(tuple(leaf.shape) for leaf in state)
 
-    def look(state: Held, image: Tensor) -> tuple[Tensor, ...]:
+    def look(source: str, state: Held, image: Tensor, hold: Held) -> tuple[Tensor, ...]:
         canvas, *_, count, nats, seen, reading, added, writing = state
+        if source == SOURCES[1]:
+            at = held_window(torch.zeros(5), hold, size, reads)
+            views, reading = glimpse(at, image.view(1, size, size), reads)
+            seen = views.flatten()
         miss = functional.softplus(canvas) - image * canvas
         return (
             canvas.sigmoid(), reading * 1, writing * 1, seen * 1, added.sigmoid(), count[0] * 1,
             nats[0] * 1, miss.sum(),
         )  # fmt: skip
 
-    steps = {}
-    for source in SOURCES:
+    def step(
+        source: str, held: Held, now: Held, image: Tensor, noise: Tensor, hold: Held
+    ) -> tuple[Tensor, ...]:
+        return advanced(net, held, now, image, noise, hold, source)
 
-        def step(
-            held: Held, now: Held, image: Tensor, noise: Tensor, source: str = source
-        ) -> tuple[Tensor, ...]:
-            return advanced(net, held, now, image, noise, source)
-
-        steps[source] = trace(step, weights, state, blank, torch.zeros(net.latent))
+    none = torch.zeros(net.latent)
+    steps = {s: trace(partial(step, s), weights, state, blank, none, hold) for s in SOURCES}
+    looks = {s: trace(partial(look, s), state, blank, hold) for s in SOURCES}
+    sliders = tuple(f"control:{name}" for name in HELD)
     return Machine(
         name="draw",
         groups={
@@ -243,13 +283,22 @@ def redrawing(net: DRAW, digits: Mapping[str, Tensor]) -> Machine:
         opening=(
             Act({"": trace(lambda held: beginning(net, held), weights)}, ("weights",), ("state",)),
         ),
-        acts=(Act(steps, ("weights", "state", "data", "normal:1"), ("state",), chosen="source"),),
-        view=Act(
-            {"": trace(look, state, blank)},
-            ("state", "data"),
-            ("canvas", "reading", "writing", "seen", "added", "count", "nats", "miss"),
+        acts=(
+            Act(steps, ("weights", "state", "data", "normal:1", *sliders), ("state",),
+                chosen="source"),
         ),
-        controls=(Choice("source", "codes from", SOURCES),),
+        view=Act(
+            looks,
+            ("state", "data", *sliders),
+            ("canvas", "reading", "writing", "seen", "added", "count", "nats", "miss"),
+            chosen="source",
+        ),
+        controls=(
+            Choice("source", "codes from", SOURCES),
+            Slider("x", "your window, across", PLACES, 4),
+            Slider("y", "up", PLACES, 4),
+            Slider("width", "its width", WIDTHS, 2),
+        ),
         data={name: digit.detach().float().cpu().flatten() for name, digit in digits.items()},
         most=pixels,
         panels=_panels(size, net.reads),
@@ -257,7 +306,7 @@ def redrawing(net: DRAW, digits: Mapping[str, Tensor]) -> Machine:
         "under the canvas {miss} nats.",
         size=(5.4, 5.6),
         across=2,
-    )
+    )  # fmt: skip
 
 
 def _panels(size: int, reads: int) -> tuple[Panel, ...]:
@@ -270,12 +319,12 @@ def _panels(size: int, reads: int) -> tuple[Panel, ...]:
             (Layer("image", "data", "--gb-data", str(size)),
              Layer("path", "reading", "--gb-critic")),
             hand,
-            title="your digit; where it read",
+            title="your digit; the window that reads",
         ),
         Panel(
             *few,
             (Layer("image", "seen", "--gb-critic", str(reads)),),
-            title=f"what it read, {reads} × {reads}",
+            title=f"what it reads, {reads} × {reads}",
         ),
         Panel(
             *page,

@@ -23,6 +23,7 @@ class Drawing:
     r"""A pass of DRAW.
 
     Args:
+        start: the first canvas, before any stroke, in log-odds, **[A, A]**.
         strokes: what each step adds to the canvas, in log-odds, **[T, B, A, A]**.
         means: of q(z_t), **[T, B, z]**; empty when the prior drew.
         log_variances: of q(z_t), **[T, B, z]**.
@@ -30,6 +31,7 @@ class Drawing:
         written: the windows that were written, raw, **[T, B, 5]**; empty without attention.
     """
 
+    start: Tensor
     strokes: Tensor
     means: Tensor
     log_variances: Tensor
@@ -39,7 +41,7 @@ class Drawing:
     @property
     def canvases(self) -> Tensor:
         """The canvas after each step, log-odds, **[T, B, A, A]**."""
-        return self.strokes.cumsum(0)
+        return self.start + self.strokes.cumsum(0)
 
 
 def code_length(drawing: Drawing) -> Tensor:
@@ -55,14 +57,14 @@ def code_length(drawing: Drawing) -> Tensor:
         Nats an image, **[B]**.
 
     Source:
-        Gregor et al. (2015), eq. 11; its −T/2 is the −1 here, once a unit.
+        Gregor et al. (2015), the latent loss; its −T/2 is the −1 here, once a unit.
     """
     means, logs = drawing.means, drawing.log_variances
     return 0.5 * (means.square() + logs.exp() - logs - 1).sum((0, 2))
 
 
 def negative_bound(drawing: Drawing, image: Tensor) -> Tensor:
-    r"""An upper bound on −log p(x): the pixels' cost and the latent cost.
+    r"""The pixels' cost and the latent cost; its mean over the codes is at least −log p(x).
 
     .. math:: L=-\log\mathrm{Bernoulli}\big(x\,|\,\sigma(c_T)\big)+L^z
 
@@ -76,7 +78,7 @@ def negative_bound(drawing: Drawing, image: Tensor) -> Tensor:
     Raises:
         ValueError: if the shapes differ.
     """
-    canvas = drawing.strokes.sum(0)
+    canvas = drawing.start + drawing.strokes.sum(0)
     if canvas.shape != image.shape:
         raise ValueError(f"expected images {list(canvas.shape)}, got {list(image.shape)}")
     pixels = functional.binary_cross_entropy_with_logits(canvas, image, reduction="none").sum(
@@ -102,7 +104,7 @@ class DRAW(nn.Module):
         ValueError: if a number is below 1 or just one of the windows is given.
 
     Source:
-        Gregor et al. (2015), sections 2 and 3.
+        Gregor et al. (2015).
 
     Example:
         >>> net = DRAW(8, steps=3, hidden=16, latent=4, reads=2, writes=3)
@@ -161,6 +163,13 @@ class DRAW(nn.Module):
         zeros = self.begin.new_zeros(batch, self.decoder.hidden_size)
         return self.begin.expand(batch, -1, -1), (zeros, zeros)
 
+    def _noise(self, count: int, generator: torch.Generator) -> Tensor:
+        """A step's at a time, **[T, B, z]**."""
+        step = self.begin.new_empty(self.steps, count, self.latent)
+        for now in step:
+            now.normal_(generator=generator)
+        return step
+
     def forward(self, image: Tensor, generator: torch.Generator) -> Drawing:
         r"""Look at images and draw them.
 
@@ -169,22 +178,39 @@ class DRAW(nn.Module):
             generator: draws the noise of z.
 
         Returns:
-            The drawing; its strokes begin with the learned first canvas.
+            The drawing.
+        """
+        return self.redraw(image, self._noise(len(image), generator))
+
+    def redraw(self, image: Tensor, noise: Tensor) -> Drawing:
+        r"""The same with noise that is given: :math:`z_t=\mu_t+\sigma_t\varepsilon_t`.
+
+        Args:
+            image: **[B, A, A]**.
+            noise: ε, **[T, B, z]**.
+
+        Returns:
+            The drawing.
+
+        Example:
+            >>> net = DRAW(8, steps=3, hidden=16, latent=4)
+            >>> net.redraw(torch.zeros(5, 8, 8), torch.zeros(3, 5, 4)).means.shape
+            torch.Size([3, 5, 4])
         """
         canvas, decoder = self._start(len(image))
         encoder = decoder
         kept: list[tuple[Tensor, ...]] = []
-        for _ in range(self.steps):
+        for now in noise:
             seen, looked = self._look(image, image - canvas.sigmoid(), decoder[0])
             encoder = self.encoder(torch.cat([seen, decoder[0]], 1), encoder)
             mean, log_variance = self.to_code(encoder[0]).chunk(2, 1)
-            noise = torch.randn(mean.shape, generator=generator, device=mean.device)
-            decoder = self.decoder(mean + (log_variance / 2).exp() * noise, decoder)
+            decoder = self.decoder(mean + (log_variance / 2).exp() * now, decoder)
             stroke, wrote = self._stroke(decoder[0])
-            kept.append((stroke if kept else stroke + canvas, mean, log_variance, looked, wrote))
+            kept.append((stroke, mean, log_variance, looked, wrote))
             canvas = canvas + stroke
         columns = zip(*kept, strict=True)
-        return Drawing(*(torch.stack(cast("tuple[Tensor, ...]", column)) for column in columns))
+        told = (torch.stack(cast("tuple[Tensor, ...]", column)) for column in columns)
+        return Drawing(self.begin.clone(), *told)
 
     def sample(self, count: int, generator: torch.Generator) -> Drawing:
         r"""Draw from the prior: no encoder, nothing to look at.
@@ -196,23 +222,37 @@ class DRAW(nn.Module):
         Returns:
             The drawing.
         """
-        canvas, decoder = self._start(count)
-        none = canvas.new_empty(self.steps, 0)
+        return self.paint(self._noise(count, generator))
+
+    def paint(self, codes: Tensor) -> Drawing:
+        r"""What the decoder draws from codes that are given.
+
+        Args:
+            codes: z, **[T, B, z]**.
+
+        Returns:
+            The drawing.
+
+        Example:
+            >>> net = DRAW(8, steps=3, hidden=16, latent=4)
+            >>> net.paint(torch.zeros(3, 5, 4)).canvases.shape
+            torch.Size([3, 5, 8, 8])
+        """
+        _, decoder = self._start(codes.shape[1])
+        none = codes.new_empty(self.steps, 0)
         kept: list[tuple[Tensor, Tensor]] = []
-        for _ in range(self.steps):
-            z = torch.randn(count, self.latent, generator=generator, device=canvas.device)
-            decoder = self.decoder(z, decoder)
-            stroke, wrote = self._stroke(decoder[0])
-            kept.append((stroke if kept else stroke + canvas, wrote))
+        for code in codes:
+            decoder = self.decoder(code, decoder)
+            kept.append(self._stroke(decoder[0]))
         strokes, written = (torch.stack(column) for column in zip(*kept, strict=True))
-        return Drawing(strokes, none, none, none, written)
+        return Drawing(self.begin.clone(), strokes, none, none, none, written)
 
 
 def open_windows(net: DRAW, share: float = 0.35) -> None:
     r"""Begin with windows that see something, in place.
 
-    At zeros, eqs. 21 to 24 put the outermost filters on the rim of the image, with σ = 1 pixel: a
-    2 × 2 window reads the four corners and nothing else. Here instead
+    At zeros, the paper's formulas put the outermost filters on the rim of the image, with σ = 1
+    pixel: a 2 × 2 window reads the four corners and nothing else. Here instead
 
     .. math::
         \delta=s\,\tfrac{A-1}{N-1},\qquad \sigma=\tfrac\delta2,\qquad

@@ -3,13 +3,14 @@ r"""Train DRAW on binary images; the recorded study with and without attention."
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from genbook.draw.network import DRAW, code_length, negative_bound, open_windows
+from genbook.draw.windows import read, window
 from genbook.kit import data
 from genbook.kit.device import pick, seeded
 from genbook.kit.studies import Row, Study, StudyResult
@@ -180,8 +181,50 @@ def mean_image_bound(mean: Tensor, images: Tensor, generator: torch.Generator) -
     return float(nats.mean())
 
 
+@torch.no_grad()
+def sight(net: DRAW, images: Tensor, generator: torch.Generator) -> dict[str, float]:
+    r"""Where a DRAW looks, and how much what it reads tells of the image.
+
+    Args:
+        net: with windows.
+        images: in [0, 1], **[N, A, A]**, binarised once.
+        generator: draws coins and noise.
+
+    Returns:
+        ``stride``: of the last glimpse, in pixels; ``outside``: the share of its filters centred
+        off the page; ``spread``: the standard deviation over images of what is read of the image,
+        without the gain, in the mean over glimpses and filters.
+
+    Raises:
+        ValueError: if the network has no windows.
+
+    Example:
+        >>> found = sight(build(WINDOW, 8, 0), torch.zeros(3, 8, 8), torch.Generator())
+        >>> found["spread"], found["outside"]
+        (0.0, 0.0)
+    """
+    if net.reads is None:
+        raise ValueError("expected a DRAW with windows, got one that reads the whole image")
+    shown = torch.bernoulli(images, generator=generator)
+    where = window(net(shown, generator).read, net.size, net.reads)
+    seen = read(shown, replace(where, gain=torch.ones_like(where.gain)), net.reads)
+    offsets = torch.arange(net.reads, device=shown.device) - (net.reads - 1) / 2
+    off = [
+        (place[-1, :, None] + offsets * where.stride[-1, :, None] - (net.size + 1) / 2).abs()
+        > net.size / 2
+        for place in (where.y, where.x)
+    ]
+    outside = off[0][:, :, None] | off[1][:, None]
+    return {
+        "stride": float(where.stride[-1].mean()),
+        "outside": float(outside.double().mean()),
+        "spread": float(seen.std(1).mean()),
+    }
+
+
 MEAN = "mean image, nothing drawn"
 MILESTONES = (200, 400, 800)
+EARLY = (0, 100, 200)
 
 
 def record_windows(slice: bool, seed: int) -> Iterator[Row]:
@@ -219,6 +262,59 @@ def record_windows(slice: bool, seed: int) -> Iterator[Row]:
                 }
 
 
+def record_rim(slice: bool, seed: int) -> Iterator[Row]:
+    r"""The study ``draw_rim``: what windows of 2 × 2 see while the first study's runs begin.
+
+    Args:
+        slice: the 8×8 digits and one step.
+        seed: of weights, batches and noise.
+
+    Yields:
+        One row a start and milestone; ``slope`` is the gradient's norm at the reading window's
+        weights over that at the writing window's.
+    """
+    device = pick().device
+    load = data.digits if slice else data.mnist
+    images, held_out = (load(part, device=device) for part in ("train", "test"))
+    table, test = images.images[:, 0], held_out.images[:500, 0]
+    marks = (0, 1) if slice else EARLY
+    for looks in (RIM, TWO):
+        net = build(looks, images.size[1], seed, mean=table.mean(0).cpu()).to(device)
+        about: Row = {"dataset": images.name, "looks": looks.name, "seed": seed}
+        yield {**about, "steps": 0, **sight(net, test, seeded(1, device))}
+        for step in train(net, table, seeded(seed, device), steps=MILESTONES[-1]):
+            done = step.index + 1
+            if done in marks:
+                slopes = [_slope(line) for line in (net.to_read, net.to_write)]
+                found = sight(net, test, seeded(1, device))
+                yield {**about, "steps": done, **found, "slope": slopes[0] / slopes[1]}
+            if done == marks[-1]:
+                break
+
+
+def _slope(line: nn.Linear) -> float:
+    assert line.weight.grad is not None
+    return float(line.weight.grad.norm())
+
+
+def record_test_set(slice: bool) -> Iterator[Row]:
+    r"""The study ``draw_test_set``: how easy the first 2,000 test images are, by the mean image.
+
+    Args:
+        slice: the 8×8 digits.
+
+    Yields:
+        One row a number of test images.
+    """
+    device = pick().device
+    load = data.digits if slice else data.mnist
+    images, held_out = (load(part, device=device) for part in ("train", "test"))
+    mean, test = images.images[:, 0].mean(0), held_out.images[:, 0]
+    for part in (test[:2_000], test):
+        alone = mean_image_bound(mean, part, seeded(1, device))
+        yield {"dataset": images.name, "looks": MEAN, "images": len(part), "bound": alone}
+
+
 def gains(found: StudyResult) -> dict[str, Tensor]:
     r"""What each single change of :data:`CAUSES` buys, and twice the training.
 
@@ -254,5 +350,22 @@ STUDIES = (
             "64, gradient norm at most 5",
             "images": "pixels as probabilities of ink, drawn anew each time; 2000 test images",
         },
+    ),
+    Study(
+        name="draw_rim",
+        topic="draw",
+        run=record_rim,
+        seeds=(0, 1, 2),
+        config={
+            "runs": "as draw_windows, windows of 2x2 on the rim and opened, its first 200 of 800 "
+            "minibatches",
+            "images": "500 test images, binarised once",
+        },
+    ),
+    Study(
+        name="draw_test_set",
+        topic="draw",
+        run=record_test_set,
+        config={"images": "the first 2000 test images, and all 10000, binarised once"},
     ),
 )

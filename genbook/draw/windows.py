@@ -50,7 +50,7 @@ def window(raw: Tensor, size: int, patch: int) -> Window:
         ValueError: if the shape or a size does not fit.
 
     Source:
-        Gregor et al. (2015), eqs. 21 to 24.
+        Gregor et al. (2015), the attention of read and write.
 
     Example:
         >>> found = window(torch.zeros(5), size=28, patch=28)
@@ -78,7 +78,7 @@ def filter_bank(centre: Tensor, stride: Tensor, variance: Tensor, patch: int, si
         \mu_i=g+\big(i-\tfrac N2-\tfrac12\big)\delta,\qquad a=1,\dots,A
 
     The weights are a softmax over a, so that each row sums to 1 even if its centre lies so far
-    outside the image that every exponential underflows.
+    outside the image that every exponential underflows. Such a row is the border pixel alone.
 
     Args:
         centre: g, **[...]**.
@@ -94,7 +94,7 @@ def filter_bank(centre: Tensor, stride: Tensor, variance: Tensor, patch: int, si
         ValueError: if a variance is not positive or a size is below 1.
 
     Source:
-        Gregor et al. (2015), eqs. 19, 20, 25 and 26.
+        Gregor et al. (2015), the filterbank matrices.
 
     Example:
         >>> one = torch.tensor(1.0)

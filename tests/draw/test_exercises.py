@@ -97,6 +97,39 @@ def bank_as_list(centre, stride, variance, patch, size):
     return bank_in_numpy(centre, stride, variance, patch, size).tolist()
 
 
+def bank_in_single(centre, stride, variance, patch, size):
+    means = centre + (torch.arange(1, patch + 1) - patch / 2 - 0.5) * stride
+    return torch.softmax(-((torch.arange(1, size + 1) - means[:, None]) ** 2) / (2 * variance), 1)
+
+
+def bank_by_loops(centre, stride, variance, patch, size):
+    rows = []
+    for mean in filter_places(centre, stride, patch).tolist():
+        logits = [-((a - mean) ** 2) / (2 * variance) for a in range(1, size + 1)]
+        weights = [math.exp(logit - max(logits)) for logit in logits]
+        rows.append(tuple(weight / sum(weights) for weight in weights))
+    return tuple(rows)
+
+
+def bank_of_the_nearest(centre, stride, variance, patch, size):
+    """As printed, and where that is 0/0 the nearest pixel alone."""
+    away = (torch.arange(1, size + 1) - filter_places(centre, stride, patch)[:, None]) ** 2
+    weights = torch.exp(-away / (2 * variance))
+    total = weights.sum(1, keepdim=True)
+    nearest = torch.nn.functional.one_hot(away.argmin(1), size).double()
+    return torch.where(total > 0, weights / total.clamp(min=1e-300), nearest)
+
+
+def bank_evened(centre, stride, variance, patch, size):
+    means = filter_places(centre, stride, patch)
+    weights = torch.exp(-((torch.arange(1, size + 1) - means[:, None]) ** 2) / (2 * variance))
+    return (weights + 1e-8) / (weights + 1e-8).sum(1, keepdim=True)
+
+
+def bank_of_deviations(centre, stride, variance, patch, size):
+    return bank_by_shift(centre, stride, variance**2, patch, size)
+
+
 def bank_bare(centre, stride, variance, patch, size):
     means = filter_places(centre, stride, patch)
     weights = torch.exp(-((torch.arange(1, size + 1) - means[:, None]) ** 2) / (2 * variance))
@@ -135,12 +168,15 @@ ANSWERS = {
         ),
     ),
     "bank": Answers(
-        right=(bank_by_shift, bank_in_numpy, bank_as_list),
+        right=(bank_by_shift, bank_in_numpy, bank_as_list, bank_in_single, bank_by_loops),
         wrong=(
             (careless_bank, "row sums to 0"),
             (bank_bare, "divided by 0"),
             (bank_clamped, "centre -30"),
             (bank_over_filters, "row sums to"),
+            (bank_of_the_nearest, "centre -500"),
+            (bank_evened, "centre 3.5"),
+            (bank_of_deviations, "centre 3.5"),
         ),
     ),
 }

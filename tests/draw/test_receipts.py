@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import torch
 from chapters import altered, assert_breaks, rewritten, swap
 
 from genbook.draw import machines, network, studies, windows
@@ -23,6 +26,35 @@ def test_receipt_identity():
         return windows.Window(found.x - 1, found.y - 1, found.stride, found.variance, found.gain)
 
     assert_breaks("draw", "test_receipt_identity", altered(windows.window, counted_from_zero))
+
+
+def drowned(centre, stride, variance, patch, size):
+    """The bank of the bug hunt: a small number in the denominator."""
+    places = torch.arange(1, patch + 1, dtype=centre.dtype) - patch / 2 - 0.5
+    means = centre[..., None] + places * stride[..., None]
+    away = (torch.arange(1, size + 1) - means[..., None]).square()
+    weights = (-away / (2 * variance[..., None, None])).exp()
+    return weights / (weights.sum(-1, keepdim=True) + 1e-8)
+
+
+def test_receipt_limits():
+    """Rows that drown off the page; filters of one width whatever σ is asked."""
+    bank = windows.filter_bank
+    assert_breaks(
+        "draw",
+        "test_receipt_limits",
+        swap(bank, drowned),
+        swap(bank, lambda g, d, v, n, a: bank(g, d, v.clamp(max=1e3), n, a)),
+    )
+
+
+def test_receipt_inverse():
+    """Filters that see one pixel each."""
+    assert_breaks(
+        "draw",
+        "test_receipt_inverse",
+        altered(windows.filter_bank, lambda f: (f == f.max(-1, keepdim=True).values).double()),
+    )
 
 
 def test_receipt_adjoint():
@@ -59,10 +91,28 @@ def test_receipt_single():
     )
 
 
-def slipped(column, kind, by):
+def test_receipt_bound():
+    """Half the latent cost; the cost of the last step alone; the −1 once a step."""
+    code_length = network.code_length
+
+    def last_alone(drawing):
+        return code_length(
+            replace(drawing, means=drawing.means[-1:], log_variances=drawing.log_variances[-1:])
+        )
+
+    assert_breaks(
+        "draw",
+        "test_receipt_bound",
+        altered(code_length, lambda nats: nats / 2),
+        swap(code_length, last_alone),
+        altered(network.negative_bound, lambda nats: 0.9 * nats),
+    )
+
+
+def slipped(column, kind, by, study="draw_windows"):
     """The record of DRAW's runs of one kind, moved."""
     return rewritten(
-        "draw_windows",
+        study,
         lambda row: {column: row[column] + by} if row.get("looks") == kind.name else {},
     )
 
@@ -83,6 +133,18 @@ def test_receipt_blind():
     )
 
 
+def test_receipt_drift():
+    """Shows that the claim is read from the record."""
+    assert_breaks(
+        "draw",
+        "test_receipt_drift",
+        slipped("stride", studies.RIM, -20.0, "draw_rim"),
+        slipped("spread", studies.RIM, 1e-3, "draw_rim"),
+        slipped("spread", studies.TWO, -0.05, "draw_rim"),
+        given=fast,
+    )
+
+
 def test_receipt_causes():
     """Shows that the claim is read from the record."""
     assert_breaks(
@@ -90,6 +152,18 @@ def test_receipt_causes():
         "test_receipt_causes",
         slipped("bound", studies.FOUR_GLIMPSES, -30.0),
         given=fast,
+    )
+
+
+def test_receipt_easy():
+    """Shows that the claim is read from the record."""
+    assert_breaks(
+        "draw",
+        "test_receipt_easy",
+        rewritten(
+            "draw_test_set",
+            lambda row: {"bound": row["bound"] + 3} if row["images"] == 2_000 else {},
+        ),
     )
 
 
@@ -109,6 +183,11 @@ def test_receipt_machine(monkeypatch):
         altered(machines.glimpse, lambda found: (0.5 * found[0], found[1])),
         altered(network.code_length, lambda nats: 2 * nats),
     )
+
+
+def test_receipt_held():
+    """One window for all places."""
+    assert_breaks("draw", "test_receipt_held", altered(machines.held_window, lambda raw: 0 * raw))
 
 
 def test_receipt_packed(monkeypatch):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,3 +63,65 @@ def test_at_zeros_a_window_of_two_by_two_reads_the_four_corners():
     bank = draw.filter_bank(where.x, where.stride, where.variance, 2, 28)
     assert bank.argmax(-1).tolist() == [0, 27]
     assert bank[:, 7:21].max() < 1e-9
+
+
+def test_five_numbers_as_a_window():
+    raw = torch.tensor([0.5, -0.25, 1.0, -2.0, 0.75], dtype=torch.float64)
+    found = draw.window(raw, 9, 5)
+    wanted = (7.5, 3.75, math.e, 2 * math.exp(-2), math.exp(0.75))
+    for name, value in zip(("x", "y", "variance", "stride", "gain"), wanted, strict=True):
+        assert getattr(found, name).item() == pytest.approx(value)
+    assert draw.window(raw, 9, 1).stride.item() == 0
+
+
+@pytest.mark.parametrize("stride", [0.0, 1.7])
+def test_filters_far_off_the_page_see_its_border_pixel(stride):
+    for centre, border in ((-300.0, 0), (400.0, 8)):
+        bank = draw.filter_bank(number(centre), number(stride), number(4.0), 3, 9)
+        torch.testing.assert_close(bank, torch.eye(9, dtype=torch.float64)[border].expand(3, 9))
+
+
+def test_wide_filters_see_the_mean_of_the_page_and_sharp_ones_the_nearest_pixel():
+    wide = draw.filter_bank(number(2.0), number(1.3), number(1e12), 3, 9)
+    torch.testing.assert_close(wide, torch.full((3, 9), 1 / 9, dtype=torch.float64))
+    sharp = draw.filter_bank(number(4.5), number(2.2), number(1e-4), 3, 9)
+    wanted = torch.zeros(3, 9, dtype=torch.float64)
+    wanted[0, 1], wanted[1, 3], wanted[1, 4], wanted[2, 6] = 1, 0.5, 0.5, 1
+    torch.testing.assert_close(sharp, wanted)
+
+
+def test_without_a_stride_all_filters_are_one():
+    bank = draw.filter_bank(number(4.0), number(0.0), number(1.0), 4, 9)
+    torch.testing.assert_close(bank, bank[:1].expand(4, 9))
+
+
+@FEW
+@given(st.floats(-20, 30), st.floats(0, 8), st.floats(0.05, 50))
+def test_what_is_written_and_read_again_is_weaker(centre, stride, variance):
+    """The diagonal of F Fᵀ is at most 1, and below it where a filter has two pixels."""
+    bank = draw.filter_bank(number(centre), number(stride), number(variance), 4, 9)
+    diagonal = bank.square().sum(1)
+    assert diagonal.max() <= 1 + 1e-12
+    spread = bank.max(1).values < 0.99
+    assert (diagonal[spread] < 0.99).all()
+    assert diagonal.min() >= 1 / 9 - 1e-12
+
+
+def test_reading_and_writing_are_sums_over_pixels_with_the_gain():
+    image, patch = torch.randn(8, 8, dtype=torch.float64), torch.randn(3, 3, dtype=torch.float64)
+    where = some_window(gain=1.7)
+    down, across = (
+        draw.filter_bank(place, where.stride, where.variance, 3, 8) for place in (where.y, where.x)
+    )
+    seen = 1.7 * torch.einsum("ir,rc,jc->ij", down, image, across)
+    left = torch.einsum("ir,ij,jc->rc", down, patch, across) / 1.7
+    torch.testing.assert_close(draw.read(image, where, 3), seen)
+    torch.testing.assert_close(draw.write(patch, where, 8), left)
+
+
+def test_a_stack_of_windows_reads_a_stack_of_images_one_by_one():
+    raw = 0.3 * torch.randn(4, 5, dtype=torch.float64)
+    images = torch.randn(4, 6, 6, dtype=torch.float64)
+    together = draw.read(images, draw.window(raw, 6, 2), 2)
+    for one, numbers, image in zip(together, raw, images, strict=True):
+        torch.testing.assert_close(one, draw.read(image, draw.window(numbers, 6, 2), 2))
