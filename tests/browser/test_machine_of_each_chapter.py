@@ -195,6 +195,9 @@ CASES = {
     "a bar redrawn": Case(redrawer),
     "grey redrawn": Case(redrawer, {}, "grey"),
     "drawn from the prior": Case(redrawer, {"source": "the prior"}),
+    "a bar, the reader's window": Case(
+        redrawer, {"source": draw.SOURCES[1], "x": draw.PLACES[2], "width": draw.WIDTHS[-1]}
+    ),
     "a walk": Case(walker),
     "a walk, leaning": Case(walker, {"pairs": "one pair", "stride": 0.2}, "leaning"),
     "a walk, light": Case(walker, {"stride": 0.05}, "light, to the left"),
