@@ -22,7 +22,7 @@ from genbook.kit.plotting import (
     subplots,
 )
 from genbook.kit.schematic import Box, Wire, schematic
-from genbook.uses import outliers
+from genbook.uses import outliers, ranking
 from genbook.uses.samplers import tight_classes
 from genbook.uses.tables import Table
 
@@ -178,4 +178,36 @@ def worth(columns: Mapping[str, Mapping[int, Sequence[float]]], base: str) -> Fi
     axes.set_xticks([10, 100, 1000], labels=["10", "100", "1,000"])
     axes.minorticks_off()
     axes.legend(loc="upper left", ncols=2)
+    return figure
+
+
+def priced_and_taught(
+    models: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+) -> Figure:
+    r"""What models ask for unseen pages, beside what they teach.
+
+    Args:
+        models: by name, the nats of each seed and the accuracies; hollow if it was trained for a
+            part of its steps, which its name says behind a comma.
+
+    Returns:
+        One panel.
+    """
+    figure, axes = subplots(1, 1, width=6.4, height=3.1)
+    looks = {"table of patterns": ("s", CRITIC), "VAE a class": ("o", MODEL)}
+    for name, (costs, lessons) in models.items():
+        mark, colour = looks.get(name.split(",")[0], ("^", DATA))
+        fill = "none" if "," in name else "full"
+        axes.plot(costs, lessons, mark, color=colour, fillstyle=fill, label=name)
+    axes.set(ylim=(0, 1.5), xlabel="an unseen page costs, nats", ylabel="accuracy taught")
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    axes.margins(x=0.08)
+    axes.legend(loc="upper right", ncols=2)
+    both = [
+        torch.tensor(part, dtype=torch.float64).T for part in zip(*models.values(), strict=True)
+    ]
+    agree, other = ranking.agreement(*both)
+    figure.set_label(
+        f"the cheaper of two models teaches better in {agree} of {agree + other} pairs"
+    )
     return figure

@@ -81,6 +81,34 @@ def agreement(costs: Tensor, lessons: Tensor) -> tuple[int, int]:
     return int((both > 0).sum()) // 2, int((both < 0).sum()) // 2
 
 
+def lesson(data: Tensor, samples: Tensor) -> Tensor:
+    r"""How often the best answers to samples are right on data.
+
+    .. math:: A_p(h_q)=\sum_x p\big(x,\,\arg\max_y q(x,y)\big)
+
+    Args:
+        data: p, chances of pages and classes together, **[…, X, K]**.
+        samples: q, the same.
+
+    Returns:
+        From 0 to 1, **[…]**; of equal chances the first class is answered.
+
+    Raises:
+        ValueError: if the shapes differ.
+
+    Example:
+        >>> p = torch.tensor([[0.25, 0.0], [0.25, 0.5]])
+        >>> lesson(p, p).item(), lesson(p, p.flip(1)).item()
+        (0.75, 0.25)
+    """
+    if data.shape != samples.shape:
+        raise ValueError(
+            f"expected two tables of one shape, got {list(data.shape)} and {list(samples.shape)}"
+        )
+    answers = samples.argmax(-1, keepdim=True)
+    return data.gather(-1, answers).sum((-2, -1))
+
+
 def vaes(images: ImageSet, seed: int, steps: int) -> ClassVAEs:
     r"""The study's VAE a class.
 

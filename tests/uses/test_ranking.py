@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 import torch
 from scipy.stats import kendalltau
@@ -46,6 +48,24 @@ def test_numbers_that_have_no_order_are_refused(bad):
     for pair in ((torch.ones(2), bad), (bad, torch.ones(2))):
         with pytest.raises(ValueError, match="finite numbers of one shape"):
             ranking.agreement(*pair)
+
+
+def test_a_lesson_is_that_of_the_answers_that_are_right_most_often_on_samples():
+    for seed in range(5):
+        p, q = torch.rand(2, 4, 3, generator=seeded(seed), dtype=torch.float64)
+        p, q = p / p.sum(), q / q.sum()
+
+        def right(table, answers):
+            return sum(table[x, y].item() for x, y in enumerate(answers))
+
+        best = max(product(range(3), repeat=4), key=lambda h: right(q, h))
+        assert ranking.lesson(p, q).item() == pytest.approx(right(p, best))
+        both = torch.stack([p, q])
+        assert torch.allclose(
+            ranking.lesson(both, both), torch.stack([p.amax(1).sum(), q.amax(1).sum()])
+        )
+    with pytest.raises(ValueError, match="one shape"):
+        ranking.lesson(p, q[:2])
 
 
 def test_models_are_trained_as_long_as_asked_and_a_tenth_of_it(monkeypatch):
