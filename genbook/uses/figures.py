@@ -187,22 +187,19 @@ def priced_and_taught(
     r"""What models ask for unseen pages, beside what they teach.
 
     Args:
-        models: by name, the nats of each seed and the accuracies; hollow if it was trained for a
-            part of its steps, which its name says behind a comma.
+        models: by name, the nats of each seed and the accuracies; at most three.
 
     Returns:
         One panel.
     """
     figure, axes = subplots(1, 1, width=6.4, height=3.1)
-    looks = {"table of patterns": ("s", CRITIC), "VAE a class": ("o", MODEL)}
-    for name, (costs, lessons) in models.items():
-        mark, colour = looks.get(name.split(",")[0], ("^", DATA))
-        fill = "none" if "," in name else "full"
-        axes.plot(costs, lessons, mark, color=colour, fillstyle=fill, label=name)
-    axes.set(ylim=(0, 1.5), xlabel="an unseen page costs, nats", ylabel="accuracy taught")
+    looks = zip("so^", (CRITIC, MODEL, DATA), strict=True)
+    for (name, (costs, lessons)), (mark, colour) in zip(models.items(), looks, strict=False):
+        axes.plot(costs, lessons, mark, color=colour, label=name)
+    axes.set(ylim=(0, 1.3), xlabel="an unseen page costs, nats", ylabel="accuracy taught")
     axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
     axes.margins(x=0.08)
-    axes.legend(loc="upper right", ncols=2)
+    axes.legend(loc="upper center", ncols=3)
     both = [
         torch.tensor(part, dtype=torch.float64).T for part in zip(*models.values(), strict=True)
     ]

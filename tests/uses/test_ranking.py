@@ -79,11 +79,12 @@ def test_models_are_trained_as_long_as_asked_and_a_tenth_of_it(monkeypatch):
     monkeypatch.setattr(ranking, "pixelcnn_by_class", note)
     images, _ = few()
     found = ranking.models(images, 3, ranking.Lengths(vae=700, pixels=900))
-    late = ["VAE a class", "PixelCNN"]
-    assert list(found) == ["table of patterns", *late, *(name + ranking.EARLY for name in late)]
-    assert [config.steps for config, _ in seen] == [700, 900, 70, 90]
-    assert [config.batch for config, _ in seen] == [64, 16, 64, 16]
-    assert [seed for _, seed in seen] == 2 * [ranking.VAES.seed(3), ranking.PIXELS.seed(3)]
+    names = ["VAE a class", "PixelCNN", "PixelCNN" + ranking.EARLY]
+    assert list(found) == ["table of patterns", *names]
+    assert [config.steps for config, _ in seen] == [700, 900, 90]
+    assert [config.batch for config, _ in seen] == [64, 16, 16]
+    streams = ranking.VAES, ranking.PIXELS, ranking.PIXELS
+    assert [seed for _, seed in seen] == [stream.seed(3) for stream in streams]
     pages = tables.binary(images.images[:, 0])
     own = labels.by_class(pages, images.labels)
     assert torch.equal(found["table of patterns"].nats(pages), own.nats(pages))
@@ -154,10 +155,9 @@ def test_every_model_but_the_table_teaches_and_so_do_thresholded_real_pages(monk
     rows = list(ranking.lessons(found, images, test, 5, 7))
     real = "real images, black and white"
     names = [real, "VAE a class", "PixelCNN"]
-    names += [name + ranking.EARLY for name in ("VAE a class", "PixelCNN")]
     assert list(seen) == names
     assert [row["sampler"] for row in rows] == [*names, "any"]
-    assert [row["kind"] for row in rows] == [*["read"] * 5, "taught"]
+    assert [row["kind"] for row in rows] == [*["read"] * 3, "taught"]
     for name, made in seen.items():
         assert made.labels.tolist() == [k for k in range(10) for _ in range(30)]
         assert set(made.images.unique().tolist()) <= {0.0, 1.0}, name
@@ -191,7 +191,7 @@ def test_the_study_says_every_number_of_every_model():
     assert sum(map(len, kinds.values())) == len(rows)
     assert {row["dataset"] for row in rows} == {"digits"}
     assert {row["seed"] for row in rows} == {1}
-    assert [len(found) for found in kinds.values()] == [5, 5, 10]
-    assert {row["sampler"] for row in kinds["priced"]} - {"table of patterns"} <= {
-        row["sampler"] for row in kinds["taught"]
-    }
+    assert [len(found) for found in kinds.values()] == [4, 3, 6]
+    taught = {row["sampler"] for row in kinds["taught"]}
+    known = {"table of patterns", "PixelCNN" + ranking.EARLY}
+    assert {row["sampler"] for row in kinds["priced"]} - known < taught
