@@ -83,6 +83,8 @@ def test_models_are_trained_as_long_as_asked_and_a_tenth_of_it(monkeypatch):
     assert list(found) == ["table of patterns", *names]
     assert [config.steps for config, _ in seen] == [700, 900, 90]
     assert [config.batch for config, _ in seen] == [64, 16, 16]
+    assert [config.lr for config, _ in seen] == [1e-3, 8e-3, 8e-3]
+    assert {(config.falling, config.low) for config, _ in seen[1:]} == {(1.0, 0.01)}
     streams = ranking.VAES, ranking.PIXELS, ranking.PIXELS
     assert [seed for _, seed in seen] == [stream.seed(3) for stream in streams]
     pages = tables.binary(images.images[:, 0])
@@ -129,6 +131,14 @@ def test_unseen_pages_are_priced_black_and_white_with_their_own_labels():
     (whole,) = ranking.priced({"it": own}, test, 0, ranking.Lengths())
     costs = own.nats(tables.binary(test.images[:, 0]))
     assert whole == {"sampler": "it", **ranking.judged(costs, test.labels)}
+
+
+def test_a_vaes_codes_for_pricing_are_the_seeds_own(learned):
+    test, own = few()[1], learned["VAE a class"]
+    (row,) = ranking.priced({"it": own}, test, 4, TINY)
+    pages, source = tables.binary(test.flat[:30]), seeded(ranking.PRICES.seed(4))
+    costs = own.nats(pages, samples=3, generator=source)
+    assert row == {"sampler": "it", **ranking.judged(costs, test.labels[:30])}
 
 
 def test_a_sampler_draws_what_its_model_draws(learned):
