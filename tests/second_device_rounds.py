@@ -34,7 +34,16 @@ from genbook.kit.seeds import Streams, around, mlp
 from genbook.pixelcnn import likelihood, networks, row_lstm, sampling
 from genbook.translation import cyclegan, pairs, photographs, pix2pix, scores
 from genbook.translation import networks as translators
-from genbook.uses import detectors, labels, outliers, probes, samplers, tables
+from genbook.uses import (
+    conditional,
+    detectors,
+    labels,
+    outliers,
+    probes,
+    ranking,
+    samplers,
+    tables,
+)
 from genbook.vae import bounds, exact, models, study
 from genbook.vae import training as vae_training
 from genbook.wgan import contests, frechet
@@ -300,6 +309,14 @@ def uses_of_models() -> None:
         samplers.cheating(images, 0.5),
     ):
         samplers.drawn(sampler, 2, images, _source())
+    short = vae_training.TrainConfig(steps=1, batch=3), likelihood.PixelTraining(1, 3, 1e-2, None)
+    many = conditional.vae_by_class(images, short[0], _source(), code=2, hidden=(3,))
+    told = conditional.pixelcnn_by_class(images, short[1], _source(), channels=2, depth=0)
+    for model in (own, many, told):
+        ranking.sampler_of(model, images.size[1:])(0, 2, _source())
+        costs = ranking.prices(model, pages[:2], 2, _source())
+        ranking.judged(costs, images.labels[:2])
+    samplers.drawn(samplers.thresholded(many.chances), 1, images, _source())
     places = probes.few_labels(images.labels, 10, _source())
     x, y = images.flat[places], images.labels[places]
     detectors.principal(images.flat, 3).gaps(images.flat)

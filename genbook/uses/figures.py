@@ -22,7 +22,7 @@ from genbook.kit.plotting import (
     subplots,
 )
 from genbook.kit.schematic import Box, Wire, schematic
-from genbook.uses import outliers
+from genbook.uses import outliers, ranking
 from genbook.uses.samplers import tight_classes
 from genbook.uses.tables import Table
 
@@ -178,4 +178,33 @@ def worth(columns: Mapping[str, Mapping[int, Sequence[float]]], base: str) -> Fi
     axes.set_xticks([10, 100, 1000], labels=["10", "100", "1,000"])
     axes.minorticks_off()
     axes.legend(loc="upper left", ncols=2)
+    return figure
+
+
+def priced_and_taught(
+    models: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+) -> Figure:
+    r"""What models ask for unseen pages, beside what they teach.
+
+    Args:
+        models: by name, the nats of each seed and the accuracies; at most three.
+
+    Returns:
+        One panel.
+    """
+    figure, axes = subplots(1, 1, width=6.4, height=3.1)
+    looks = zip("so^", (CRITIC, MODEL, DATA), strict=True)
+    for (name, (costs, lessons)), (mark, colour) in zip(models.items(), looks, strict=False):
+        axes.plot(costs, lessons, mark, color=colour, label=name)
+    axes.set(ylim=(0, 1.3), xlabel="an unseen page costs, nats", ylabel="accuracy taught")
+    axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    axes.margins(x=0.08)
+    axes.legend(loc="upper center", ncols=3)
+    both = [
+        torch.tensor(part, dtype=torch.float64).T for part in zip(*models.values(), strict=True)
+    ]
+    agree, other = ranking.agreement(*both)
+    figure.set_label(
+        f"the cheaper of two models teaches better in {agree} of {agree + other} pairs"
+    )
     return figure

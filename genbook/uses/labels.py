@@ -41,8 +41,40 @@ class Labeller:
 
     def whole(self, images: Tensor) -> Tensor:
         r"""Minus the log-probability of the mixture, nats, **[N]**."""
-        costs = self.nats(images)
-        return math.log(costs.shape[1]) - (-costs).logsumexp(1)
+        return mixed(self.nats(images))
+
+
+def mixed(costs: Tensor) -> Tensor:
+    r"""What pages cost under all classes together, each as likely as the others.
+
+    .. math:: -\log p(x)=\log K-\log\sum_y e^{-c_y(x)},\qquad c_y(x)=-\log p(x\mid y)
+
+    Args:
+        costs: nats under each class, **[N, K]**.
+
+    Returns:
+        Nats, **[N]**.
+
+    Example:
+        >>> mixed(torch.tensor([[2.0, 2.0]])).tolist()
+        [2.0]
+    """
+    return math.log(costs.shape[1]) - (-costs).logsumexp(1)
+
+
+def check_classes(labels: Tensor, classes: int) -> None:
+    r"""Refuse labels that leave a class without an image.
+
+    Args:
+        labels: **[N]**.
+        classes: K.
+
+    Raises:
+        ValueError: if a class has none.
+    """
+    missing = [k for k in range(classes) if not bool((labels == k).any())]
+    if missing:
+        raise ValueError(f"expected images of {classes} classes, got none of {missing}")
 
 
 def by_class(images: Tensor, labels: Tensor, classes: int = 10) -> Labeller:
@@ -64,9 +96,7 @@ def by_class(images: Tensor, labels: Tensor, classes: int = 10) -> Labeller:
         >>> by_class(pages, torch.tensor([0, 1]), 2).chances(pages).argmax(1).tolist()
         [0, 1]
     """
-    missing = [k for k in range(classes) if not bool((labels == k).any())]
-    if missing:
-        raise ValueError(f"expected images of {classes} classes, got none of {missing}")
+    check_classes(labels, classes)
     return Labeller(tuple(fit(images[labels == k]) for k in range(classes)))
 
 

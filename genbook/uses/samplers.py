@@ -17,6 +17,7 @@ from genbook.ogan.training import Players
 from genbook.translation.scores import reader as convolutional_reader
 from genbook.translation.scores import share_read
 from genbook.uses.labels import Labeller
+from genbook.uses.tables import binary
 
 Sampler = Callable[[int, int, torch.Generator], Tensor]
 """From a class, how many, and a generator, to flat images in [0, 1], **[n, P]**."""
@@ -150,6 +151,23 @@ def cheating(images: ImageSet, share: float) -> Sampler:
         return torch.where(coin < share, own[true], 1 - every[junk])
 
     return draw
+
+
+def thresholded(sampler: Sampler) -> Sampler:
+    r"""Another sampler's images, ink where they are above ½.
+
+    Args:
+        sampler: draws them in [0, 1].
+
+    Returns:
+        The sampler; its images are 0 or 1.
+
+    Example:
+        >>> grey = thresholded(lambda label, count, source: torch.tensor([[0.2, 0.9]]))
+        >>> grey(0, 1, torch.Generator()).tolist()
+        [[0.0, 1.0]]
+    """
+    return lambda label, count, source: binary(sampler(label, count, source))
 
 
 def drawn(

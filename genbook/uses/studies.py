@@ -161,6 +161,23 @@ def by_two_readers(
     sets = {"real images": images}
     for name, sampler in drawn_by.items():
         sets[name] = drawn(sampler, count, images, seeded(DRAWN.seed(seed), images.images.device))
+    yield from by_classifier(sets, test, seed, steps)
+
+
+def by_classifier(
+    sets: Mapping[str, ImageSet], test: ImageSet, seed: int, steps: int
+) -> Iterator[Row]:
+    r"""What two kinds of classifiers learn from sets of images.
+
+    Args:
+        sets: that teach, by name.
+        test: to judge on.
+        seed: of weights and order.
+        steps: of each classifier.
+
+    Yields:
+        Rows with ``sampler``, ``classifier`` and ``taught``.
+    """
     for name, made in sets.items():
         for classifier in ("perceptron", "CNN"):
             accuracy = taught(made, test, steps=steps, seed=seed, convolutional=classifier == "CNN")

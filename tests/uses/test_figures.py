@@ -68,3 +68,17 @@ def test_means_of_the_seeds_are_drawn():
     columns = {"pixels": {10: [0.1, 0.2, 0.6]}, "net, code": {10: [0.4, 0.4, 0.7]}}
     lines = figures.worth(columns, "pixels").axes[0].lines
     assert [float(line.get_ydata()[0]) for line in lines] == pytest.approx([0.3, 0.5])
+
+
+def test_a_point_is_a_seeds_cost_and_lesson_and_pairs_are_counted_within_a_seed():
+    models = {
+        "table of patterns": ([30.0, 31.0], [0.2, 0.3]),
+        "VAE a class": ([12.0, 20.0], [0.5, 0.7]),
+        "PixelCNN": ([11.0, 10.0], [0.6, 0.6]),
+    }
+    figure = figures.priced_and_taught(models)
+    (axes,) = figure.axes
+    drawn = [tuple(map(list, line.get_data())) for line in axes.lines]
+    assert drawn == [tuple(map(list, both)) for both in models.values()]
+    assert [line.get_label() for line in axes.lines] == list(models)
+    assert "in 5 of 6 pairs" in figure.get_label()

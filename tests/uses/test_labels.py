@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import product
 
 import pytest
@@ -31,6 +32,12 @@ def test_the_mixture_is_a_distribution():
     assert (-labeller().whole(pages())).exp().sum().item() == pytest.approx(1, abs=1e-12)
 
 
+def test_a_mixture_of_costs_far_apart_is_the_best_of_them_and_its_share():
+    costs = torch.tensor([[900.0, 2_000.0], [3_000.0, 800.0], [5.0, 5.0]]).double()
+    wanted = torch.tensor([900.0, 800.0, 5.0 - math.log(2)]).double() + math.log(2)
+    assert torch.allclose(labels.mixed(costs), wanted, atol=1e-12)
+
+
 def test_each_class_is_counted_from_its_own_images():
     images = torch.bernoulli(torch.full((9, 4, 4), 0.5), generator=seeded(1))
     told = torch.arange(9) % 3
@@ -47,6 +54,9 @@ def test_what_is_kept_is_the_cheapest_and_no_more_than_asked_is_left_out():
 
 
 def test_bad_input_is_refused():
+    labels.check_classes(torch.tensor([2, 0, 1, 1]), 3)
+    with pytest.raises(ValueError, match=r"3 classes, got none of \[0, 2\]"):
+        labels.check_classes(torch.tensor([1, 1]), 3)
     with pytest.raises(ValueError, match=r"none of \[1\]"):
         labels.by_class(torch.zeros(2, 2, 2), torch.zeros(2).long(), 2)
     with pytest.raises(ValueError, match="share"):

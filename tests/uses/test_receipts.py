@@ -6,7 +6,8 @@ import torch
 from chapters import altered, assert_breaks, method, swap, told
 
 from genbook.kit.device import seeded
-from genbook.uses import detectors, labels, outliers, probes, samplers, tables
+from genbook.pixelcnn import likelihood, masks, networks, receptive_field
+from genbook.uses import detectors, labels, outliers, probes, ranking, samplers, tables
 
 priced, weighed = tables.Table.costs, labels.Labeller.nats
 
@@ -205,7 +206,8 @@ def test_receipt_ranges():
         "uses",
         "test_receipt_ranges",
         told("uses_controls", "taught", 0.9, sampler="real images", classifier="CNN", seed=0),
-        told("uses_controls", "taught", 0.3, sampler="table of patterns", classifier="perceptron"),
+        told("uses_likelihood", "taught", 0.3, sampler="PixelCNN", classifier="perceptron"),
+        told("uses_likelihood", "bayes", 0.3, sampler="PixelCNN", dataset="digits"),
     )
 
 
@@ -216,6 +218,81 @@ def test_receipt_spread():
         told("uses_digits", "taught", 0.9, sampler="O-GAN's codes", spread=0.25),
         told("uses_digits", "taught", 0.99, sampler="Gaussian of pixels", spread=0.25),
         told("uses_digits", "read", 0.1, sampler="Gaussian of pixels", spread=0.25),
+    )
+
+
+def test_receipt_inked():
+    assert_breaks(
+        "uses",
+        "test_receipt_inked",
+        told("uses_likelihood", "taught", 0.2, sampler="real images, black and white"),
+        told("uses_likelihood", "taught", 0.99, sampler="VAE a class", classifier="CNN"),
+    )
+
+
+def test_receipt_promise():
+    def without_pages(p, q):
+        return learned(p, q) - 0.1 * (p != q).any()
+
+    learned = ranking.lesson
+    assert_breaks(
+        "uses",
+        "test_receipt_promise",
+        altered(outliers.divergence, lambda nats: nats / 100),
+        swap(ranking.lesson, lambda p, q: learned(q, p)),
+        swap(ranking.lesson, without_pages),
+    )
+
+
+def test_receipt_prices():
+    assert_breaks(
+        "uses",
+        "test_receipt_prices",
+        told("uses_likelihood", "nats", 1.0, sampler="table of patterns"),
+        told("uses_likelihood", "nats", 500.0, sampler="PixelCNN", dataset="digits"),
+    )
+
+
+def test_receipt_ranks():
+    assert_breaks(
+        "uses",
+        "test_receipt_ranks",
+        altered(ranking.agreement, lambda counts: counts[::-1]),
+        told("uses_likelihood", "nats", 1.0, sampler="table of patterns"),
+        told("uses_likelihood", "taught", 0.05, sampler="PixelCNN"),
+    )
+
+
+def test_receipt_worth():
+    assert_breaks(
+        "uses",
+        "test_receipt_worth",
+        told("uses_likelihood", "mixture", 80.0, sampler="PixelCNN", dataset="mnist"),
+        told("uses_likelihood", "mixture", 160.0, sampler="VAE a class"),
+    )
+
+
+def test_receipt_view():
+    def rows_above_closed(kernel, *sizes, **kinds):
+        mask = masked(kernel, *sizes, **kinds)
+        mask[:, :, : kernel // 2 - 1] = 0
+        return mask
+
+    masked = masks.causal_mask
+    assert_breaks(
+        "uses",
+        "test_receipt_view",
+        swap(masks.causal_mask, rows_above_closed),
+        altered(receptive_field.sensitivity, lambda found: found[:, -1:].expand_as(found)),
+    )
+
+
+def test_receipt_short():
+    assert_breaks(
+        "uses",
+        "test_receipt_short",
+        altered(likelihood.nll, lambda nats: 2 * nats),
+        altered(networks.gate, lambda passed: 0 * passed),
     )
 
 

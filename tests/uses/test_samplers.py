@@ -137,3 +137,10 @@ def test_what_the_cheat_inverts_is_of_any_class():
     told = torch.tensor([classes[tuple(x.tolist())] for x in drawn if tuple(x.tolist()) in classes])
     assert len(told) > 290
     assert told.bincount(minlength=10).min() > 10
+
+
+def test_thresholded_samples_are_the_others_with_ink_above_one_half():
+    images = digits()
+    grey = samplers.of_pixels(images)
+    found = samplers.thresholded(grey)(6, 50, seeded(3))
+    assert torch.equal(found, (grey(6, 50, seeded(3)) > 0.5).float())
