@@ -214,12 +214,29 @@ class Generator(nn.Module):
         Returns:
             The net itself, in evaluation mode: an image now depends on its own code alone.
         """
-        for layer in self.modules():
-            if isinstance(layer, nn.BatchNorm2d):
-                layer.reset_running_stats()
-        with torch.no_grad():
-            self.train()(z, condition)
-        return self.eval()
+        fix_statistics(self, z, condition)
+        return self
+
+
+def fix_statistics(net: nn.Module, *batch: Tensor | None) -> None:
+    r"""Fix the statistics of every batch normalisation at those of one batch.
+
+    Args:
+        net: left in evaluation mode: what it makes of an input now hangs on that input alone.
+        *batch: what the net is called with.
+
+    Example:
+        >>> net = nn.BatchNorm2d(1, momentum=None)
+        >>> fix_statistics(net, torch.tensor([1.0, 3.0]).view(2, 1, 1, 1))
+        >>> net.running_mean.item(), net.training
+        (2.0, False)
+    """
+    for layer in net.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.reset_running_stats()
+    with torch.no_grad():
+        net.train()(*batch)
+    net.eval()
 
 
 class Discriminator(nn.Module):

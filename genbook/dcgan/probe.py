@@ -8,7 +8,7 @@ import torch
 from sklearn.svm import LinearSVC
 from torch import Tensor, nn
 
-from genbook.dcgan.networks import Discriminator
+from genbook.dcgan.networks import Discriminator, fix_statistics
 from genbook.kit.data import ImageSet
 from genbook.kit.device import seeded
 from genbook.kit.studies import Row
@@ -73,12 +73,8 @@ def calmed(net: Discriminator, images: Tensor) -> Discriminator:
         >>> calmed(net, torch.ones(2, 1, 8, 8)).training
         False
     """
-    for layer in net.modules():
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.reset_running_stats()
-    with torch.no_grad():
-        net.train()(images)
-    return net.eval()
+    fix_statistics(net, images)
+    return net
 
 
 def some(labels: Tensor, each: int, source: torch.Generator) -> tuple[Tensor, Tensor]:

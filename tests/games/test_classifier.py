@@ -18,6 +18,12 @@ def test_a_reader_counts_each_sample_once():
     assert counts[1, :3].tolist() == [1, 1, 1]
 
 
+def test_a_share_right_is_that_of_the_labels_that_it_gives():
+    images = torch.eye(10)[torch.tensor([3, 3, 7, 0])].reshape(4, 1, 2, 5)
+    told = data.ImageSet("x", images, torch.tensor([3, 2, 7, 1]))
+    assert classifier.Reader(nn.Identity(), 0.0, "none").share_right(told) == 0.5
+
+
 def test_a_step_of_gradient_descent_is_softmax_less_truth():
     net = nn.Linear(1, 2, bias=False)
     nn.init.zeros_(net.weight)
