@@ -96,6 +96,7 @@ ROUGH = (torch.tensor([1.0, -2.0, 5e4]) / 3 * 1.00001).float()
 def test_numbers_computed_in_single_precision_keep_its_tolerance_in_any_form(form):
     assert same(form, THIRDS)
     assert same(float(ROUGH[0]), THIRDS[0])
+    assert same([float(ROUGH[0]), 0.5], [1 / 3, 0.5])
     assert not same([value * 1.01 for value in ROUGH.tolist()], THIRDS)
     assert not same((THIRDS * 1.00001).tolist(), THIRDS)
 
