@@ -9,8 +9,9 @@ import torch
 from genbook.captions import digit_pages
 from genbook.captions.blindness import blinded, swap_gap
 from genbook.captions.captioner import WAYS, Captioner, Pairs, pairs, train
-from genbook.captions.language import LENGTH, decoded, meant
+from genbook.captions.language import LENGTH, decoded, meant, wordings
 from genbook.captions.scenes import HELD_OUT, SEEN
+from genbook.captions.scores import among
 from genbook.captions.search import beam
 from genbook.kit import data as sets
 from genbook.kit.data import ImageSet
@@ -44,6 +45,29 @@ def right(net: Captioner, data: Pairs) -> float:
         said = meant(decoded(beam(net, picture, 1, LENGTH).words))
         hits += said == meant(decoded(caption))
     return hits / len(data.pictures)
+
+
+def beside_people(net: Captioner, data: Pairs) -> float:
+    r"""BLEU-4 of greedy captions against what a person would say of each picture.
+
+    Args:
+        net: writes them.
+        data: pictures, with captions that tell what they show.
+
+    Returns:
+        The mean, from 0 to 1.
+
+    Raises:
+        ValueError: if a caption is not of the language.
+    """
+    total = 0.0
+    for picture, caption in zip(data.pictures, data.captions.tolist(), strict=True):
+        scene = meant(decoded(caption))
+        if scene is None:
+            raise ValueError(f"expected captions of the language, got {decoded(caption)!r}")
+        said = decoded(beam(net, picture, 1, LENGTH).words)
+        total += among({said: 1.0}, wordings(scene))
+    return total / len(data.pictures)
 
 
 def trained(way: str, seed: int, *, shuffled: bool = False, steps: int = STEPS) -> Captioner:
