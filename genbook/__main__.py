@@ -29,6 +29,10 @@ class Command:
     run: Callable[[Arguments], int]
 
 
+def _say(what: object) -> None:
+    print(encodable(str(what)), flush=True)
+
+
 def _data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--before-build",
@@ -41,10 +45,10 @@ def _data(arguments: Arguments) -> int:
     from genbook.kit.data import fetch_mnist, mnist_files
 
     if arguments.before_build:
-        print(encodable(mnist_files.before_a_build()), flush=True)
+        _say(mnist_files.before_a_build())
         return 0
     for path in fetch_mnist():
-        print(path)
+        _say(path)
     return 0
 
 
@@ -82,9 +86,9 @@ def _study(arguments: Arguments) -> int:
         result = record(study, slice=arguments.slice)
         if result is None:
             continue
-        print(result.provenance if arguments.slice else studies.save(result))
+        _say(result.provenance if arguments.slice else studies.save(result))
         for row in result.rows:
-            print("  " + ", ".join(f"{name} {value}" for name, value in row.items()))
+            _say("  " + ", ".join(f"{name} {value}" for name, value in row.items()))
     return 0
 
 
@@ -136,7 +140,7 @@ def _pdf(arguments: Arguments) -> int:
 
     build, target = Path("_build/html"), Path("_build/pdf/nothing-on-faith.pdf")
     sheets = print_book(build, Path("_toc.yml"), target, solutions=arguments.solutions)
-    print(f"{sheets} pages in {target}")
+    _say(f"{sheets} pages in {target}")
     return 0
 
 

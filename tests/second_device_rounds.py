@@ -7,15 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from elsewhere import ELSEWHERE
 
 from genbook import games, ogan
-from genbook.captions import captioner, search
+from genbook.adversarial import studies as adversarial_studies
+from genbook.captions import blindness, captioner, digit_pages, search
+from genbook.captions import studies as caption_studies
+from genbook.captions.scenes import SEEN
 from genbook.clipping import characters
-from genbook.collapse import onset
-from genbook.dcgan import concepts, projection
+from genbook.collapse import digits as collapse_digits
+from genbook.collapse import onset, remedies
+from genbook.dcgan import concepts, larger, probe, projection
 from genbook.dcgan import networks as dcgan_networks
 from genbook.dcgan import studies as dcgan_studies
 from genbook.dcgan import training as dcgan_training
@@ -31,6 +37,9 @@ from genbook.gran import studies as gran_studies
 from genbook.kit import data
 from genbook.kit.device import Device
 from genbook.kit.seeds import Streams, around, mlp
+from genbook.kit.studies import Row
+from genbook.kit.training import Step, checkpointed
+from genbook.ogan import studies as ogan_studies
 from genbook.pixelcnn import likelihood, networks, row_lstm, sampling
 from genbook.translation import cyclegan, pairs, photographs, pix2pix, scores
 from genbook.translation import networks as translators
@@ -44,9 +53,11 @@ from genbook.uses import (
     samplers,
     tables,
 )
+from genbook.uses import studies as uses_studies
 from genbook.vae import bounds, exact, models, study
 from genbook.vae import training as vae_training
 from genbook.wgan import contests, frechet
+from genbook.words import pmi
 
 __all__ = ["ROUNDS"]
 
@@ -69,6 +80,13 @@ def text() -> None:
     reader = characters.Models(arms, device=ELSEWHERE)
     list(characters.train(reader, arms, codes, total=1))
     characters.bits(reader, codes, streams=4)
+
+
+def games_of_digits() -> None:
+    images = _digits()
+    reader = games.learn_to_read(images, images, steps=1)
+    for name in ("PacGAN4", "minibatch std", "WGAN-GP"):
+        list(collapse_digits.digit_rows(remedies.method(name), images, reader, [0], 1))
 
 
 def rings() -> None:
@@ -127,6 +145,7 @@ def scene() -> None:
 def parzen() -> None:
     images = gan_images.split(_digits(), data.digits("test", device=ELSEWHERE))
     list(gan_images.parzen_rows("digits", images, [0], [1], 20))
+    list(gan_images.yardsticks("digits", images, 20, 2))
 
 
 def battles() -> None:
@@ -249,12 +268,38 @@ def places_in_a_data_set() -> None:
     data.python_source(2_000, device=ELSEWHERE).sample(2, 5, _source())
 
 
+def a_run_that_is_saved() -> None:
+    net = mlp([2, 1], Streams([0], device=ELSEWHERE))
+    with TemporaryDirectory() as folder:
+        list(checkpointed([Step(0, 1, {})], Path(folder, "run"), every=1, net=net))
+
+
 def captions_of_a_page() -> None:
     net = captioner.Captioner("every", 0, words=3, hidden=4).to(ELSEWHERE)
     page = _rand(16, 16)
     search.every(net, page, 3, 2)
     search.beam(net, page, 2, 2)
     net.speak(_rand(1, 512), torch.zeros(1, 1, dtype=torch.long, device=ELSEWHERE))
+    told = captioner.pairs(SEEN, 3, _source())
+    looks = captioner.Captioner("once", 0, hidden=4).to(ELSEWHERE)
+    list(captioner.train(looks, told, steps=1, seed=0))
+    caption_studies.right(looks, blindness.blinded(told, _source()))
+    caption_studies.judged(looks, 0, count=2)
+
+
+def captions_of_two_digits() -> None:
+    images = _digits()
+    net = caption_studies.reader(images, 0, free=0.5, steps=1, count=4)
+    caption_studies.page_row(net, images, 0, count=2)
+    pages = digit_pages.pairs(images, 3, _source(), free=1.0)
+    digit_pages.read(net, pages)
+    blindness.swap_gap(net, pages)
+
+
+def attacks() -> None:
+    images = _digits()
+    nets = adversarial_studies.trained(images, 0, steps=1)
+    list(adversarial_studies.attacked(nets, images.take(20), 0))
 
 
 def deep_convolutions() -> None:
@@ -277,6 +322,20 @@ def deep_convolutions() -> None:
     concepts.way(bank, bank.slants, pairs=2, source=_source())
     p = projection.Classes(_rand(1) * 0 + 1, _rand(1, 2), _rand(1) * 0 + 1)
     p.log_joint(_rand(3, 2))
+    projection.linear_parts(p, p)
+
+
+def deep_convolutions_on_larger_images() -> None:
+    images = data.ImageSet("pages", _rand(130, 1, 28, 28), torch.arange(130, device=ELSEWHERE) % 10)
+    pages = larger.halved(images)
+    given = dcgan_studies.scene(pages, pages, steps=1)
+    larger.about(given, pages)
+    recipe = larger.enlarged(dcgan_studies.RECIPES["guidelines"], given.images)
+
+    def then(_: str, pair: dcgan_training.Players) -> list[Row]:
+        return list(probe.probe(pair.discriminator, pages, pages, 0, sizes=(20,)))
+
+    list(dcgan_studies.each({"short": recipe}, given, 0, steps=1, every=1, then=then))
 
 
 def _codes_of(design: dcgan_networks.Design) -> tuple[torch.Tensor, ...]:
@@ -292,6 +351,16 @@ def codes_of_pictures() -> None:
     for loop in (ogan.train, ogan.train_autoencoder):
         list(loop(pair, images, ogan.Recipe("squared error", steps=2, batch=3), 0))
     ogan.error_parts(pair.encode(images), _rand(6, 4))
+    ogan.parts(pair.encode(images)).whole()
+
+
+def judgements_of_codes() -> None:
+    images = _digits()
+    reader = games.learn_to_read(images, images, steps=1)
+    for autoencoder in (False, True):
+        recipe = ogan.Recipe(steps=1, batch=3)
+        pair = ogan_studies.trained(images, recipe, 0, autoencoder=autoencoder)
+        ogan_studies.judged(pair, images, reader, 0)
 
 
 def uses_of_models() -> None:
@@ -328,22 +397,41 @@ def uses_of_models() -> None:
     probes.read_linearly(probes.codes(pair, x), y, probes.codes(pair, x), y)
 
 
+def recorded_uses_of_models() -> None:
+    images, lengths = _digits(), ranking.Lengths(1, 10, 1, judged=2, samples=2)
+    nets, few = probes.featured(images, 0, 1), images.take(140)
+    list(uses_studies.schooled(few, few, nets, 0, 1))
+    list(uses_studies.probed(images, few, nets, 0))
+    list(uses_studies.by_two_readers(few, few, nets, 0, 1))
+    list(uses_studies.untrained(images, few, 0))
+    list(uses_studies.told_apart(few, few, 0))
+    found = ranking.models(images, 0, lengths)
+    list(ranking.priced(found, few, 0, lengths))
+    list(ranking.lessons(found, few, few, 0, 1))
+
+
+def words_of_a_rank() -> None:
+    pmi.decomposed(_rand(3, 2)).cut(1)
+
+
 ROUNDS: dict[str, list[Callable[[], None]]] = {
-    "captions": [captions_of_a_page],
+    "adversarial": [attacks],
+    "captions": [captions_of_a_page, captions_of_two_digits],
     "clipping": [text],
-    "collapse": [rings],
-    "dcgan": [deep_convolutions],
+    "collapse": [rings, games_of_digits],
+    "dcgan": [deep_convolutions, deep_convolutions_on_larger_images],
     "draw": [drawings],
     "fgan": [survivors, contests_of_one_gaussian],
     "games": [play, play_without_a_change, picture_of_a_game],
     "gan": [scene, parzen],
     "gran": [battles],
-    "kit": [places_in_a_data_set],
-    "ogan": [codes_of_pictures],
+    "kit": [places_in_a_data_set, a_run_that_is_saved],
+    "ogan": [codes_of_pictures, judgements_of_codes],
     "pixelcnn": [pixels],
     "translation": [pairs_of_pictures, cycles],
-    "uses": [uses_of_models],
+    "uses": [uses_of_models, recorded_uses_of_models],
     "vae": [autoencoders, a_linear_model],
     "wgan": [wasserstein],
+    "words": [words_of_a_rank],
 }
 """By package."""

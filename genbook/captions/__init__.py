@@ -9,7 +9,7 @@ r"""Captions: a sentence that has seen a picture.
 ``search``
     Greedy, beam and exhaustive search.
 ``scores``
-    BLEU.
+    BLEU of a sentence, and of a writer.
 ``blindness``
     The swap test.
 ``digit_pages``
@@ -21,9 +21,9 @@ from __future__ import annotations
 from genbook.captions.blindness import blinded, exact_gap, swap_gap
 from genbook.captions.captioner import Captioner, Pairs, pairs, train
 from genbook.captions.digit_pages import Fact, Reading, page, read, shrunk
-from genbook.captions.language import decoded, encoded, meant, sentence
+from genbook.captions.language import decoded, encoded, meant, sentence, wordings
 from genbook.captions.scenes import Scene, render
-from genbook.captions.scores import bleu
+from genbook.captions.scores import among, bleu
 from genbook.captions.search import Found, beam, every, strings
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Pairs",
     "Reading",
     "Scene",
+    "among",
     "beam",
     "bleu",
     "blinded",
@@ -50,4 +51,5 @@ __all__ = [
     "strings",
     "swap_gap",
     "train",
+    "wordings",
 ]

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from genbook.captions.language import LENGTH, encoded, sentence
+from genbook.captions.language import LENGTH, PLACE_FIRST, encoded, sentence
 from genbook.captions.scenes import SIDE, Scene, render
 from genbook.kit.device import seeded
 from genbook.kit.substreams import Substream
@@ -130,7 +130,7 @@ def pairs(scenes: Sequence[Scene], count: int, generator: torch.Generator) -> Pa
     """
     home = generator.device
     which = torch.randint(len(scenes), (count,), generator=generator, device=home).tolist()
-    first = (torch.rand(count, generator=generator, device=home) < 0.25).long().tolist()
+    first = (torch.rand(count, generator=generator, device=home) < PLACE_FIRST).long().tolist()
     drawn = [render(scenes[k], generator=generator) for k in which]
     said = [encoded(sentence(scenes[k], f)) for k, f in zip(which, first, strict=True)]
     return Pairs(torch.stack(drawn), torch.tensor(said, device=home).reshape(count, LENGTH))

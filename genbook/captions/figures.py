@@ -59,7 +59,8 @@ def reading(net: Captioner, scene: Scene, word: int) -> Figure:
     said = beam(net, picture, 1, LENGTH).words
     place = min(word, len(said)) - 1
     leaf = picture.clone().requires_grad_()
-    chances = net(leaf[None], torch.tensor([said[:place]]).long())[0, -1].log_softmax(0)
+    before = torch.tensor([said[:place]], device=picture.device).long()
+    chances = net(leaf[None], before)[0, -1].log_softmax(0)
     slope = torch.autograd.grad(chances[said[place]], leaf)[0]
     figure, (left, middle, right) = subplots(1, 3, width=8.4, height=2.8)
     _pixels(left, picture, "Greys", 0, "the picture")
@@ -90,7 +91,8 @@ def asked(net: Captioner, picture: Tensor) -> Figure:
     words = []
     for place, (axes, word) in enumerate(zip(panels[1:], (*said, 0, 0, 0), strict=False)):
         leaf = picture.clone().requires_grad_()
-        chances = net(leaf[None], torch.tensor([said[:place]]).long())[0, -1].softmax(0)
+        before = torch.tensor([said[:place]], device=picture.device).long()
+        chances = net(leaf[None], before)[0, -1].softmax(0)
         slope = torch.autograd.grad(chances[word].log(), leaf)[0]
         bound = max(float(slope.abs().max()), 1e-9)
         words.append(digit_pages.WORDS[word])
@@ -101,7 +103,7 @@ def asked(net: Captioner, picture: Tensor) -> Figure:
 
 
 def _pixels(axes: Axes, values: Tensor, colours: str, low: float, title: str) -> None:
-    show = values.detach().numpy()
+    show = values.detach().cpu().numpy()
     axes.imshow(show, cmap=colours, vmin=low, vmax=1, interpolation="none")
     axes.set_axis_off()
     axes.set_title(title)
@@ -124,7 +126,8 @@ def swapped(net: Captioner, scene: Scene) -> Figure:
     figure, axes = subplots(1, 1, width=7.0, height=2.8)
     own = SCENES.index(scene)
     colours = [DATA if k == own else MUTED for k in range(len(SCENES))]
-    axes.bar(range(len(SCENES)), scores.clamp(min=-30).numpy() + 30, bottom=-30, color=colours)
+    heights = scores.clamp(min=-30).cpu().numpy() + 30
+    axes.bar(range(len(SCENES)), heights, bottom=-30, color=colours)
     axes.set(ylim=(-30, 0), xlabel="which of the 24 pictures", ylabel="log p(S | I), nats")
     axes.set_title(sentence(scene, 0))
     gap = float(scores[own] - scores.mean())

@@ -11,6 +11,8 @@ WORDS = (
 )  # fmt: skip
 LENGTH = 6
 """Words of a caption, its end included."""
+PLACE_FIRST = 0.25
+"""How often a caption names the place first."""
 
 
 def sentence(scene: Scene, template: int) -> str:
@@ -31,6 +33,22 @@ def sentence(scene: Scene, template: int) -> str:
         raise ValueError(f"expected template 0 or 1, got {template}; the language has two")
     thing = f"a {scene.size} {scene.shade} {scene.shape}"
     return f"{thing} {scene.place}" if template == 0 else f"{scene.place} {thing}"
+
+
+def wordings(scene: Scene) -> dict[str, float]:
+    r"""How a person words a scene: the place last in three captions of four, else first.
+
+    Args:
+        scene: what is said.
+
+    Returns:
+        Each caption with its chance.
+
+    Example:
+        >>> list(wordings(SCENES[0]).values())
+        [0.75, 0.25]
+    """
+    return {sentence(scene, 0): 1 - PLACE_FIRST, sentence(scene, 1): PLACE_FIRST}
 
 
 def encoded(text: str) -> list[int]:

@@ -1,10 +1,10 @@
-r"""BLEU of one sentence: precision of word groups, and a penalty for being short."""
+r"""BLEU: precision of word groups and a penalty for being short; of a sentence and of a writer."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 
 def grams(words: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
@@ -57,3 +57,31 @@ def bleu(candidate: str, references: Sequence[str], n: int = 2) -> float:
         logs += math.log(hits / own.total()) / n
     near = min((len(text) for text in told), key=lambda size: (abs(size - len(said)), size))
     return math.exp(min(0.0, 1 - near / len(said)) + logs)
+
+
+def among(said: Mapping[str, float], told: Mapping[str, float], n: int = 4) -> float:
+    r"""BLEU-n, on average, of one writer's sentence against another's.
+
+    .. math:: \sum_{s,t}P(s)\,Q(t)\,\text{BLEU-}n(s,\{t\})
+
+    Args:
+        said: sentences of the writer who is judged, with their chances.
+        told: those of the writer of the reference, who has not seen the first.
+        n: longest group.
+
+    Returns:
+        From 0 to 1.
+
+    Raises:
+        ValueError: if chances do not sum to 1.
+
+    Example:
+        >>> among({"a b": 1.0}, {"a b": 0.5, "b a": 0.5}, 2)
+        0.5
+    """
+    for writer in (said, told):
+        if not math.isclose(sum(writer.values()), 1, abs_tol=1e-9):
+            raise ValueError(
+                f"expected chances that sum to 1, got {sum(writer.values()):g}; divide by the sum"
+            )
+    return sum(p * q * bleu(s, [t], n) for s, p in said.items() for t, q in told.items())

@@ -9,8 +9,9 @@ import torch
 from genbook.captions import digit_pages
 from genbook.captions.blindness import blinded, swap_gap
 from genbook.captions.captioner import WAYS, Captioner, Pairs, pairs, train
-from genbook.captions.language import LENGTH, decoded, meant
+from genbook.captions.language import LENGTH, decoded, meant, wordings
 from genbook.captions.scenes import HELD_OUT, SEEN
+from genbook.captions.scores import among
 from genbook.captions.search import beam
 from genbook.kit import data as sets
 from genbook.kit.data import ImageSet
@@ -46,6 +47,29 @@ def right(net: Captioner, data: Pairs) -> float:
     return hits / len(data.pictures)
 
 
+def beside_people(net: Captioner, data: Pairs) -> float:
+    r"""BLEU-4 of greedy captions against what a person would say of each picture.
+
+    Args:
+        net: writes them.
+        data: pictures, with captions that tell what they show.
+
+    Returns:
+        The mean, from 0 to 1.
+
+    Raises:
+        ValueError: if a caption is not of the language.
+    """
+    total = 0.0
+    for picture, caption in zip(data.pictures, data.captions.tolist(), strict=True):
+        scene = meant(decoded(caption))
+        if scene is None:
+            raise ValueError(f"expected captions of the language, got {decoded(caption)!r}")
+        said = decoded(beam(net, picture, 1, LENGTH).words)
+        total += among({said: 1.0}, wordings(scene))
+    return total / len(data.pictures)
+
+
 def trained(way: str, seed: int, *, shuffled: bool = False, steps: int = STEPS) -> Captioner:
     r"""A captioner trained on 1,000 pictures of the 20 seen combinations.
 
@@ -68,18 +92,20 @@ def trained(way: str, seed: int, *, shuffled: bool = False, steps: int = STEPS) 
 
 
 @torch.no_grad()
-def judged(net: Captioner, seed: int) -> Row:
-    r"""Loss, swap gap and right captions of a captioner, on 200 new pictures.
+def judged(net: Captioner, seed: int, *, count: int = 200) -> Row:
+    r"""Loss, swap gap and right captions of a captioner, on new pictures.
 
     Args:
         net: to be judged.
         seed: of the pictures.
+        count: of pictures of seen combinations, and of held-out ones.
 
     Returns:
         ``loss`` and ``gap`` in nats a caption, ``right`` and ``right_new`` (held-out).
     """
-    test = pairs(SEEN, 200, seeded(UNSEEN.seed(seed)))
-    new = pairs(HELD_OUT, 200, seeded(NEW.seed(seed)))
+    home = next(net.parameters()).device
+    test = pairs(SEEN, count, seeded(UNSEEN.seed(seed), home))
+    new = pairs(HELD_OUT, count, seeded(NEW.seed(seed), home))
     return {
         "loss": round(-float(net.score(test.pictures, test.captions).mean()), 4),
         "gap": round(float(swap_gap(net, test).mean()), 4),
@@ -98,14 +124,16 @@ def record(slice: bool, seed: int) -> Iterator[Row]:
     Yields:
         Rows of :func:`judged` with ``way``, ``pictures`` and ``seed``.
     """
-    steps = 20 if slice else STEPS
+    steps, count = (20, 20) if slice else (STEPS, 200)
     for way, shuffled in (*((way, False) for way in WAYS), ("every", True)):
         net = trained(way, seed, shuffled=shuffled, steps=150 if shuffled else steps)
         kind = "shuffled" if shuffled else "own"
-        yield {"seed": seed, "way": way, "pictures": kind, **judged(net, seed)}
+        yield {"seed": seed, "way": way, "pictures": kind, **judged(net, seed, count=count)}
 
 
-def reader(digits: ImageSet, seed: int, *, free: float, steps: int = PAGE_STEPS) -> Captioner:
+def reader(
+    digits: ImageSet, seed: int, *, free: float, steps: int = PAGE_STEPS, count: int = PAGES
+) -> Captioner:
     r"""A captioner of pages with two digits.
 
     Args:
@@ -113,32 +141,36 @@ def reader(digits: ImageSet, seed: int, *, free: float, steps: int = PAGE_STEPS)
         seed: of weights, pages and order.
         free: share of pages whose second digit is any; on the others it is the first plus one.
         steps: minibatches.
+        count: of pages.
 
     Returns:
-        The network.
+        The network, where the digits are.
     """
-    pages = digit_pages.pairs(digits, PAGES, seeded(seed), free=free)
-    net = Captioner("every", seed, words=len(digit_pages.WORDS), hidden=PAGE_STATE)
+    home = digits.images.device
+    pages = digit_pages.pairs(digits, count, seeded(seed, home), free=free)
+    net = Captioner("every", seed, words=len(digit_pages.WORDS), hidden=PAGE_STATE).to(home)
     for _ in train(net, pages, steps=steps, seed=seed):
         pass
     return net
 
 
 @torch.no_grad()
-def page_row(net: Captioner, digits: ImageSet, seed: int) -> Row:
-    r"""What a captioner reads on 200 new pages of tied digits and on 200 of free ones.
+def page_row(net: Captioner, digits: ImageSet, seed: int, *, count: int = 200) -> Row:
+    r"""What a captioner reads on new pages of tied digits and on as many of free ones.
 
     Args:
         net: to be judged.
         digits: that it was not trained on.
         seed: of the pages.
+        count: of pages of a kind.
 
     Returns:
         ``tied`` (both digits and the relation), ``first``, ``second`` and ``both`` on free pages,
         shares; ``gap``, the swap gap on tied pages, nats.
     """
-    tied = digit_pages.pairs(digits, 200, seeded(TIED.seed(seed)), free=0.0)
-    free = digit_pages.pairs(digits, 200, seeded(FREE.seed(seed)), free=1.0)
+    home = digits.images.device
+    tied = digit_pages.pairs(digits, count, seeded(TIED.seed(seed), home), free=0.0)
+    free = digit_pages.pairs(digits, count, seeded(FREE.seed(seed), home), free=1.0)
     found = digit_pages.read(net, free)
     return {
         "tied": round(digit_pages.read(net, tied).both, 3),
@@ -159,12 +191,13 @@ def record_pages(slice: bool, seed: int) -> Iterator[Row]:
     Yields:
         Rows of :func:`page_row` with ``digits``, ``free`` and ``seed``.
     """
-    steps = 20 if slice else PAGE_STEPS
+    steps, pages, count = (20, 400, 20) if slice else (PAGE_STEPS, PAGES, 200)
     for load in (sets.digits, sets.mnist):
         shown, test = load("train"), load("test")
         for free in SHARES:
-            net = reader(shown, seed, free=free, steps=steps)
-            yield {"seed": seed, "digits": shown.name, "free": free, **page_row(net, test, seed)}
+            net = reader(shown, seed, free=free, steps=steps, count=pages)
+            row = page_row(net, test, seed, count=count)
+            yield {"seed": seed, "digits": shown.name, "free": free, **row}
 
 
 STUDIES = (

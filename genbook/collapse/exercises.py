@@ -151,7 +151,7 @@ def far_sighted(x: Tensor, y: Tensor, steps: int, look: float) -> Tensor:
     return torch.autograd.grad(x * y, x)[0]
 
 
-GAMES = ((0.5, 0.2, 3, 0.1), (-0.7, 0.4, 1, 0.25), (1.5, -0.3, 5, 0.05))
+GAMES = ((0.6, 0.2, 3, 0.1), (-0.7, 0.4, 1, 0.25), (1.5, -0.3, 5, 0.05))
 
 
 def _check_unroll(answer: Look) -> str | None:

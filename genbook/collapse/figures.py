@@ -39,7 +39,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-SHOWN = (1, 2, 3, 5, 7)
+SHOWN = (1, 2, 3, 4, 5, 7)
 """The moments of a recorded run that can be scrubbed to."""
 
 # --- Scrubbing through a recorded run -----------------------------------------------------------

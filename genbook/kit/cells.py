@@ -50,7 +50,8 @@ def tree(code: str) -> ast.Module:
         ('x = 1\nf(x)', [])
     """
     try:
-        return ast.parse(code)  # nearly every cell is Python as it stands
+        plain = ast.parse(code)  # nearly every cell is Python as it stands
+        return _opened(plain) if "get_ipython" in code else plain
     except SyntaxError:
         signed = f"%{code.strip()}" if _is_signless(code.strip()) else code
         return _opened(_transformed(signed))
@@ -130,6 +131,11 @@ def _inside(call: ast.expr) -> list[ast.stmt] | None:
         ):
             options = _tail(line).body if name in RUNS_PYTHON else []
             return [*options, *_body(name, body, call.lineno)]
+        case ast.Call(ast.Attribute(attr="run_cell"), [ast.Constant(str(body)), *_]):
+            return [part for piece in trees([body]) for part in piece.body] or None
+        case ast.Call(ast.Attribute(attr="magic"), [ast.Constant(str(text))]):
+            name, _, line = text.lstrip("%").partition(" ")
+            return (_tail(line).body or None) if name in RUNS_PYTHON else None
     return None
 
 

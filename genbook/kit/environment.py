@@ -9,6 +9,8 @@ from pathlib import Path
 import pooch
 
 SAYINGS = {"1": True, "0": False}
+QUOTES = "\"'`“”„‘’"
+"""Also those that a text processor or a page puts around what is copied from it."""
 
 
 def setting(name: str) -> str:
@@ -24,7 +26,7 @@ def setting(name: str) -> str:
         >>> setting("GENBOOK_NO_SUCH_VARIABLE")
         ''
     """
-    return os.environ.get(name, "").strip().strip("\"'").strip()
+    return os.environ.get(name, "").strip().strip(QUOTES).strip()
 
 
 def path_setting(name: str) -> Path | None:

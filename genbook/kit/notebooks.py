@@ -16,6 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from genbook.kit.cells import tree
+from genbook.kit.files import check_folder
 
 CHECKED = "nbval-check-output"
 KEPT = ("tags", "format", "raw_mimetype")
@@ -214,8 +215,9 @@ def refresh(path: Path, *, timeout: float = 300.0) -> None:
         timeout: seconds a cell may take.
 
     Raises:
-        ValueError: if there is no notebook at ``path``, or a cell raises or takes too long; the
-            file is then left alone.
+        ValueError: if there is no notebook at ``path``, its folder cannot be written to (which is
+            seen before anything runs), or a cell raises or takes too long; the file is then left
+            alone.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellControlSignal, DeadKernelError
@@ -223,6 +225,7 @@ def refresh(path: Path, *, timeout: float = 300.0) -> None:
     from genbook.kit import kernels
 
     notebook = read(path)
+    check_folder(path.parent, f"the folder of {path.name}")
     saved = {key: os.environ.get(key) for key in EMBEDDED}
     os.environ.update(EMBEDDED)
     try:

@@ -42,6 +42,9 @@ NAME_PLACES = """() => {
   }}"""
 """Chromium names in the PDF only those places to which the page itself links."""
 
+PATIENCE = 900.0
+"""Seconds that a page may take to load, on a machine that has other work, too."""
+
 LAYOUT: dict[str, Any] = {
     "format": "A4",
     "print_background": True,
@@ -152,8 +155,14 @@ def printed(browser: Browser, path: Path, *, solutions: bool = False) -> Leaf:
 
     Returns:
         The page as it was printed.
+
+    Raises:
+        ValueError: if it is not loaded and set after :data:`PATIENCE`.
     """
+    from playwright.sync_api import TimeoutError as TooSlow
+
     page = browser.new_page(viewport={"width": 1000, "height": 1400})
+    page.set_default_timeout(1000 * PATIENCE)
     try:
         page.goto(path.absolute().as_uri())
         page.evaluate("document.documentElement.dataset.theme = 'light'")
@@ -168,6 +177,8 @@ def printed(browser: Browser, path: Path, *, solutions: bool = False) -> Leaf:
         page.evaluate(NAME_PLACES)
         title, *sections = page.evaluate(HEADINGS)
         pdf = page.pdf(outline=True, tagged=True, **LAYOUT)
+    except TooSlow as late:
+        raise ValueError(f"{path.name}: not ready to print after {PATIENCE:g} s") from late
     finally:
         page.close()
     begins = zip(sections, _second_level(_reader(pdf)), strict=True)

@@ -102,6 +102,18 @@ def test_a_book_that_is_not_built_is_refused_before_any_work(tmp_path) -> None:
         paper.print_book(tmp_path, toc, tmp_path / "out.pdf")
 
 
+def test_a_page_that_never_loads_is_named_and_a_slow_one_is_waited_for(
+    chromium: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "slow.html"
+    wait = "<script>const end = Date.now() + 1500; while (Date.now() < end);</script>"
+    page.write_text(f"{wait}{chapter('Slow', 'slow')}", encoding="utf-8")
+    assert paper.printed(chromium, page).title == "Slow"
+    monkeypatch.setattr(paper, "PATIENCE", 0.3)
+    with pytest.raises(ValueError, match=r"slow\.html: not ready to print after 0\.3 s"):
+        paper.printed(chromium, page)
+
+
 def chapter(title: str, other: str) -> str:
     """Three sheets: links, a section of a name that both chapters have, a formula of its own."""
     return (

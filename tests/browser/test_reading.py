@@ -24,7 +24,9 @@ LAPTOP = {"width": 1280, "height": 900}
 SCREENS = 18
 """How long a chapter may be, in screens of a laptop."""
 OTHER_FONTS = 1.1
-"""How much longer another machine's fonts may make it."""
+"""How much longer another machine's fonts may make it, or a part of it."""
+OPEN_CODE, RECEIPTS, FIGURES = 0.12, 0.05, 0.20
+"""Shares of a chapter's height: at most, at most, at least."""
 
 SHARES = """() => {
   const article = document.querySelector('.bd-article');
@@ -59,6 +61,9 @@ def test_open_code_is_the_idea_and_each_cell_has_one_line_of_receipts(
     pages.settle(page)
     report[f"shares of the height, {path.stem}"] = shares = page.evaluate(SHARES)
     assert shares["screens"] <= SCREENS * OTHER_FONTS
+    assert shares["code"] <= OPEN_CODE * OTHER_FONTS
+    assert shares["receipts"] <= RECEIPTS * OTHER_FONTS
+    assert shares["figures"] >= FIGURES / OTHER_FONTS
     assert opened(page) == 0
     shown = page.locator(".cell > .cell_input")
     asked = shown.filter(has_text="# your code").count()

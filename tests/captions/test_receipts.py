@@ -9,6 +9,7 @@ from genbook.captions import (
     blindness,
     captioner,
     digit_pages,
+    language,
     scenes,
     scores,
     search,
@@ -17,6 +18,13 @@ from genbook.captions import (
 from genbook.kit.machine import weights
 
 SCORE = captioner.Captioner.score
+AMONG = scores.among
+TRAINED = studies.trained
+
+
+def shorter(monkeypatch):
+    """A shorter training, which writes the commonest wording already."""
+    swap(studies.trained, lambda way, seed: TRAINED(way, seed, steps=250))(monkeypatch)
 
 
 def test_receipt_start():
@@ -77,7 +85,30 @@ def test_receipt_bleu():
         "test_receipt_bleu",
         altered(scores.bleu, lambda score: score**2),
         altered(scores.grams, lambda own: type(own)(dict.fromkeys(list(own)[:2], 1))),
+        altered(scores.grams, lambda own: type(own)(dict.fromkeys(own, 1))),
         swap(scores.bleu, lambda said, told, n=2: 0.6**0.5),
+    )
+
+
+def test_receipt_people():
+    assert_breaks(
+        "captions",
+        "test_receipt_people",
+        altered(scores.bleu, lambda score: score**2),
+        altered(language.wordings, lambda people: dict.fromkeys(people, 0.5)),
+        swap(scores.among, lambda said, told, n=4: AMONG(said, told, 3)),
+        swap(scores.among, lambda said, told, n=4: AMONG(told, told, n)),
+    )
+
+
+def test_receipt_better():
+    assert_breaks(
+        "captions",
+        "test_receipt_better",
+        altered(studies.beside_people, lambda score: 0.95 * score),
+        altered(studies.right, lambda share: 1.0),
+        altered(language.wordings, lambda people: dict.fromkeys(people, 0.5)),
+        given=shorter,
     )
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from genbook.captions import scores
+from genbook.captions import language, scenes, scores
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,32 @@ def test_counted_by_hand(said, told, n, score):
 def test_no_reference_is_refused():
     with pytest.raises(ValueError, match="expected a reference"):
         scores.bleu("a", [])
+
+
+def test_a_writer_is_judged_by_each_wording_and_its_chance():
+    own, other = "a b c d e", "e a b c d"
+    crossed = 0.25**0.25  # 5 of 5 words, 3 of 4 pairs, 2 of 3 triples, 1 of 2 groups of four
+    for p, q in ((0.75, 0.75), (0.2, 0.9), (1.0, 0.25)):
+        same = p * q + (1 - p) * (1 - q)
+        found = scores.among({own: p, other: 1 - p}, {own: q, other: 1 - q})
+        assert found == pytest.approx(same + (1 - same) * crossed, abs=1e-12)
+
+
+def test_the_likeliest_wording_beats_a_person_in_every_scene():
+    for scene in scenes.SCENES:
+        people = language.wordings(scene)
+        assert {language.meant(text) for text in people} == {scene}
+        commonest = max(people, key=people.get)
+        assert scores.among({commonest: 1.0}, people) > scores.among(people, people)
+
+
+def test_which_wordings_are_judged_and_by_which():
+    short, long = {"a b": 1.0}, {"a b c d": 1.0}
+    assert scores.among(short, long, 1) == pytest.approx(math.exp(-1), abs=1e-12)
+    assert scores.among(long, short, 1) == pytest.approx(1 / 2, abs=1e-12)
+
+
+def test_chances_that_do_not_sum_to_one_are_refused():
+    for said, told in (({"a": 0.5}, {"a": 1.0}), ({"a": 1.0}, {"a": 0.5})):
+        with pytest.raises(ValueError, match="sum to 1"):
+            scores.among(said, told)

@@ -79,3 +79,20 @@ def test_shuffled_pictures_reach_the_training_in_another_order(monkeypatch):
     own, mixed = given
     assert torch.equal(own.captions, mixed.captions)
     assert not torch.equal(own.pictures, mixed.pictures)
+
+
+def test_a_caption_is_held_against_what_people_say_of_its_own_picture(monkeypatch):
+    data = captioner.pairs(scenes.SEEN, 40, seeded(0))
+    shown = [language.meant(language.decoded(row)) for row in data.captions.tolist()]
+    told = iter(shown)
+
+    def right(*_):
+        said = language.sentence(next(told), 0)
+        return search.Found(tuple(language.encoded(said)), 0.0)
+
+    monkeypatch.setattr(studies, "beam", right)
+    net = captioner.Captioner("every", 0)
+    assert abs(studies.beside_people(net, data) - (0.75 + 0.25 * 0.25**0.25)) < 1e-12
+    of_none = search.Found((*language.encoded("left left left left")[:-1], 0), 0.0)
+    monkeypatch.setattr(studies, "beam", lambda *_: of_none)
+    assert studies.beside_people(net, data) == 0

@@ -146,6 +146,11 @@ def not_ahead(x, y, steps, look):
     return y.clone()
 
 
+def quadratic(x, y, steps, look):
+    """At x = ½ what a critic that does not react says, and so no sign of that."""
+    return y + 2 * steps * look * x * x
+
+
 def one_step(x, y, steps, look):
     return y + 2 * look * x
 
@@ -189,6 +194,7 @@ ANSWERS = {
             (uphill, "wrong way"),
             (not_ahead, "K = 0"),
             (one_step, "y + 2Kηx"),
+            (quadratic, "y + 2Kηx"),
         ),
     ),
 }

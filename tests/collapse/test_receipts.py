@@ -139,8 +139,8 @@ def test_receipt_diverged():
 
 
 def test_receipt_spectral():
-    """A norm over rows instead of singular values; a matrix that is not divided at all."""
-    spectral_norm = critics.spectral_norm
+    """A norm over rows instead of singular values; a matrix not divided at all; a scale of 1.01."""
+    spectral_norm, build = critics.spectral_norm, critics.SpectralMLP.__init__
 
     def largest_row(weight, u, steps=1):
         return weight.norm(dim=2).amax(1)[:, None, None], u
@@ -153,6 +153,7 @@ def test_receipt_spectral():
         "test_receipt_spectral",
         swap(spectral_norm, largest_row),
         swap(spectral_norm, undivided),
+        method(critics.SpectralMLP, "__init__", lambda self, sizes, s: build(self, sizes, s, 1.01)),
     )
 
 

@@ -53,6 +53,15 @@ def imports(code: str) -> list[str]:
         f"for x in y:\n    !ls $x\n    {IMPORT}",
         f"async with x as y:\n    %time {IMPORT}",
         f"{IMPORT}\n;f a b\n,f a b\n/f a",
+        f"get_ipython().run_line_magic('time', '{IMPORT}')",
+        f"get_ipython().run_cell_magic('time', '', '{IMPORT}\\n')",
+        f"x = 1\nget_ipython().run_cell('%time {IMPORT}')",
+        f"get_ipython().magic('%time {IMPORT}')",
+        f"%%capture\n%matplotlib inline\n{IMPORT}",
+        f"x = 1\r\n%time {IMPORT}\r\n",
+        f"d['x'] = !ls | grep \"a'b\"\n{IMPORT}",
+        f"%%memray_flamegraph\n{IMPORT}",
+        f's = """\n%time\n"""\n!ls\n{IMPORT}',
         f"%load_ext autoreload\n%autoreload 2\nσ = !ls\n{IMPORT}",
     ],
 )
@@ -100,6 +109,11 @@ def test_text_that_no_file_could_hold_is_no_python(code):
 
 def test_a_cell_that_is_no_python_leaves_the_others_alone():
     assert len(cells.trees(["x = 1", "x = = 1", "%%html\n<p>"])) == 2
+
+
+def test_a_call_that_runs_what_is_no_python_is_left_as_it_is():
+    code = "shell = get_ipython()\nshell.run_cell('x = = 1')"
+    assert ast.unparse(cells.tree(code)) == code
 
 
 def test_an_empty_cell_is_an_empty_tree():

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
 
+from genbook import __main__ as command
 from genbook.kit import plotting
 from genbook.kit.console import encodable
 from genbook.kit.page import explore, picture, table
+from genbook.kit.studies import Study
 
 
 def draw(a):
@@ -37,6 +40,25 @@ def test_every_output_is_a_short_text_on_any_console(monkeypatch, show, static, 
     told = console.buffer.getvalue().decode(encoding)
     assert 0 < len(told) < 200
     assert "<svg" not in told
+
+
+def test_a_study_tells_its_rows_on_any_console(monkeypatch):
+    run = Study("x_greek", "x", lambda slice, seed: [{"setting": "β₁ = 0.9 “λ”"}], seeds=(0,))
+    monkeypatch.setattr(command, "chosen_studies", lambda topic, only: [run])
+    console = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stdout", console)
+    assert command.main(["study", "x", "--slice"]) == 0
+    console.flush()
+    assert "setting ?? = 0.9 “?”" in console.buffer.getvalue().decode("cp1252")
+
+
+def test_a_file_of_any_name_is_told_on_any_console(monkeypatch):
+    monkeypatch.setattr("genbook.kit.data.fetch_mnist", lambda: [Path("λ", "images.gz")])
+    console = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+    monkeypatch.setattr("sys.stdout", console)
+    assert command.main(["data"]) == 0
+    console.flush()
+    assert console.buffer.getvalue().decode("cp1252").rstrip() == str(Path("?", "images.gz"))
 
 
 def test_marks_are_spelled_where_the_console_lacks_them(monkeypatch):

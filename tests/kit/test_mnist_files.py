@@ -249,6 +249,9 @@ def test_an_unknown_split_or_switch_is_refused(place, monkeypatch):
         "raw/train-images.idx3-ubyte",
         "Mnist/RAW/train-images-idx3-ubyte",
         "mnist/train-images.idx3-ubyte/train-images-idx3-ubyte.gz",
+        "train-images-idx3-ubyte (1).gz",
+        "train-images-idx3-ubyte - Copy",
+        "mnist/train-images idx3-ubyte (2)/train-images-idx3-ubyte",
     ],
 )
 def test_a_file_is_found_under_any_usual_spelling(place, monkeypatch, spelled):
@@ -261,7 +264,10 @@ def test_a_file_is_found_under_any_usual_spelling(place, monkeypatch, spelled):
     assert is_the_train_split(data.mnist(device="cpu"))
 
 
-@pytest.mark.parametrize("written", ["~/digits", " ~/digits ", "'$HOME/digits'", '"~/digits/"'])
+@pytest.mark.parametrize(
+    "written",
+    ["~/digits", " ~/digits ", "'$HOME/digits'", '"~/digits/"', "“~/digits”", "`${HOME}/digits`\n"],
+)
 def test_a_folder_is_understood_as_people_write_it(place, monkeypatch, written):
     monkeypatch.setenv("HOME", str(place))
     fill(place / "digits" / "mnist", PACKED)
@@ -337,6 +343,29 @@ def test_a_file_that_leads_nowhere_is_named_and_does_not_block_a_good_one(place,
     with pytest.raises(ValueError, match=f"{IMAGES}: No such file or directory; "):
         data.mnist(device="cpu")
     fill(folder / "raw", RAW)
+    assert is_the_train_split(data.mnist(device="cpu"))
+
+
+def test_a_pipe_of_that_name_holds_nobody_up(place, monkeypatch):
+    folder = fill(place / "folder", {k: v for k, v in RAW.items() if k != IMAGES})
+    os.mkfifo(folder / IMAGES)
+    monkeypatch.setenv("GENBOOK_DATA", str(folder))
+    with pytest.raises(ValueError, match=f"{IMAGES}: expected a file"):
+        data.mnist(device="cpu")
+    fill(folder / "raw", RAW)
+    assert is_the_train_split(data.mnist(device="cpu"))
+
+
+def test_a_folder_that_holds_itself_is_left(place, monkeypatch):
+    folder = fill(place / "folder" / "mnist", RAW | {f"{IMAGES}.gz": b"rubbish"})
+    (folder / f"{IMAGES}_").mkdir()
+    (folder / IMAGES).rename(folder / "raw")
+    (folder / IMAGES).mkdir()
+    (folder / IMAGES / IMAGES).symlink_to(folder / IMAGES)
+    monkeypatch.setenv("GENBOOK_DATA", str(folder.parent))
+    with pytest.raises(ValueError, match=f"{IMAGES}"):
+        data.mnist(device="cpu")
+    fill(folder.parent, RAW)
     assert is_the_train_split(data.mnist(device="cpu"))
 
 

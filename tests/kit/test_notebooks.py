@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import nbformat
@@ -58,6 +60,19 @@ def test_a_notebook_that_fails_is_left_as_it_was(tmp_path, source):
     with pytest.raises(ValueError, match=r"x\.ipynb, cell 0.*: ZeroDivisionError"):
         notebooks.refresh(path)
     assert path.read_bytes() == before
+
+
+def test_a_folder_that_cannot_be_written_to_is_seen_before_anything_runs(tmp_path, monkeypatch):
+    path, ran = tmp_path / "x.ipynb", tmp_path / "ran"
+    notebooks.write(path, notebook(new_code_cell(f"open({str(ran)!r}, 'w').close()")))
+    monkeypatch.setattr(Path, "touch", read_only)
+    with pytest.raises(ValueError, match=r"the folder of x\.ipynb: .*Read-only file system"):
+        notebooks.refresh(path)
+    assert not ran.exists()
+
+
+def read_only(*_: object, **__: object) -> None:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
 
 def test_receipts_are_read_from_the_source(tmp_path):

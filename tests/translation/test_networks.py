@@ -47,6 +47,14 @@ def test_without_skips_the_output_follows_no_more_directions_than_the_code_has(c
     assert networks.sensitivity_rank(skipping, image) == 64
 
 
+@pytest.mark.parametrize("cut", ["inner", "outer"])
+def test_either_skip_alone_lets_more_through_than_the_code(cut):
+    net = UNet(source(), side=8, code=4)
+    layer = net.rise[0] if cut == "inner" else net.last
+    layer.weight.data[len(layer.weight) // 2 :] = 0
+    assert networks.sensitivity_rank(net, torch.rand(1, 8, 8, generator=source())) > 4
+
+
 def test_the_code_is_all_that_a_net_without_skips_keeps():
     net = networks.silenced(UNet(source(), side=8, code=4, skips=False)).double()
     x = torch.rand(1, 1, 8, 8, generator=source(), dtype=torch.float64)

@@ -301,6 +301,17 @@ def test_receipt_penalty():
     )
 
 
+def test_receipt_between():
+    """The slope is taken at the fakes; all pairs share one place between."""
+    honest = losses.between
+    assert_breaks(
+        "wgan",
+        "test_receipt_between",
+        swap(honest, lambda real, fake, share: fake),
+        swap(honest, lambda real, fake, share: honest(real, fake, share[:, :1].expand_as(share))),
+    )
+
+
 def test_receipt_batch_norm():
     assert_breaks(
         "wgan",

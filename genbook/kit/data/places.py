@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -87,8 +88,9 @@ def looked_in() -> list[Path]:
 def candidates(name: str) -> Iterator[Path]:
     r"""Copies of a file, best first: in the cache, then under ``GENBOOK_DATA``.
 
-    Dots, underscores and capitals in a copy's name do not count, nor does ``.gz`` or ``.idx`` at
-    its end; a folder of that name may hold the file. Capitals in a folder's name do not count.
+    Dots, underscores, blanks and capitals in a copy's name do not count, nor does ``.gz``, ``.idx``
+    or what tells a second copy, ``(1)``, at its end; a folder of that name may hold the file.
+    Capitals in a folder's name do not count.
 
     Args:
         name: of the file, such as ``"train-images-idx3-ubyte"``.
@@ -148,8 +150,11 @@ def plain(name: str) -> str:
     Example:
         >>> plain("Train-Images.idx3_ubyte.GZ"), plain("t10k-labels-idx1-ubyte")
         ('train-images-idx3-ubyte', 't10k-labels-idx1-ubyte')
+        >>> plain("train-images-idx3-ubyte (1).gz"), plain("train images idx3 ubyte - Copy")
+        ('train-images-idx3-ubyte', 'train-images-idx3-ubyte')
     """
-    return re.sub(r"[._]", "-", re.sub(r"(\.(gz|idx|bin))+$", "", name.lower()))
+    bare = re.sub(r"(\.(gz|idx|bin))+$", "", name.lower())
+    return re.sub(r"[._ ]", "-", re.sub(r"( \(\d+\)| - copy)+$", "", bare))
 
 
 def find(name: str, check: Check) -> Found:
@@ -170,13 +175,20 @@ def find(name: str, check: Check) -> Found:
     for path in candidates(name):
         try:
             state = path.stat()
-            trouble = _trouble(check, name, path, (state.st_size, state.st_mtime_ns, state.st_ino))
+            trouble = _no_file(path, state.st_mode) or _trouble(
+                check, name, path, (state.st_size, state.st_mtime_ns, state.st_ino)
+            )
         except OSError as error:
             trouble = f"{path}: {error.strerror}; mend its rights, fetch it again or delete it."
         if trouble is None:
             return Found(path, tuple(bad))
         bad.append(trouble)
     return Found(None, tuple(bad))
+
+
+def _no_file(path: Path, mode: int) -> str | None:
+    """What is wrong with a pipe or a device: whoever reads it may wait for ever."""
+    return None if stat.S_ISREG(mode) else f"{path}: expected a file; delete it."
 
 
 @lru_cache(maxsize=64)
