@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from chapters import altered, assert_breaks, method, rewritten, swap
@@ -10,6 +11,7 @@ from chapters import altered, assert_breaks, method, rewritten, swap
 from genbook.gran import battle, exact_battles, machines, referee, rivals, training
 from genbook.gran.battle import Battle
 from genbook.gran.convolutional import GRAN
+from genbook.kit import studies
 from genbook.kit.machine import weights
 
 
@@ -190,13 +192,22 @@ def test_receipt_noise():
 
 
 def test_receipt_even():
-    """The record of a referee that sets no thresholds."""
+    """The record of a referee that sets no thresholds; one whose raw test ratios are 1."""
 
     def raw(row):
         other = row.get("kind") == "fight" and str(row["rule"]).endswith("equal")
         return {**row, "test_1": 0.9 * row["test_1"], "test_2": 0.6} if other else row
 
-    assert_breaks("gran", "test_receipt_even", rewritten("gran_battles", raw))
+    def level(row):
+        own = row.get("kind") == "fight" and row["rule"] == "last, half"
+        return {**row, "test_1": row["test_2"]} if own else row
+
+    assert_breaks(
+        "gran",
+        "test_receipt_even",
+        rewritten("gran_battles", raw),
+        rewritten("gran_battles", level),
+    )
 
 
 def test_receipt_more():
@@ -211,19 +222,55 @@ def test_receipt_more():
 
 
 def test_receipt_blind():
-    """A judge that knows the repeater's images; a repeater far from the digits."""
+    """A repeater that loses where it tied; one that never wins."""
 
-    def seen(row):
-        return {**row, "judge_test": 0.01} if row.get("player") == "repeater" else row
-
-    def far(row):
-        return {**row, "frechet": 99.0} if row.get("player") == "repeater" else row
+    def told(row, before, after):
+        if row.get("first") != "repeater" or row["winner"] != before:
+            return row
+        return {**row, "winner": after}
 
     assert_breaks(
         "gran",
         "test_receipt_blind",
-        rewritten("gran_battles", seen),
-        rewritten("gran_battles", far),
+        rewritten("gran_battles", partial(told, before=0, after=2)),
+        rewritten("gran_battles", partial(told, before=1, after=0)),
+    )
+
+
+def test_receipt_own():
+    """A D of T = 1 that errs as often as that of T = 3; one of T = 3 that errs less."""
+
+    def dull(row):
+        return {**row, "test_2": row["test_1"]} if row.get("kind") == "fight" else row
+
+    def sharp(row):
+        return {**row, "test_1": row["test_2"]} if row.get("kind") == "fight" else row
+
+    assert_breaks(
+        "gran",
+        "test_receipt_own",
+        rewritten("gran_battles", dull),
+        rewritten("gran_battles", sharp),
+    )
+
+
+def test_receipt_frechet():
+    """A T = 3 that is only as near as its rival, for each rival."""
+    found = studies.load("gran_battles")
+
+    def like(name):
+        def level(row):
+            if row.get("kind") != "player" or row["player"] != "T = 3":
+                return row
+            (rival,) = found.where(kind="player", dataset="mnist", player=name, seed=row["seed"])
+            return {**row, "frechet": rival["frechet"]}
+
+        return level
+
+    assert_breaks(
+        "gran",
+        "test_receipt_frechet",
+        *(rewritten("gran_battles", like(name)) for name in ("T = 1", "T = 5", "repeater")),
     )
 
 
