@@ -285,6 +285,7 @@ def captions_of_a_page() -> None:
     list(captioner.train(looks, told, steps=1, seed=0))
     caption_studies.right(looks, blindness.blinded(told, _source()))
     caption_studies.judged(looks, 0, count=2)
+    caption_studies.beside_people(looks, told)
 
 
 def captions_of_two_digits() -> None:
