@@ -207,7 +207,7 @@ def _stored(output: NotebookNode) -> NotebookNode:
     return kept
 
 
-def refresh(path: Path, *, timeout: float = 300.0) -> None:
+def refresh(path: Path, *, timeout: float = 1_800.0) -> None:
     r"""Run a notebook on the data that is always there and store it clean.
 
     Args:
