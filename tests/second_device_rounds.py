@@ -306,7 +306,9 @@ def attacks() -> None:
 def deep_convolutions() -> None:
     images = _digits()
     given = dcgan_studies.scene(images, images, steps=1)
-    for recipe in (*dcgan_studies.CONDITIONAL.values(), dcgan_studies.RECIPES["self-modulation"]):
+    layers = dcgan_studies.ARCHITECTURE.values()
+    listening = (*dcgan_studies.CONDITIONAL.values(), dcgan_studies.RECIPES["self-modulation"])
+    for recipe in (*layers, *listening):
         for pair, _ in dcgan_studies.game(given, recipe, 0, steps=1, every=1):
             pair.generator.settle(*_codes_of(recipe.design))
     net = pair.generator

@@ -44,6 +44,15 @@ class Design:
         project: whether the discriminator projects on the classes; else it does not see them.
         spread: standard deviation of the weights at the start; ``None`` takes 1/√fan-in, with
             which the variance of a signal neither grows nor falls much from layer to layer.
+        pool: the discriminator convolves with stride 1 and keeps the largest of each 2×2, in place
+            of strides; as many weights.
+        repeat: the generator repeats each number on 2×2 places and convolves with stride 1, in
+            place of stamps; as many weights.
+        full: one full hidden layer more in each player, normalised as the others: after the
+            generator's code, before the discriminator's logit.
+        slope_g: of the generator's rectifiers on the negative side.
+        slope_d: of the discriminator's.
+        squash: tanh at the generator's output; else the last layer's numbers are the image.
 
     Raises:
         ValueError: if a setting is out of range.
@@ -64,6 +73,12 @@ class Design:
     classes: int = 0
     project: bool = True
     spread: float | None = SPREAD
+    pool: bool = False
+    repeat: bool = False
+    full: bool = False
+    slope_g: float = 0.0
+    slope_d: float = SLOPE
+    squash: bool = True
 
     def __post_init__(self) -> None:
         """Check the settings."""
@@ -90,22 +105,59 @@ class Design:
             )
         if self.spread is not None and not self.spread > 0:
             raise ValueError(f"expected a spread > 0 or None, got {self.spread}")
+        if not (0 <= self.slope_g <= 1 and 0 <= self.slope_d <= 1):
+            raise ValueError(f"expected slopes in [0, 1], got {self.slope_g} and {self.slope_d}")
 
     @property
     def condition(self) -> int:
         """The size of what the generator's norms read: the classes, or z."""
         return self.classes or self.latent
 
-    def up(self, inputs: int, outputs: int) -> nn.ConvTranspose2d:
-        """A transposed convolution that doubles the side."""
+    @property
+    def deep(self) -> int:
+        """How many numbers the smallest maps hold, and a full hidden layer."""
+        return self.width * (self.side // 4) ** 2
+
+    def up(self, inputs: int, outputs: int) -> nn.Module:
+        """What doubles the side: a transposed convolution, or one after repeating."""
+        if self.repeat:
+            return nn.Sequential(nn.Upsample(scale_factor=2.0), *self._beside(inputs, outputs))
         odd = self.kernel % 2
         return nn.ConvTranspose2d(
             inputs, outputs, self.kernel, 2, self.kernel // 2 - 1 + odd, output_padding=odd
         )
 
-    def down(self, inputs: int, outputs: int) -> nn.Conv2d:
-        """A strided convolution that halves the side; :meth:`up` reversed."""
+    def down(self, inputs: int, outputs: int) -> nn.Module:
+        """What halves the side: a strided convolution, :meth:`up` reversed, or one and pooling."""
+        if self.pool:
+            return nn.Sequential(*self._beside(inputs, outputs), nn.MaxPool2d(2))
         return nn.Conv2d(inputs, outputs, self.kernel, 2, self.kernel // 2 - 1 + self.kernel % 2)
+
+    def _beside(self, inputs: int, outputs: int) -> tuple[nn.Module, nn.Module]:
+        """A convolution of stride 1 that keeps the side."""
+        before, behind = (self.kernel - 1) // 2, self.kernel // 2
+        margin = nn.ZeroPad2d((before, behind, before, behind))
+        return margin, nn.Conv2d(inputs, outputs, self.kernel)
+
+
+def rectified(x: Tensor, slope: float) -> Tensor:
+    r"""A rectifier, leaky or not.
+
+    .. math:: \max(x,0)+s\min(x,0)
+
+    Args:
+        x: of any shape.
+        slope: s, on the negative side.
+
+    Returns:
+        As many numbers.
+
+    Example:
+        >>> x = torch.tensor([-2.0, 3.0])
+        >>> rectified(x, 0.0).tolist(), rectified(x, 0.5).tolist()
+        ([0.0, 3.0], [-1.0, 3.0])
+    """
+    return functional.leaky_relu(x, slope) if slope else functional.relu(x)
 
 
 def fan_in(layer: nn.Module) -> int:
@@ -166,7 +218,7 @@ def _whole(generator: torch.Generator) -> int:
 
 
 class Generator(nn.Module):
-    r"""G: a code to an image with values in (−1, 1).
+    r"""G: a code to an image with values in (−1, 1); without the tanh, to any values.
 
     Args:
         design: how it is built.
@@ -180,14 +232,17 @@ class Generator(nn.Module):
 
     def __init__(self, design: Design, generator: torch.Generator) -> None:
         super().__init__()
-        self.design, wide, small = design, design.width, design.side // 4
+        self.design, wide = design, design.width
         kind, colours = NORMS[design.norm], design.channels
-        self.code = nn.Linear(design.latent, wide * small**2)
+        self.code = nn.Linear(design.latent, design.deep)
         self.up = design.up(wide, wide // 2)
         self.paint = design.up(wide // 2, colours)  # norms come last: their draws move no weight
         self.first = kind(wide, design.condition)
         self.second = kind(wide // 2, design.condition)
         self.last: Norm = Norm(colours) if design.norm_output else Free(colours)
+        if design.full:  # after all others, whose weights it leaves as they are
+            self.hidden = kind(design.deep, design.condition)
+            self.more = nn.Linear(design.deep, design.deep)
         begin(self, generator, design.spread)
 
     def forward(self, z: Tensor, condition: Tensor | None = None) -> Tensor:
@@ -198,11 +253,15 @@ class Generator(nn.Module):
         if (condition is None) == (design.classes > 0):
             raise ValueError("expected one-hot classes if and only if the design has classes")
         c = z if condition is None else condition
-        small = design.side // 4
-        x = self.code(z).view(-1, design.width, small, small)
-        x = self.up(functional.relu(self.first(x, c)))
-        x = self.paint(functional.relu(self.second(x, c)))
-        return torch.tanh(self.last(x, c))
+        small, slope = design.side // 4, design.slope_g
+        x = self.code(z)
+        if design.full:
+            x = self.hidden(x[:, :, None, None], c).flatten(1)
+            x = self.more(rectified(x, slope))
+        x = x.view(-1, design.width, small, small)
+        x = self.up(rectified(self.first(x, c), slope))
+        x = self.last(self.paint(rectified(self.second(x, c), slope)), c)
+        return torch.tanh(x) if design.squash else x
 
     def settle(self, z: Tensor, condition: Tensor | None = None) -> Generator:
         r"""Fix the statistics of every normalisation at those of one large batch.
@@ -260,25 +319,33 @@ class Discriminator(nn.Module):
         self.first: Norm = Norm(wide // 2) if design.norm_input else Free(wide // 2)
         self.down = design.down(wide // 2, wide)
         self.second: Norm = Norm(wide) if batch else Free(wide)
-        self.judge = nn.Linear(wide * (design.side // 4) ** 2, 1)
+        self.judge = nn.Linear(design.deep, 1)
+        if design.full:  # after all others, whose weights it leaves as they are
+            self.more = nn.Linear(design.deep, design.deep)
+            self.hidden: Norm = Norm(design.deep) if batch else Free(design.deep)
         begin(self, generator, design.spread)
         rows = torch.zeros(design.classes, self.judge.in_features, device=generator.device)
         self.classes = nn.Parameter(rows)
         if design.critic == "spectral":
             with torch.random.fork_rng():  # torch draws where it begins to look for the norm
                 torch.manual_seed(_whole(generator))
-                for layer in (self.look, self.down, self.judge):
-                    spectral_norm(layer)
+                for layer in [*self.modules()]:
+                    if isinstance(layer, (nn.Conv2d, nn.Linear)):
+                        spectral_norm(layer)
 
     def maps(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Both layers: **[B, C, side, side]** to **[B, width/2, side/2, …]**, **[B, width, …]**."""
-        nothing = x.new_zeros(len(x), 0)
-        near = functional.leaky_relu(self.first(self.look(x), nothing), SLOPE)
-        return near, functional.leaky_relu(self.second(self.down(near), nothing), SLOPE)
+        nothing, slope = x.new_zeros(len(x), 0), self.design.slope_d
+        near = rectified(self.first(self.look(x), nothing), slope)
+        return near, rectified(self.second(self.down(near), nothing), slope)
 
     def features(self, x: Tensor) -> Tensor:
         """What the last layer reads: **[B, C, side, side]** to **[B, width·(side/4)²]**."""
-        return self.maps(x)[1].flatten(1)
+        phi = self.maps(x)[1].flatten(1)
+        if not self.design.full:
+            return phi
+        x = self.hidden(self.more(phi)[:, :, None, None], x.new_zeros(len(x), 0))
+        return rectified(x.flatten(1), self.design.slope_d)
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         """Map **[B, C, side, side]** to logits **[B]**; by projection if there are classes."""

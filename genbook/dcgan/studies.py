@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from genbook.dcgan.concepts import collect, drawn, sums
-from genbook.dcgan.networks import Design, Generator
+from genbook.dcgan.networks import SLOPE, Design, Generator
 from genbook.dcgan.strides import checkerboard
 from genbook.dcgan.training import Players, Recipe, codes, players, settled, train
 from genbook.games.classifier import Reader, learn_to_read
@@ -48,6 +48,17 @@ RECIPES: dict[str, Recipe] = {
     "kernels of 5": Recipe(Design(kernel=5)),
 }
 """Every setting differs from the guidelines in one thing, or in one and the start."""
+
+ARCHITECTURE: dict[str, Recipe] = {
+    "guidelines": Recipe(),
+    "pooling in D, no strides": Recipe(Design(pool=True)),
+    "repeated pixels in G, no stamps": Recipe(Design(repeat=True)),
+    "a full hidden layer in both": Recipe(Design(full=True)),
+    "leaky ReLU in G": Recipe(Design(slope_g=SLOPE)),
+    "ReLU in D": Recipe(Design(slope_d=0.0)),
+    "no tanh in G": Recipe(Design(squash=False)),
+}
+"""Guidelines about the layers, each broken by itself."""
 
 CONDITIONAL: dict[str, Recipe] = {
     "D projects on the class": Recipe(Design(norm="class", classes=10)),
@@ -98,16 +109,16 @@ def looked_at(generator: Generator, seed: int, n: int = JUDGED_ON) -> tuple[Tens
 
     Returns:
         The images **[n, A, A]** in [0, 1], in colour **[n, C, A, A]**, and the classes asked for
-        **[n]**.
+        **[n]**. What lies beyond black and white is cut off, as on a screen.
     """
     weight = next(generator.parameters())
     z = codes(n, generator.design.latent, seeded(LOOKING.seed(seed), weight.device))
     asked = torch.arange(n, device=weight.device) % max(generator.design.classes, 1)
     if not generator.design.classes:
-        return drawn(generator, z), asked
+        return drawn(generator, z).clamp(0, 1), asked
     one_hot = functional.one_hot(asked, generator.design.classes).to(z)
     with torch.no_grad():
-        return (generator(z, one_hot).squeeze(1) + 1) / 2, asked
+        return ((generator(z, one_hot).squeeze(1) + 1) / 2).clamp(0, 1), asked
 
 
 def board(images: Tensor) -> float:
@@ -301,6 +312,21 @@ def record(slice: bool, seed: int) -> Iterator[Row]:
     yield from each(chosen, given, seed, steps=steps, every=every, then=then)
 
 
+def record_architecture(slice: bool, seed: int) -> Iterator[Row]:
+    r"""One seed of the guidelines about layers, kept and broken.
+
+    Args:
+        slice: run a part that takes seconds.
+        seed: of weights, codes and order.
+
+    Yields:
+        The rows of :func:`game`, with ``setting`` and ``seed``.
+    """
+    given = scene(digits("train"), digits("test"), steps=50 if slice else 1_000)
+    steps, every = (8, 2) if slice else (STEPS, EVERY)
+    yield from each(ARCHITECTURE, given, seed, steps=steps, every=every)
+
+
 def record_classes(slice: bool, seed: int) -> Iterator[Row]:
     r"""One seed of the generators that are asked for a class.
 
@@ -336,6 +362,20 @@ STUDIES = (
             "seeds": "0 to 4 all settings, 5 to 9 the guidelines and self-modulation only",
             "arithmetic": "4000 codes of the trained G; 300 sums for each number of exemplars; "
             "leaning and upright: the outer quarters of a digit's images by slant",
+        },
+    ),
+    Study(
+        name="dcgan_architecture",
+        topic="dcgan",
+        run=record_architecture,
+        seeds=(0, 1, 2, 3, 4),
+        config={
+            **_CONFIG,
+            "pooling": "convolutions of 4, stride 1, side kept, then the largest of each 2x2",
+            "repeated pixels": "each number on 2x2 places, then convolutions of 4, stride 1",
+            "full hidden layer": "128 numbers in each player, normalised as the other layers",
+            "slopes": "leaky 0.2; ReLU 0",
+            "no tanh": "the last layer's numbers, cut to [-1, 1] to be judged, not to train",
         },
     ),
     Study(

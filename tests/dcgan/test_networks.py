@@ -5,8 +5,18 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
-from genbook.dcgan.networks import CRITICS, Design, Discriminator, Generator, begin, fan_in
+from genbook.dcgan.networks import (
+    CRITICS,
+    SLOPE,
+    Design,
+    Discriminator,
+    Generator,
+    begin,
+    fan_in,
+    rectified,
+)
 from genbook.dcgan.norms import NORMS
 from genbook.dcgan.strides import as_matrix
 from genbook.kit.device import seeded
@@ -18,6 +28,11 @@ KINDS = [
     Design(side=12, latent=3, width=6, norm_output=True, norm_input=True),
     Design(norm="class", classes=3, project=False),
     Design(side=16, channels=3, norm_output=True, norm_input=True),
+    *(Design(**{switch: True}, kernel=k) for switch in ("pool", "repeat") for k in (4, 5)),
+    Design(pool=True, repeat=True, full=True, side=16, channels=3, critic="spectral"),
+    Design(full=True, norm="class", classes=3),
+    Design(full=True, norm="self", critic="none"),
+    Design(slope_g=0.2, slope_d=0.0, squash=False),
 ]
 
 
@@ -83,6 +98,138 @@ def test_the_generator_by_transposed_matrices(kernel, channels, side):
         held = held.clamp(min=0) @ laid_out(layer, side) + layer.bias.repeat_interleave(side**2)
         side *= 2
     torch.testing.assert_close(g(z).flatten(1), held.tanh())
+
+
+def test_without_a_switch_both_players_are_the_layers_listed_here_bit_for_bit():
+    maker = nn.ModuleList(
+        [
+            nn.Linear(16, 128),
+            nn.ConvTranspose2d(32, 16, 4, 2, 1),
+            nn.ConvTranspose2d(16, 1, 4, 2, 1),
+        ]
+    )
+    judge = nn.ModuleList([nn.Conv2d(1, 16, 4, 2, 1), nn.Conv2d(16, 32, 4, 2, 1)])
+    judge.append(nn.Linear(128, 1))
+    for layers, seed in ((maker, 0), (judge, 1)):
+        begin(layers, seeded(seed))
+    g, d = Generator(Design(), seeded(0)), Discriminator(Design(), seeded(1))
+    z, x = torch.rand(9, 16, generator=seeded(2)), torch.randn(9, 1, 8, 8, generator=seeded(3))
+
+    def normal(x):
+        return functional.batch_norm(x, None, None, training=True)
+
+    code, up, paint = maker
+    held = up(functional.relu(normal(code(z).view(9, 32, 2, 2))))
+    assert torch.equal(g(z), paint(functional.relu(normal(held))).tanh())
+    look, down, last = judge
+    held = normal(down(functional.leaky_relu(look(x), 0.2)))
+    assert torch.equal(d(x), last(functional.leaky_relu(held, 0.2).flatten(1))[:, 0])
+
+
+@pytest.mark.parametrize("player", [Generator, Discriminator])
+@pytest.mark.parametrize(
+    "switch",
+    [
+        {"pool": True},
+        {"repeat": True},
+        {"full": True},
+        {"slope_g": 0.2},
+        {"slope_d": 0.0},
+        {"squash": False},
+    ],
+    ids=str,
+)
+def test_a_switch_leaves_the_weights_of_the_other_layers_as_they_are(player, switch):
+    plain, other = (player(design, seeded(0)) for design in (Design(), Design(**switch)))
+    own, found = ([*net.parameters()] for net in (plain, other))
+    assert len(found) > len(own) if "full" in switch else len(found) == len(own)
+    bare = [w.flatten() for n, w in other.named_parameters() if "more" not in n and "hid" not in n]
+    assert all(torch.equal(a.flatten(), b) for a, b in zip(own, bare, strict=True))
+
+
+def beside(layer, x):
+    """A convolution of stride 1 by its matrix, with zeros around that keep the side."""
+    k, side = layer.kernel_size[0], x.shape[-1]
+    held = x.new_zeros(*x.shape[:2], side + k - 1, side + k - 1)
+    start = (k - 1) // 2
+    held[:, :, start : start + side, start : start + side] = x
+    matrix = as_matrix(layer.weight.detach(), side + k - 1, side + k - 1, 1)
+    return (held.flatten(1) @ matrix.T).unflatten(1, (-1, side, side)) + layer.bias[:, None, None]
+
+
+@pytest.mark.parametrize("kernel", [4, 5])
+def test_pooling_keeps_the_largest_of_four_places_of_a_convolution_of_stride_1(kernel):
+    layer = filled(Design(pool=True, kernel=kernel).down(2, 3))
+    x = torch.randn(4, 2, 8, 8, generator=seeded(0)).double()
+    wanted = beside(layer[1], x).unflatten(3, (4, 2)).unflatten(2, (4, 2)).amax((3, 5))
+    torch.testing.assert_close(layer(x), wanted)
+
+
+@pytest.mark.parametrize("kernel", [4, 5])
+def test_repeating_puts_a_number_on_four_places_before_a_convolution_of_stride_1(kernel):
+    layer = filled(Design(repeat=True, kernel=kernel).up(3, 2))
+    y = torch.randn(4, 3, 4, 4, generator=seeded(0)).double()
+    wide = y.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    torch.testing.assert_close(layer(y), beside(layer[2], wide))
+
+
+def test_a_full_hidden_layer_stands_after_the_code_and_before_the_logit():
+    design = Design(width=4, full=True, norm="none", critic="none")
+    g, d = filled(Generator(design, seeded(0))), filled(Discriminator(design, seeded(1)))
+    bare = Design(width=4, norm="none", critic="none")
+    plain, simple = filled(Generator(bare, seeded(0))), filled(Discriminator(bare, seeded(1)))
+    z = torch.randn(5, 16, generator=seeded(2)).double()
+    x = torch.randn(5, 1, 8, 8, generator=seeded(3)).double()
+    for one, two in ((g, plain), (d, simple)):
+        two.load_state_dict(one.state_dict(), strict=False)
+    hidden = g.code(z).clamp(min=0) @ g.more.weight.T + g.more.bias
+    plain.code = nn.Identity()
+    torch.testing.assert_close(g(z), plain(hidden))
+    held = simple.features(x) @ d.more.weight.T + d.more.bias
+    held = torch.maximum(held, held / 5)
+    torch.testing.assert_close(d.features(x), held)
+    torch.testing.assert_close(d(x), held @ d.judge.weight[0] + d.judge.bias)
+
+
+def test_a_full_hidden_layer_is_normalised_as_its_player_is():
+    for norm, critic, wanted in (("batch", "batch", True), ("none", "none", False)):
+        design = Design(full=True, norm=norm, critic=critic, spread=1.0)
+        nets = Generator(design, seeded(0)).double(), Discriminator(design, seeded(1)).double()
+        z = torch.rand(50, 16, generator=seeded(2))
+        x = torch.randn(50, 1, 8, 8, generator=seeded(3))
+        for net, put in zip(nets, (z, x), strict=True):
+            seen = []
+            net.hidden.register_forward_hook(lambda _, put, out, seen=seen: seen.append(out))
+            net(put.double())
+            far = (seen[0].var(0, correction=0) - 1).abs().max()
+            assert (far < 1e-3) == wanted
+
+
+def test_slopes_are_those_asked_for():
+    x = torch.linspace(-2, 2, 9)
+    assert torch.equal(rectified(x, 0.0), x.clamp(min=0))
+    torch.testing.assert_close(rectified(x, 0.3), x.clamp(min=0) + 0.3 * x.clamp(max=0))
+    plain, sharp = (
+        Discriminator(Design(slope_d=s, spread=None), seeded(0)).maps(x.new_ones(2, 1, 8, 8))
+        for s in (SLOPE, 0.0)
+    )
+    assert all(maps.min() < 0 for maps in plain)
+    assert all(maps.min() == 0 for maps in sharp)
+    torch.testing.assert_close(sharp[0], plain[0].clamp(min=0))
+    z, seen = torch.rand(6, 16, generator=seeded(1)), []
+    for slope in (0.0, 0.2):
+        g = Generator(Design(slope_g=slope), seeded(0))
+        g.up.register_forward_pre_hook(lambda _, put: seen.append(put[0]))
+        g.paint.register_forward_pre_hook(lambda _, put: seen.append(put[0]))
+        g(z)
+    assert [bool(part.min() < 0) for part in seen] == [False, False, True, True]
+
+
+def test_without_the_tanh_what_comes_out_is_what_would_enter_it():
+    plain, free = (filled(Generator(Design(squash=squash), seeded(0))) for squash in (True, False))
+    z = torch.rand(6, 16, generator=seeded(1)).double()
+    assert free(z).abs().max() > 1
+    torch.testing.assert_close(free(z).tanh(), plain(z))
 
 
 def test_a_normalised_first_layer_does_not_see_the_contrast():
@@ -204,6 +351,8 @@ def test_the_projection_adds_the_row_of_the_class():
         {"norm": "class"},
         {"classes": 3},
         {"spread": 0.0},
+        {"slope_g": -0.1},
+        {"slope_d": 1.1},
     ],
 )
 def test_impossible_designs_are_refused(bad):

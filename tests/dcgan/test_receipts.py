@@ -10,7 +10,7 @@ from genbook.invertible import norms as stretch
 from genbook.kit.machine import weights
 
 GUIDELINES = "dcgan_guidelines"
-MNIST, PHOTOS = "dcgan_mnist", "dcgan_photos"
+LAYERS, MNIST, PHOTOS = "dcgan_architecture", "dcgan_mnist", "dcgan_photos"
 
 
 def shortened(steps):
@@ -118,6 +118,22 @@ def test_receipt_broken():
         where("distance", 100.0, setting="guidelines", step=last, seed=4),
         where("distance", 40.0, setting="rate 0.001", step=last, seed=2),
         where("distance", 40.0, setting="kernels of 5", step=last, seed=1),
+    )
+
+
+def test_receipt_layers():
+    last, kept = studies.STEPS, "guidelines"
+    full, leaky = "a full hidden layer in both", "leaky ReLU in G"
+    assert_breaks(
+        "dcgan",
+        "test_receipt_layers",
+        where("distance", 120.0, LAYERS, setting=full, step=last, seed=3),
+        where("distance", 40.0, LAYERS, setting="no tanh in G", step=last, seed=1),
+        where("distance", 60.0, LAYERS, setting=kept, step=last, seed=4),
+        where("distance", 200.0, LAYERS, setting=leaky, step=300, seed=2),
+        where("distance", 15.0, LAYERS, setting=leaky, step=last, seed=0),
+        where("distance", 5.0, LAYERS, setting="ReLU in D", step=900, seed=4),
+        where("distance", 50.0, LAYERS, setting=kept, step=900, seed=1),
     )
 
 

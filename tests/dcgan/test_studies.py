@@ -40,6 +40,34 @@ def test_every_setting_breaks_one_thing_or_one_and_the_start():
         assert len(changed) == (name != "guidelines"), name
 
 
+def test_guidelines_about_layers_are_broken_one_by_one():
+    changed = {name: differing(recipe) for name, recipe in studies.ARCHITECTURE.items()}
+    assert changed.pop("guidelines") == set()
+    wanted = {
+        "pooling in D, no strides": "pool",
+        "repeated pixels in G, no stamps": "repeat",
+        "a full hidden layer in both": "full",
+        "leaky ReLU in G": "slope_g",
+        "ReLU in D": "slope_d",
+        "no tanh in G": "squash",
+    }
+    assert changed == {name: {switch} for name, switch in wanted.items()}
+    leaky, sharp = (studies.ARCHITECTURE[n].design for n in ("leaky ReLU in G", "ReLU in D"))
+    assert (leaky.slope_g, leaky.slope_d) == (0.2, 0.2)
+    assert (sharp.slope_g, sharp.slope_d) == (0.0, 0.0)
+
+
+def test_what_lies_beyond_black_and_white_is_cut_off():
+    for design in (Design(squash=False), Design(squash=False, norm="class", classes=10)):
+        g = settled(players(design, 0), 0)
+        with torch.no_grad():
+            g.paint.bias.fill_(7.0)
+        assert studies.looked_at(g, 0, 5)[0].unique().tolist() == [1.0]
+        with torch.no_grad():
+            g.paint.bias.fill_(-7.0)
+        assert studies.looked_at(g, 0, 5)[0].unique().tolist() == [0.0]
+
+
 def test_the_names_say_what_is_changed():
     changed = {name: differing(recipe) for name, recipe in studies.RECIPES.items()}
     for name, recipe in studies.RECIPES.items():
@@ -178,6 +206,9 @@ def test_a_slice_has_every_setting(monkeypatch):
     rows = list(studies.record(True, 0))
     assert {row["setting"] for row in rows} == set(few)
     assert {row["setting"] for row in studies.record(True, 5)} == {"guidelines"}
+    monkeypatch.setattr(studies, "ARCHITECTURE", dict([*studies.ARCHITECTURE.items()][:2]))
+    layers = list(studies.record_architecture(True, 0))
+    assert {row["setting"] for row in layers} == set(studies.ARCHITECTURE)
     classes = list(studies.record_classes(True, 0))
     assert {row["setting"] for row in classes} == set(studies.CONDITIONAL)
     assert all("asked" in row for row in classes)
