@@ -295,6 +295,15 @@ def test_receipt_trips():
     )
 
 
+def test_receipt_halfway():
+    assert_breaks(
+        "ogan",
+        "test_receipt_halfway",
+        swap(training.train, lambda *arguments: iter(())),
+        method(training.Players, "draw", lambda pair, z: 0.5 + 0.1 * z[:, :1].expand(-1, pair.pixels)),
+    )
+
+
 def test_receipt_mirror():
     assert_breaks(
         "ogan",
