@@ -408,6 +408,56 @@ def cut(page: Page) -> list[str]:
     )
 
 
+def misprinted(page: Page) -> list[str]:
+    """Formulas that leave their place or lie on their number; tables that do not fit.
+
+    A table does not fit if it is wider than the article, or if a word or a number of it is broken
+    in two or leaves its cell; code may break anywhere.
+    """
+    return page.evaluate(
+        r"""() => {
+        const article = document.querySelector('.bd-article').getBoundingClientRect(), out = [];
+        const say = (fault, words) => out.push(`${fault}: ${words.trim().slice(0, 60)}`);
+        for (const formula of document.querySelectorAll('.bd-article mjx-container')) {
+          const signs = [...formula.querySelectorAll('mjx-c, mjx-utext')]
+            .map((sign) => sign.getBoundingClientRect()).filter((box) => box.width);
+          if (!signs.length) continue;
+          const around = formula.closest('div.math, p, li, td, th, dd, figcaption, summary')
+            ?? formula.parentElement;
+          const place = around.getBoundingClientRect();
+          const leaves = (box) => box.right > place.right + 1 || box.left < place.left - 1;
+          if (signs.some(leaves)) say('leaves its place', formula.textContent);
+          const number = formula.parentElement.querySelector(':scope > .eqno');
+          const there = number?.getBoundingClientRect();
+          const hits = (box) => box.right > there.left && box.left < there.right
+            && box.bottom > there.top && box.top < there.bottom;
+          if (there?.width && signs.some(hits)) say('lies on its number', formula.textContent);
+        }
+        for (const table of document.querySelectorAll('.bd-article table')) {
+          const width = table.getBoundingClientRect();
+          if (width.right > article.right + 1) say('wider than the article', table.textContent);
+          for (const cell of table.querySelectorAll('th, td')) {
+            const place = cell.getBoundingClientRect();
+            const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+            for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+              if (text.parentElement.closest('code, mjx-container')) continue;
+              for (const word of text.data.matchAll(/[−+±]?[\p{L}\p{N}.,]+/gu)) {
+                const range = document.createRange();
+                range.setStart(text, word.index);
+                range.setEnd(text, word.index + word[0].length);
+                const boxes = [...range.getClientRects()].filter((box) => box.width);
+                if (new Set(boxes.map((box) => Math.round(box.top))).size > 1)
+                  say('broken in two', word[0]);
+                if (boxes.some((box) => box.right > place.right + 1))
+                  say('leaves its cell', word[0]);
+              }
+            }
+          }
+        }
+        return out;}"""
+    )
+
+
 def pale(page: Page) -> list[str]:
     """Texts of the article that stand out from white paper by less than 3 : 1."""
     return page.evaluate(

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from browser import pages
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 from pypdf import PdfReader, PdfWriter
 
 from genbook.kit import paper
 
 NAMES = ("index", "wgan", "references")
+BUILT = sorted((pages.BUILD / "html" / "book").glob("*.html"))
+SHEET = round((210 - 2 * 16) / 25.4 * 96)
+"""The width of A4 between the margins, in CSS pixels."""
+DEAF = "addEventListener('resize', (event) => event.stopImmediatePropagation(), true)"
+"""A script of the page doesn't learn that a sheet is narrower than the window."""
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +97,70 @@ def test_solutions_are_printed_if_asked_for(chromium: Browser, leaves: list[pape
         sheet.extract_text() for sheet in PdfReader(io.BytesIO(with_them.pdf)).pages
     )
     assert with_them.sheets >= leaves[1].sheets
+
+
+@contextmanager
+def on_a_sheet(chromium: Browser, path: Path) -> Iterator[Page]:
+    """The page, loaded in a window and laid out for paper, its folds open."""
+    page = chromium.new_page(viewport={"width": 1000, "height": 1400})
+    try:
+        page.add_init_script(DEAF)
+        page.goto(path.as_uri())
+        pages.settle(page)
+        page.evaluate("document.querySelectorAll('details').forEach((fold) => (fold.open = true))")
+        pages.settle(page)
+        page.emulate_media(media="print")
+        page.set_viewport_size({"width": SHEET, "height": 1000})
+        pages.settle(page)
+        yield page
+    finally:
+        page.close()
+
+
+@pytest.mark.parametrize("path", BUILT or [None], ids=lambda p: p.stem if p else "no book")
+def test_formulas_keep_to_their_place_and_words_in_tables_are_whole(
+    chromium: Browser, path: Path | None
+) -> None:
+    if path is None:
+        pytest.fail("the book isn't built: run make book first")
+    with on_a_sheet(chromium, path) as page:
+        assert pages.misprinted(page) == []
+
+
+def formula(width: int, number: str = "") -> str:
+    """A formula of one sign, as MathJax sets it, and its number at the right."""
+    return (
+        f'<div class="math" style="position: relative">{number}<mjx-container display="true">'
+        f'<mjx-c style="display: inline-block; width: {width}px">x</mjx-c></mjx-container></div>'
+    )
+
+
+def cell(style: str) -> str:
+    return f'<table><tr><td style="padding: 0; {style}">correlation 0.5</td></tr></table>'
+
+
+NUMBER = '<span class="eqno" style="position: absolute; right: 0; width: 40px">(7)</span>'
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        (formula(500, NUMBER) + cell("width: 30px"), set()),
+        (formula(620), {"leaves its place"}),
+        (formula(580, NUMBER), {"lies on its number"}),
+        (cell("max-width: 30px; overflow-wrap: anywhere"), {"broken in two"}),
+        (cell("max-width: 30px"), {"leaves its cell"}),
+        (cell("min-width: 700px"), {"wider than the article"}),
+    ],
+)
+def test_what_does_not_fit_a_sheet_is_seen(
+    chromium: Browser, tmp_path: Path, body: str, faults: set[str]
+) -> None:
+    path = tmp_path / "page.html"
+    article = f'<article class="bd-article" style="width: 600px">{body}</article>'
+    path.write_text(f'<meta charset="utf-8">{article}', encoding="utf-8")
+    with on_a_sheet(chromium, path) as page:
+        assert {fault.partition(":")[0] for fault in pages.misprinted(page)} == faults
 
 
 def test_a_book_that_is_not_built_is_refused_before_any_work(tmp_path) -> None:

@@ -7,7 +7,7 @@ from chapters import altered, assert_breaks, method, swap, told
 
 from genbook.games import classifier
 from genbook.kit.machine import weights
-from genbook.ogan import codes, exercises, training
+from genbook.ogan import codes, exercises, machines, training
 
 
 def quick(monkeypatch):
@@ -295,6 +295,25 @@ def test_receipt_trips():
     )
 
 
+def test_receipt_halfway():
+    assert_breaks(
+        "ogan",
+        "test_receipt_halfway",
+        swap(training.train, lambda *arguments: iter(())),
+        method(
+            training.Players, "draw", lambda pair, z: 0.5 + 0.1 * z[:, :1].expand(-1, pair.pixels)
+        ),
+    )
+
+
+def test_receipt_better():
+    assert_breaks(
+        "ogan",
+        "test_receipt_better",
+        swap(training.train_autoencoder, lambda *arguments: iter(())),
+    )
+
+
 def test_receipt_mirror():
     assert_breaks(
         "ogan",
@@ -309,4 +328,13 @@ def test_receipt_rounded():
     def coarse(tensors):
         return [(2 * t / t.abs().max()).round() * t.abs().max() / 2 for t in tensors]
 
-    assert_breaks("ogan", "test_receipt_rounded", swap(weights.rounded, coarse))
+    def faint(pair, held, z):
+        return drawn(pair, held, z / 2)
+
+    drawn = machines.drawn
+    assert_breaks(
+        "ogan",
+        "test_receipt_rounded",
+        swap(weights.rounded, coarse),
+        swap(machines.drawn, faint),
+    )
