@@ -312,6 +312,12 @@ def record(slice: bool, seed: int) -> Iterator[Row]:
     yield from each(chosen, given, seed, steps=steps, every=every, then=then)
 
 
+def _on_digits(recipes: Mapping[str, Recipe], slice: bool, seed: int) -> Iterator[Row]:
+    given = scene(digits("train"), digits("test"), steps=50 if slice else 1_000)
+    steps, every = (8, 2) if slice else (STEPS, EVERY)
+    yield from each(recipes, given, seed, steps=steps, every=every)
+
+
 def record_architecture(slice: bool, seed: int) -> Iterator[Row]:
     r"""One seed of the guidelines about layers, kept and broken.
 
@@ -322,9 +328,7 @@ def record_architecture(slice: bool, seed: int) -> Iterator[Row]:
     Yields:
         The rows of :func:`game`, with ``setting`` and ``seed``.
     """
-    given = scene(digits("train"), digits("test"), steps=50 if slice else 1_000)
-    steps, every = (8, 2) if slice else (STEPS, EVERY)
-    yield from each(ARCHITECTURE, given, seed, steps=steps, every=every)
+    yield from _on_digits(ARCHITECTURE, slice, seed)
 
 
 def record_classes(slice: bool, seed: int) -> Iterator[Row]:
@@ -337,9 +341,7 @@ def record_classes(slice: bool, seed: int) -> Iterator[Row]:
     Yields:
         The rows of :func:`game`, with ``setting`` and ``seed``.
     """
-    given = scene(digits("train"), digits("test"), steps=50 if slice else 1_000)
-    steps, every = (8, 2) if slice else (STEPS, EVERY)
-    yield from each(CONDITIONAL, given, seed, steps=steps, every=every)
+    yield from _on_digits(CONDITIONAL, slice, seed)
 
 
 _CONFIG = {

@@ -254,6 +254,27 @@ def test_receipt_own():
     )
 
 
+def test_receipt_curves():
+    """Curves that cross at one share; players of the record exchanged."""
+
+    def crossing(row):
+        if row.get("kind") != "curve" or row["miss"] != 0.5:
+            return row
+        return {**row, "sample_1": row["sample_2"], "sample_2": row["sample_1"]}
+
+    def turned(row):
+        if row.get("kind") != "curve":
+            return row
+        return {**row, "sample_1": row["sample_2"], "sample_2": row["sample_1"]}
+
+    assert_breaks(
+        "gran",
+        "test_receipt_curves",
+        rewritten("gran_battles", crossing),
+        rewritten("gran_battles", turned),
+    )
+
+
 def test_receipt_frechet():
     """A T = 3 that is only as near as its rival, for each rival."""
     found = studies.load("gran_battles")
