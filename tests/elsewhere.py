@@ -119,6 +119,8 @@ class _Functions(TorchFunctionMode):
         kwargs = dict(kwargs or {})
         if function in READS:
             return function(_numbers(args[0]), *args[1:], **kwargs)
+        if function is Tensor.__getitem__:
+            args = (args[0], _listed(args[1], args[0].device))
         if function in FROM_NUMBERS and kwargs.get("device") is not None:
             device = kwargs.pop("device")
             return function(*args, **kwargs).to(device)
@@ -134,6 +136,13 @@ class _Functions(TorchFunctionMode):
             name = getattr(function, "__name__", function)
             raise Mixed(f"{name}: a generator of {source.device} fills {result.device}")
         return result
+
+
+def _listed(index: Any, device: torch.device) -> Any:
+    """An index whose lists of numbers stand on the device, where CUDA puts them by itself."""
+    if isinstance(index, list):
+        return torch.tensor(index).to(device)
+    return tuple(_listed(i, device) for i in index) if isinstance(index, tuple) else index
 
 
 def _numbers(tensor: Tensor) -> Tensor:

@@ -43,6 +43,7 @@ from genbook.ogan import studies as ogan_studies
 from genbook.pixelcnn import likelihood, networks, row_lstm, sampling
 from genbook.translation import cyclegan, pairs, photographs, pix2pix, scores
 from genbook.translation import networks as translators
+from genbook.translation import studies as translation_studies
 from genbook.uses import (
     conditional,
     detectors,
@@ -151,14 +152,13 @@ def parzen() -> None:
 def battles() -> None:
     images = _digits()
     place = gran_studies.hall(images, images, gran_studies.TINY)
+    list(gran_studies.contest_rows(place, 0, steps=(1, 3), pictures=True))
     runs = gran_studies.train_all(place, 0, (1, 3))
-    list(gran_studies.player_rows(place, runs, 0, {}))
-    list(gran_studies.fight_rows(place, runs, {}))
-    list(gran_studies.moment_rows(place, runs, "T = 3", "T = 1", {}))
-    list(gran_studies.stroke_rows(runs, {}))
     runs["T = 3"].last.generator.canvases(_rand(2, 64))
     one, three = (referee.contestants(runs[f"T = {steps}"])["average"] for steps in (1, 3))
     referee.fight(one, three, place.validation.images, place.test.images, samples=20)
+    evidence = referee.gather(one, three, place.validation.images, place.test.images, samples=20)
+    referee.judge(evidence.swapped())
 
 
 def drawings() -> None:
@@ -191,6 +191,7 @@ def pixels() -> None:
 
 def pairs_of_pictures() -> None:
     thumbnails = pairs.thumbnails(_digits()).take(8)
+    translation_studies.run_pairs(pairs.outlines(_digits()), pix2pix.Recipe(), 0, 1)
     for critic in ("none", "y", "xy"):
         recipe = pix2pix.Recipe(critic=critic)
         *_, step = pix2pix.train_pairs(thumbnails, recipe, seed=0, iterations=1, batch=4)
@@ -214,7 +215,7 @@ def cycles() -> None:
     x, y = images.images[:8], images.images[8:16]
     heaps = pairs.Domains("digits", 2, x, y, images.labels[:8], images.labels[8:16])
     recipe = cyclegan.CycleRecipe()
-    *_, step = cyclegan.train_cycle(heaps, recipe, seed=0, iterations=2, batch=4)
+    *_, step = cyclegan.train_cycle(heaps.take(4), recipe, seed=0, iterations=2, batch=4)
     judge = scores.domain_judge(heaps, steps=1)
     readers = scores.reader(x, heaps.x_labels, steps=1), scores.reader(y, heaps.y_labels, steps=1)
     assert step.nets is not None
@@ -222,6 +223,7 @@ def cycles() -> None:
     scores.judged_right(judge, heaps)
     scores.perturbed(step.nets, y, (0.0, 0.1))
     cyclegan.cycle_loss(step.nets.g, step.nets.f, x)
+    translation_studies.moment(2, step.nets, heaps)
 
 
 def autoencoders() -> None:

@@ -57,9 +57,6 @@ def rooms(package: str) -> Iterator[ModuleType]:
 
 ON_A_DEVICE = re.compile(r"Tensor|Module|Generator\b|Streams|Device|\bdevice\b")
 
-ARGUMENTS_ALONE = ("gran", "lstm", "pixelcnn", "translation", "vae", "wgan")
-"""Packages in which a record that holds tensors does not count yet, only a tensor itself."""
-
 RULE = re.compile(r"Callable\[.*\]")
 """A rule that a record keeps works where it is called."""
 
@@ -71,8 +68,6 @@ def concerned(owner: Any, function: Any) -> bool:
     except (TypeError, ValueError):
         return False
     takes = " ".join(f"{name}: {p.annotation}" for name, p in signature.parameters.items())
-    if function.__module__.split(".")[1] in ARGUMENTS_ALONE:
-        return bool(ON_A_DEVICE.search(takes))
     scope = inspect.unwrap(function).__globals__
     return carries(takes, scope) or ("self" in signature.parameters and holds(owner))
 

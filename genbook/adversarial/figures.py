@@ -56,10 +56,10 @@ def pushed(
     if kind == KINDS[0]:
         moved = attacks.sign_step(lambda z: judge.loss(z, side), x, epsilon)
     else:
-        moved = attacks.random_signs(x, epsilon, seeded(0))
+        moved = attacks.random_signs(x, epsilon, seeded(0, x.device))
     was, now = float(judge.logit(x)), float(judge.logit(moved))
     figure, (left, middle, right) = subplots(1, 3, width=8.4, height=2.7, width_ratios=[1, 1, 1.5])
-    change = (moved - x).reshape(size).numpy()
+    change = (moved - x).reshape(size).cpu().numpy()
     left.imshow(change, cmap=SIGNS, vmin=-0.35, vmax=0.35, interpolation="nearest")
     left.set_axis_off()
     left.set_title("the change")

@@ -95,7 +95,7 @@ def carried(reader: Reader, length: int, step: int, *, sequences: int = 20) -> C
         raise ValueError(f"expected a step from 0 to {length - 1}, got {step}")
     x, _ = next(orders(length, sequences, seeded(10**6)))
     cell = cells.from_torch(reader.recurrent)  # type: ignore[arg-type]
-    gates = cells.unroll(cell, x)
+    gates = cells.unroll(cell, x.to(next(reader.parameters()).device))
     direct = paths.direct_path(gates.forget)[step].amax(-1).mean()
     total = paths.norms(paths.total_path(cell, gates)[step]).median()
     return Carried(float(direct), float(total))
