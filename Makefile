@@ -7,10 +7,10 @@ PINS := _build/pins
 FAST := tests/kit tests/games tests/lstm genbook/kit genbook/games
 
 .DEFAULT_GOAL := help
-.PHONY: help book pdf test units search browser notebooks portable pins seeds lab live twice studies benchmarks data format clean
+.PHONY: help book pdf test units search browser notebooks portable pins seeds lab live twice elsewhere studies benchmarks data format clean
 
 # Small models on few cores: threads that wait for one another cost more than they bring.
-test units search notebooks pins seeds live twice: export OMP_NUM_THREADS := 1
+test units search notebooks pins seeds live twice elsewhere: export OMP_NUM_THREADS := 1
 export OMP_WAIT_POLICY ?= PASSIVE
 # Keep freed tensors of a few MB for the next step; giving them back costs more than the step.
 export MALLOC_MMAP_THRESHOLD_ ?= 1073741824
@@ -51,7 +51,10 @@ live: $(VENV)/.dev  ## run every notebook in JupyterLab, move every slider (minu
 	$(BIN)/pytest tests/browser/jupyter $(LIVE)
 
 twice: $(VENV)/.dev  ## run every cell of every notebook twice in a row, compare (minutes)
-	$(BIN)/pytest -n auto tests/long
+	$(BIN)/pytest -n auto tests/long/test_twice.py
+
+elsewhere: $(VENV)/.dev  ## run every notebook, cut short, on a stand-in for a GPU (minutes)
+	$(BIN)/pytest -n auto tests/long/test_elsewhere.py
 
 portable: $(VENV)/.dev  ## unit tests and notebooks as three kinds of CPU compute, 1 and 2 threads (long)
 	@set -e; for cpu in default avx2 own; do for threads in 1 2; do \

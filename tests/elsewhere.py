@@ -36,7 +36,16 @@ ELSEWHERE = torch.device("meta")
 COPIES = {torch.ops.aten.copy_.default, torch.ops.aten._to_copy.default}
 READS = {
     getattr(Tensor, name)
-    for name in ("item", "tolist", "__bool__", "__float__", "__int__", "__index__", "__repr__")
+    for name in (
+        "item",
+        "tolist",
+        "__bool__",
+        "__float__",
+        "__int__",
+        "__index__",
+        "__repr__",
+        "__format__",
+    )
 }
 FROM_NUMBERS = {torch.tensor, torch.as_tensor, torch.asarray}
 _CPUGenerator = torch.Generator

@@ -4,7 +4,8 @@ Two environment variables speak for a whole run; an argument always beats them:
 
 ========================  ==================================================================
 ``GENBOOK_DEVICE``        ``cpu``, ``cuda``, ``cuda:1``, ``mps``, or ``auto`` (the default:
-                          CUDA, else MPS, else CPU)
+                          CUDA, else the CPU; Apple's MPS has no float64, in which the
+                          chapters check much: it serves where it is asked for by name)
 ``GENBOOK_PROFILE``       ``fast`` (a twentieth of the CPU budgets, for tests), ``normal``
                           (the default: the budget of the device), ``full`` (the GPU budgets
                           whatever the device)
@@ -68,7 +69,7 @@ class Device:
 def pick(
     device: str | torch.device | Device | None = None, dtype: torch.dtype | None = None
 ) -> Device:
-    r"""Choose a device: the argument, else ``GENBOOK_DEVICE``, else the best one there is.
+    r"""Choose a device: the argument, else ``GENBOOK_DEVICE``, else CUDA, else the CPU.
 
     Args:
         device: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, ``"mps"``, ``"auto"``, a ``torch.device``, or a
@@ -192,12 +193,8 @@ def _resolve(device: str | torch.device | None) -> torch.device:
 
 
 def _best() -> torch.device:
-    """CUDA, else MPS, else CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+    """CUDA, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _refuse_absent(device: torch.device, where: str) -> None:

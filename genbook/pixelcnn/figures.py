@@ -175,7 +175,7 @@ class Spending:
             Three panels: the image, what its pixels cost, and the bits so far.
         """
         at = self.names.index(digit)
-        image, bits = self.images[at], self.bits[at]
+        image, bits = self.images[at].cpu(), self.bits[at].cpu()
         done = (torch.arange(len(image)) < int(rows))[:, None].expand_as(image)
         spent = torch.cat([bits.new_zeros(1), bits.sum(1).cumsum(0)])
         figure, axes = subplots(1, 3, width=7.4, height=2.6, width_ratios=[1, 1, 1.1])
@@ -284,7 +284,7 @@ def histograms(groups: Mapping[str, Tensor]) -> Figure:
     colours = (DATA, MODEL, CRITIC, *SERIES)
     for (name, values), colour in zip(groups.items(), colours, strict=False):
         edges = np.linspace(0, most * 1.02, 60)
-        numbers, look = values.numpy(), {"histtype": "stepfilled", "density": True}
+        numbers, look = values.cpu().numpy(), {"histtype": "stepfilled", "density": True}
         axes.hist(
             numbers, edges, facecolor=(*to_rgb(colour), 0.25), edgecolor=colour, label=name, **look
         )

@@ -31,7 +31,7 @@ def machine(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("cuda", "mps", "best"), [(0, False, "cpu"), (0, True, "mps"), (2, True, "cuda")]
+    ("cuda", "mps", "best"), [(0, False, "cpu"), (0, True, "cpu"), (2, True, "cuda")]
 )
 def test_the_best_device_is_picked(machine, cuda, mps, best):
     machine(cuda, mps)
