@@ -111,7 +111,7 @@ LOOP = re.compile(r"Iterator\[(\w*Step|Fitting|Mark|Moment|Round|Update)\]")
 """What a training loop of the book returns."""
 
 WHOLE = frozenset({"genbook.dcgan.training", "genbook.fgan.univariate"})
-"""Loops that run to their end, because the chapter asks for their last row or for all ten digits."""
+"""Loops that run to their end: the chapter asks for their last row, or for all ten digits."""
 
 
 def training_loops() -> Iterator[tuple[ModuleType, str, Callable[..., Iterator[Any]]]]:
@@ -120,9 +120,10 @@ def training_loops() -> Iterator[tuple[ModuleType, str, Callable[..., Iterator[A
         if not found.name.endswith("__main__"):
             room = importlib.import_module(found.name)
             for name, thing in vars(room).items():
-                if inspect.isgeneratorfunction(thing) and thing.__module__ not in WHOLE:
-                    if LOOP.match(str(thing.__annotations__.get("return"))):
-                        yield room, name, thing
+                kind = str(getattr(thing, "__annotations__", {}).get("return"))
+                loops = inspect.isgeneratorfunction(thing) and LOOP.match(kind)
+                if loops and thing.__module__ not in WHOLE:
+                    yield room, name, thing
 
 
 def cut(loop: Callable[..., Iterator[Any]], within: list[object]) -> Callable[..., Iterator[Any]]:
