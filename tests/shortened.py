@@ -107,7 +107,8 @@ def draw(drawing: Any, *, caption: str, alt: str, rescale: bool = False, **given
             artist.frame(places[index])
 
 
-LOOP = re.compile(r"Iterator\[(\w*Step|Fitting|Mark|Moment|Round|Update)\]")
+STEPS = r"\w*Step|Fitting|Mark|Moment|Round|Update|tuple\[int, nn\.Module, Streams\]"
+LOOP = re.compile(rf"Iterator\[({STEPS})\]")
 """What a training loop of the book returns."""
 
 WHOLE = frozenset({"genbook.dcgan.training", "genbook.fgan.univariate"})
