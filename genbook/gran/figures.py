@@ -160,6 +160,13 @@ class Tally:
         """All of them."""
         return self.wins + self.losses + self.ties
 
+    @property
+    def score(self) -> str:
+        """Wins : losses : ties, on one line."""
+        return "\N{NO-BREAK SPACE}:\N{NO-BREAK SPACE}".join(
+            str(number) for number in (self.wins, self.losses, self.ties)
+        )
+
 
 def count(found: StudyResult, first: str, second: str, rule: str) -> Tally:
     r"""Count the verdicts of a pair on MNIST.
@@ -216,6 +223,7 @@ def verdicts(found: StudyResult) -> Figure:
     count = len(found.seeds)
     places = [-(count + 1.5) * block - (count - 1) / 2 for block in range(len(PAIRS))]
     panels[0].set_yticks(places, [f"{one.replace('T = ', 'T=')} v {two[4:]}" for one, two in PAIRS])
+    panels[1].tick_params(labelleft=True)  # on a phone it stands below the first
     return figure
 
 

@@ -275,6 +275,25 @@ def test_receipt_curves():
     )
 
 
+def test_receipt_fresh():
+    """A T = 3 that wins with fresh judges where it tied; a slow T = 5 that only ties."""
+
+    def told(row, first, rule, before, after):
+        fight = (row.get("kind"), row.get("dataset"), row.get("first"), row.get("second"))
+        if fight != ("fight", "mnist", first, "T = 1") or row["rule"] != rule:
+            return row
+        return {**row, "winner": after if row["winner"] == before else row["winner"]}
+
+    fresh = partial(told, first="T = 3", rule="fresh judges, equal", before=0, after=1)
+    slow = partial(told, first="T = 5, slow", rule="average, equal", before=2, after=0)
+    assert_breaks(
+        "gran",
+        "test_receipt_fresh",
+        rewritten("gran_battles", fresh),
+        rewritten("gran_battles", slow),
+    )
+
+
 def test_receipt_frechet():
     """A T = 3 that is only as near as its rival, for each rival."""
     found = studies.load("gran_battles")
