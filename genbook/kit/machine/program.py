@@ -18,6 +18,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx
+from torch._guards import TracingContext, tracing
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -203,7 +205,8 @@ def trace(function: Callable[..., Any], *examples: Any) -> Program:
         shape_of_result.append(spec)
         return [leaf.detach() for leaf in out]
 
-    with fx.traceback.preserve_node_meta():
+    one_for_all = TracingContext(FakeTensorMode())  # else torch makes one for every call
+    with fx.traceback.preserve_node_meta(), tracing(one_for_all):
         module = make_fx(flat)(*leaves)
         calls = (node for node in module.graph.nodes if node.op == "call_function")
         for node, line in zip(calls, lines, strict=False):
