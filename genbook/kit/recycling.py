@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 
 from genbook.kit.rollback import Memory
 
-RESTING = 3  # figures that may wait for the collector before it is called
+RESTING = 3  # figures of a kind that may wait for the collector before it is called
 
 Made = tuple[Figure, Any]
 
@@ -112,35 +112,36 @@ class Pool:
 
         Returns:
             The figure and its axes.
+
+        Raises:
+            ValueError: if somebody keeps figures for later.
         """
         loan = self._rested(key) or _loan(make, key)
         self._lent.append(loan)
         return loan.figure, _handed(loan.axes)
 
     def take_back(self) -> None:
-        r"""Undo what was done to the figures that were lent; call it once they are drawn.
-
-        Raises:
-            ValueError: if somebody keeps figures for later.
-        """
+        r"""Undo what was done to the figures that were lent; call it once they are drawn."""
         for loan in self._lent:
             if loan.is_alone():
                 loan.memory.restore()
                 self._resting.append(loan)
         self._lent.clear()
-        if len(self._resting) > RESTING and not any(loan.is_free() for loan in self._resting):
+
+    def _rested(self, key: str) -> _Loan | None:
+        settings = _settings()
+        alike = [one for one in self._resting if one.key == key and one.settings == settings]
+        if len(alike) >= RESTING and not any(loan.is_free() for loan in alike):
             gc.collect()
-            if not all(loan.is_free() for loan in self._resting):
+            if not all(loan.is_free() for loan in alike):
                 raise ValueError(
                     "expected draw to return a new figure each time, got one that it keeps for "
                     "later; call plotting.subplots anew and keep no figure or axes"
                 )
-
-    def _rested(self, key: str) -> _Loan | None:
-        settings = _settings()
-        for place, loan in enumerate(self._resting):
-            if loan.key == key and loan.settings == settings and loan.is_free():
-                return self._resting.pop(place)
+        for loan in alike:
+            if loan.is_free():
+                self._resting.remove(loan)
+                return loan
         return None
 
 
