@@ -207,6 +207,7 @@ def test_the_second_device_allows_what_a_gpu_allows_and_computes_it() -> None:
         assert x.cpu().numpy().tolist() == [0.0, 1.0, 2.0]
         assert bool((x.new_tensor([1.0, 2.0, 3.0]) > x).all())
         assert x[x.argmax()].item() == 2.0
+        assert x[[0, 2]].device == device
         net = nn.Linear(3, 1).to(device).double()
         net(x.double()).sum().backward()
         assert net.weight.grad.tolist() == [[0.0, 1.0, 2.0]]

@@ -223,6 +223,27 @@ def test_figures_that_are_kept_in_secret_are_refused() -> None:
     assert len(kept) == recycling.RESTING
 
 
+def test_a_free_figure_of_another_kind_does_not_keep_the_collector_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+    usual = recycling._loan
+    monkeypatch.setattr(recycling, "_loan", lambda make, key: made.append(key) or usual(make, key))
+    gc.disable()
+    try:
+        with styled(), recycling.recycling() as pool:
+            plotting.subplots(width=3)
+            pool.take_back()
+            for _ in range(12):
+                circle: list[Any] = [plotting.subplots()]
+                circle.append(circle)
+                del circle
+                pool.take_back()
+    finally:
+        gc.enable()
+    assert len(made) == 1 + recycling.RESTING
+
+
 def pool_used(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each later explorable was drawn on figures used again."""
     seen: list[bool] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ STREAMS = ("stdout", "stderr")
 CLOCKS = ("pixel_studies.costs(",)
 """What measures seconds: a cell that shows them differs from run to run, and has to."""
 
+ADDRESS = re.compile(r"\b0x[0-9a-f]+\b")
 RESIDUE = re.compile(r"\b\d(\.\d+)?e-1[4-9]\b")
 """What rounding leaves of a zero: it depends on where in memory an array begins."""
 
@@ -31,14 +32,7 @@ def shown(outputs: list[Any]) -> list[tuple[str, str]]:
             found[-1] = (kind, found[-1][1] + text)
         else:
             found.append((kind, text))
-    same = {r"\b0x[0-9a-f]+\b": "0x", RESIDUE: "rounding"}
-    return [(kind, _replaced(text, same)) for kind, text in found]
-
-
-def _replaced(text: str, words: Mapping[str | re.Pattern[str], str]) -> str:
-    for pattern, word in words.items():
-        text = re.sub(pattern, word, text)
-    return text
+    return [(kind, RESIDUE.sub("rounding", ADDRESS.sub("0x", text))) for kind, text in found]
 
 
 def _parts(outputs: list[Any]) -> Iterator[tuple[str, str]]:
