@@ -56,7 +56,7 @@ def pushed(
     if kind == KINDS[0]:
         moved = attacks.sign_step(lambda z: judge.loss(z, side), x, epsilon)
     else:
-        moved = attacks.random_signs(x, epsilon, seeded(0, x.device))
+        moved = attacks.random_signs(x, epsilon, seeded(0))
     was, now = float(judge.logit(x)), float(judge.logit(moved))
     figure, (left, middle, right) = subplots(1, 3, width=8.4, height=2.7, width_ratios=[1, 1, 1.5])
     change = (moved - x).reshape(size).cpu().numpy()
