@@ -1,8 +1,8 @@
 """Run every receipt of the book under other seeds, and write down which held how often.
 
 All seeds of a chapter are shifted together: whatever is seeded with s is seeded with s + 1,000 k.
-Each chapter runs in a process of its own, drawing is left out, and outcomes are kept line by line,
-so that a run that was stopped goes on where it was::
+Each chapter runs in a process of its own, one for each core at a time, drawing is left out, and
+outcomes are kept line by line, so that a run that was stopped goes on where it was::
 
     python benchmarks/receipts_under_seeds.py run --seeds 20 [chapter …]
     python benchmarks/receipts_under_seeds.py table > benchmarks/receipts_under_seeds.md
@@ -13,12 +13,13 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import multiprocessing
 import os
-import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from genbook.kit.notebooks import receipts
 
 ROOT = Path(__file__).parents[1]
 STRIDE = 1_000
+FORKED = ["torch", "scipy.optimize", "sklearn.cluster", "matplotlib.pyplot"]
+"""Imported once, before the processes of the chapters are forked."""
 
 
 def stems() -> list[str]:
@@ -101,25 +104,30 @@ def chapter_under(stem: str, number: int) -> Iterator[dict[str, Any]]:
     yield from ({"chapter": stem, "number": number, **entry} for entry in found)
 
 
-def run(chosen: list[str], seeds: int, keep: Path) -> None:
+def run(chosen: list[str], seeds: int, keep: Path, workers: int) -> None:
     """Run what is missing in ``keep``, chapter by chapter, under each shift."""
     lines = keep.read_text(encoding="utf-8").splitlines() if keep.is_file() else []
     done = {(entry["chapter"], entry["number"]) for entry in map(json.loads, lines)}
-    for number in range(1, seeds + 1):
-        for stem in chosen:
-            if (stem, number) in done:
+    wanted = [(stem, number) for number in range(1, seeds + 1) for stem in chosen]
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(FORKED)
+    with ProcessPoolExecutor(workers, processes, max_tasks_per_child=1) as pool:
+        running = {pool.submit(_timed, *what): what for what in wanted if what not in done}
+        for one in as_completed(running):
+            stem, number = running[one]
+            if one.exception():
+                print(f"{stem} {number}: {one.exception()}", flush=True)
                 continue
-            begun = time.monotonic()
-            command = [sys.executable, __file__, "one", stem, str(number)]
-            result = subprocess.run(command, capture_output=True, text=True, check=False)
-            if result.returncode:
-                print(f"{stem} {number}: {result.stderr.strip().splitlines()[-1]}", flush=True)
-                continue
+            found, took = one.result()
             with keep.open("a", encoding="utf-8") as file:
-                file.write(result.stdout)
-            bad = result.stdout.count('"failed"') + result.stdout.count('"raised"')
-            took = time.monotonic() - begun
+                file.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in found)
+            bad = sum(entry["outcome"] != "held" for entry in found)
             print(f"{stem} {number}: {took:.0f} s, {bad} did not hold", flush=True)
+
+
+def _timed(stem: str, number: int) -> tuple[list[dict[str, Any]], float]:
+    begun = time.monotonic()
+    return list(chapter_under(stem, number)), time.monotonic() - begun
 
 
 def table(keep: Path) -> str:
@@ -171,19 +179,17 @@ def _cell(text: str) -> str:
 
 
 def main() -> None:
-    """Run, show one, or write the table."""
+    """Run, or write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("action", choices=["run", "one", "table"])
-    parser.add_argument("rest", nargs="*")
+    parser.add_argument("action", choices=["run", "table"])
+    parser.add_argument("chapters", nargs="*")
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--keep", type=Path, default=ROOT / "_build" / "seeds.jsonl")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
-    if given.action == "one":
-        for entry in chapter_under(given.rest[0], int(given.rest[1])):
-            print(json.dumps(entry, ensure_ascii=False))
-    elif given.action == "run":
+    if given.action == "run":
         given.keep.parent.mkdir(parents=True, exist_ok=True)
-        run(given.rest or stems(), given.seeds, given.keep)
+        run(given.chapters or stems(), given.seeds, given.keep, given.workers)
     else:
         print(table(given.keep), end="")
 

@@ -15,7 +15,7 @@ from genbook.captions.scenes import SCENES, Scene, render
 from genbook.captions.scores import bleu, grams
 from genbook.captions.search import beam
 from genbook.kit.device import seeded
-from genbook.kit.plotting import DATA, GRADIENT, INK, MODEL, MUTED, subplots
+from genbook.kit.plotting import DATA, GRADIENT, INK, MODEL, MUTED, place_ticks, subplots
 from genbook.kit.schematic import Box, Wire, schematic
 
 
@@ -67,7 +67,7 @@ def reading(net: Captioner, scene: Scene, word: int) -> Figure:
     bound = max(float(slope.abs().max()), 1e-9)
     _pixels(middle, slope / bound, "RdBu", -1, "what the word asks for")
     right.barh(range(len(WORDS)), chances.exp().tolist(), color=MODEL)
-    right.set_yticks(range(len(WORDS)), WORDS, fontsize=7)
+    place_ticks(right.yaxis, range(len(WORDS)), WORDS, fontsize=7)
     right.set(xlim=(0, 1), xlabel=f"chance as word {word}", ylim=(10.6, -0.6))
     text = decoded(said)
     right.set_title(text)
@@ -153,7 +153,7 @@ def precisions(candidate: str, reference: str, n: int) -> Figure:
     figure, axes = subplots(1, 1, width=6.0, height=2.6)
     axes.bar(range(1, 5), shares, color=[GRADIENT if k <= n else MUTED for k in range(1, 5)])
     axes.set(ylim=(0, 1.05), xlabel="words in a group", ylabel="share found", xlim=(0.4, 4.6))
-    axes.set_xticks(np.arange(1, 5))
+    place_ticks(axes.xaxis, np.arange(1, 5))
     score = bleu(candidate, [reference], n)
     axes.set_title(f"BLEU-{n} {score:.2f}")
     figure.set_label(f"{candidate}: BLEU-{n} is {score:.2f}")

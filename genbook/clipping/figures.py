@@ -19,7 +19,17 @@ from genbook.clipping import bounds, cliff, outliers, rules
 from genbook.clipping.characters import UNIFORM, Outcome
 from genbook.clipping.penalty import RecallStep
 from genbook.kit.device import seeded
-from genbook.kit.plotting import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, SERIES, subplots
+from genbook.kit.plotting import (
+    CRITIC,
+    DATA,
+    GRADIENT,
+    INK,
+    MODEL,
+    MUTED,
+    SERIES,
+    place_ticks,
+    subplots,
+)
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.lstm import paths
 
@@ -203,7 +213,7 @@ def recalled(runs: Mapping[str, Sequence[RecallStep]]) -> Figure:
                 axes.plot(line[::3], color=colour, linewidth=1, label=None if seed else name)
     ticks = range(0, len(run) // 3 + 1, 10)
     for axes in (left, right):
-        axes.set_xticks(ticks, [str(3 * tick) for tick in ticks])
+        place_ticks(axes.xaxis, ticks, [str(3 * tick) for tick in ticks])
         axes.set_xlabel("update")
     left.axhline(math.log(2), color=INK, linewidth=1, linestyle=":")
     left.set(ylim=(0, 1.2), title="loss; dotted: a coin")
@@ -308,7 +318,7 @@ def training(moment: int, found: Outcome) -> Figure:
     left.axhline(UNIFORM, color=MUTED, linewidth=0.8, linestyle="--")
     left.set(xlim=(0, total), xlabel="update", ylabel="bits a character")
     _log_axis(left, 2.5, 41)
-    left.set_yticks([3, 5, 10, 20, 40], ["3", "5", "10", "20", "40"])
+    place_ticks(left.yaxis, [3, 5, 10, 20, 40], ["3", "5", "10", "20", "40"])
     left.legend(loc="center right")
     limit = found.arms[1].threshold
     right.axhline(limit, color=CLIPPED, linewidth=0.8, linestyle="--")
@@ -344,10 +354,12 @@ def recorded(rows: Sequence[Mapping[str, Any]]) -> Figure:
                 shift = 0.08 * (int(row["seed"]) - 2)
                 panel.plot([place + shift], [min(float(row["bits"]), 60)], ".", color=color)
         panel.axhline(UNIFORM, color=MUTED, linewidth=0.8, linestyle="--")
-        panel.set_xticks(range(len(places)), [*(f"{f:g}" for f in factors), "none"], fontsize=8)
+        place_ticks(
+            panel.xaxis, range(len(places)), [*(f"{f:g}" for f in factors), "none"], fontsize=8
+        )
         panel.set(title=f"rate {rate:g}", xlabel="threshold / average norm")
         _log_axis(panel, 2.8, 70)
-        panel.set_yticks([3, 5, 10, 20, 40], ["3", "5", "10", "20", "40"])
+        place_ticks(panel.yaxis, [3, 5, 10, 20, 40], ["3", "5", "10", "20", "40"])
     panels[0].set_ylabel("bits a character")
     return figure
 

@@ -14,7 +14,17 @@ from genbook.collapse import causes, limits
 from genbook.collapse.remedies import GRID, Benchmark
 from genbook.kit import data
 from genbook.kit.packing import unpack_points
-from genbook.kit.plotting import CRITIC, DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.plotting import (
+    CRITIC,
+    DATA,
+    GRADIENT,
+    MODEL,
+    MUTED,
+    SERIES,
+    image_grid,
+    place_ticks,
+    subplots,
+)
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.kit.studies import Row
 
@@ -76,7 +86,7 @@ def _moment(run: Sequence[Row], now: Row, points: int) -> Figure:
         right.plot([now["iteration"]], [scale * float(now[key])], "o", color=color)
     # the band above 100 % is the legend's: no line can reach it
     right.set(xlim=(0, times[-1] * 1.03), ylim=(-3, 126), xlabel="iteration", ylabel="%")
-    right.set_yticks(range(0, 101, 20))
+    place_ticks(right.yaxis, range(0, 101, 20))
     right.legend(loc="upper left", ncols=2)
     left.set_title(f"iteration {now['iteration']}")
     said = f"{now['modes']} of 25 modes, {percent(float(now['good']))} good"
@@ -144,7 +154,7 @@ def packing(kept: int, packed: int) -> Figure:
         left.bar(at, heights, width=0.25, color=color, label=label)
     left.plot([-0.5, 9.5], [0.1, 0.1], color=DATA, linestyle="--")
     left.set(xlim=(-0.6, 10.6), ylim=(0, 0.52), xlabel="mode")
-    left.set_xticks(range(11), [*map(str, range(10)), "junk"])
+    place_ticks(left.xaxis, range(11), [*map(str, range(10)), "junk"])
     left.legend(loc="upper left")
     left.set_title(f"TV of one sample: {limits.packed_tv(p, lost, 1):.2f} for all")
     sizes = range(1, 9)

@@ -23,6 +23,7 @@ from genbook.kit.plotting import (
     MUTED,
     image_grid,
     numeral,
+    place_ticks,
     subplots,
 )
 from genbook.kit.schematic import Box, Wire, schematic
@@ -86,7 +87,7 @@ def stamps(kernel: int, stride: int) -> Figure:
     heights = [float(c) for c in counts] + [0.0] * (20 - len(counts))
     left.bar(places, heights, color=MODEL, width=0.8)
     left.set(xlim=(-0.6, 19.6), ylim=(0, 7.4), xlabel="place", ylabel="stamps")
-    left.set_xticks(range(0, 20, 4))
+    place_ticks(left.xaxis, range(0, 20, 4))
     left.set_title(f"kernel {kernel}, stride {stride}")
     inner = overlaps(40, kernel, stride)[kernel : kernel + 12].double()
     shades = torch.outer(inner, inner)
@@ -155,7 +156,7 @@ def _distances(axes: Axes, every: int, found: Compared) -> None:
             axes.plot(steps, run, style, color=colour, linewidth=1.1)
     end = every * (max(len(run) for run in found.kept) - 1)
     axes.set(yscale="log", ylim=(1.5, 3000), xlim=(0, end), xlabel="steps")
-    axes.set_xticks([0, end // 2, end])
+    place_ticks(axes.xaxis, [0, end // 2, end])
 
 
 def added(bank: Bank, generator: Generator, found: Sums, verdict: Tensor, which: int) -> Figure:

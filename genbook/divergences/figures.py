@@ -14,7 +14,7 @@ from torch.distributions import Distribution, MixtureSameFamily, Normal
 
 from genbook.divergences import densities, fitting, measures, order
 from genbook.divergences.densities import grid
-from genbook.kit.plotting import CRITIC, DATA, MODEL, MUTED, SERIES, subplots
+from genbook.kit.plotting import CRITIC, DATA, MODEL, MUTED, SERIES, place_ticks, subplots
 from genbook.kit.schematic import Box, Wire, schematic
 
 CEILING = 0.8
@@ -63,7 +63,7 @@ def who_pays(mu: float, sigma: float) -> Figure:
         penalty = divergence.penalty(log_p, log_q).clamp_max(CEILING)
         middle.plot(x, penalty, color=color, label=divergence.symbol)
     middle.set(xlim=(-7, 7), ylim=(0, 1.05), xlabel="x", title="penalty at x (nats per unit)")
-    middle.set_yticks([0, 0.2, 0.4, 0.6, CEILING], ["0", "0.2", "0.4", "0.6", "more"])
+    place_ticks(middle.yaxis, [0, 0.2, 0.4, 0.6, CEILING], ["0", "0.2", "0.4", "0.6", "more"])
     middle.legend(loc="upper right", ncols=2)
     wide = grid(-30, 30, 3001)
     log_p, log_q = two_modes(4.0, 0.4, 0.7).log_prob(wide), Normal(mu, sigma).log_prob(wide)
@@ -80,8 +80,8 @@ def _bars(axes: Axes, values: list[float]) -> None:
     for row, value, height in zip(rows, values, heights, strict=True):
         text = f"{value:.2f}" if value < 100 else "→ > 100"
         axes.text(height + 0.1, row, text, va="center", fontsize=8)
-    axes.set_yticks(rows, [d.symbol for d in measures.DIVERGENCES])
-    axes.set_xticks([math.log1p(v) for v in (0, 1, 10, 100)], ["0", "1", "10", "100"])
+    place_ticks(axes.yaxis, rows, [d.symbol for d in measures.DIVERGENCES])
+    place_ticks(axes.xaxis, [math.log1p(v) for v in (0, 1, 10, 100)], ["0", "1", "10", "100"])
     axes.set(xlim=(0, 7.2), title="value (log(1 + value) scale)")
     axes.grid(False, axis="y")
 
@@ -106,7 +106,7 @@ def walk(first: float, other: float, share: float) -> Figure:
     left.bar(np.arange(2) - 0.2, p.numpy(), width=0.4, color=DATA, label="p")
     left.bar(np.arange(2) + 0.2, path[at].numpy(), width=0.4, color=MODEL, label="q")
     left.set(xlim=(-0.6, 1.6), ylim=(0, 1.3), title="two outcomes")
-    left.set_xticks([0, 1], ["first", "second"])
+    place_ticks(left.xaxis, [0, 1], ["first", "second"])
     left.legend(loc="upper right", ncols=2)
     for divergence in measures.DIVERGENCES:
         if divergence is measures.TOTAL_VARIATION:
@@ -161,7 +161,7 @@ def which_fit_wins(separation: float, weight: float) -> Figure:
     right.barh(rows, values, color=MODEL, height=0.55)
     for row, value in zip(rows, values, strict=True):
         right.text(min(value, 1.35) + 0.03, row, f"{value:.3f}", va="center", fontsize=8)
-    right.set_yticks(rows, list(local))
+    place_ticks(right.yaxis, rows, list(local))
     right.set(xlim=(0, 1.7), title="KL(q‖p) at the optimum")
     right.grid(False, axis="y")
     return figure
@@ -200,9 +200,9 @@ def pulled_apart(distance: float, width: float) -> Figure:
         middle.plot([distances[at]], [min(value[at], 3.0)], "o", color=color)
         right.plot([distances[at]], [min(slope[at], 1.2)], "o", color=color)
     middle.set(xlim=(-0.1, 10.1), ylim=(0, 3.2), xlabel="distance", title="value")
-    middle.set_yticks([0, 1, 2, 3], ["0", "1", "2", "more"])
+    place_ticks(middle.yaxis, [0, 1, 2, 3], ["0", "1", "2", "more"])
     right.set(xlim=(-0.1, 10.1), ylim=(0, 1.28), xlabel="distance", title="slope = gradient for q")
-    right.set_yticks([0, 0.4, 0.8, 1.2], ["0", "0.4", "0.8", "more"])
+    place_ticks(right.yaxis, [0, 0.4, 0.8, 1.2], ["0", "0.4", "0.8", "more"])
     return figure
 
 
@@ -390,7 +390,7 @@ def sequence(shrink: float, reach: float, doublings: int) -> Figure:
     left.bar([-0.18, place - 0.18], [1 - share, share], width=0.36, color=DATA, label="data p")
     left.bar([0.18], [1], width=0.36, color=MODEL, label="model q")
     left.set(xlim=(-0.6, 8.2), ylim=(0, 1.45), ylabel="mass", xlabel="place (logarithmic)")
-    left.set_xticks([0, 2, 4, 6, 8], ["0", "0.01", "1", "100", "10⁴"])
+    place_ticks(left.xaxis, [0, 2, 4, 6, 8], ["0", "0.01", "1", "100", "10⁴"])
     left.set_title(f"a share {share:.3g} at distance {distance:,.4g}")
     left.legend(loc="upper right", ncols=2)
     along = [2.0**k for k in range(1, 9)]
@@ -401,8 +401,10 @@ def sequence(shrink: float, reach: float, doublings: int) -> Figure:
         right.plot(along, heights, color=color, linestyle=style, label=name)
         right.plot([n], [min(now[name], HIGH)], "o", color=color, markersize=4)
     right.set(xscale="log", yscale="log", xlim=(1.8, 290), ylim=(1e-5, 1e10), xlabel="n")
-    right.set_xticks([2, 16, 128], ["2", "16", "128"])
-    right.set_yticks([1e-4, 1e-2, 1, 1e2, 1e4, HIGH], ["10⁻⁴", "0.01", "1", "100", "10⁴", "∞"])
+    place_ticks(right.xaxis, [2, 16, 128], ["2", "16", "128"])
+    place_ticks(
+        right.yaxis, [1e-4, 1e-2, 1, 1e2, 1e4, HIGH], ["10⁻⁴", "0.01", "1", "100", "10⁴", "∞"]
+    )
     right.minorticks_off()
     right.set_title("how far p is from q")
     right.legend(loc="upper right", ncols=3)

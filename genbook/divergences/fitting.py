@@ -99,28 +99,30 @@ def _minimise(
 ) -> tuple[np.ndarray, float]:
     """Newton steps of bounded length, in double precision; a longer one may land on a plateau."""
 
-    def value(parameters: np.ndarray) -> float:
-        return objective(torch.from_numpy(parameters)).item()
-
-    def slope(parameters: np.ndarray) -> np.ndarray:
+    def value_and_slope(parameters: np.ndarray) -> tuple[float, np.ndarray]:
         theta = torch.tensor(parameters, dtype=torch.float64, requires_grad=True)
-        (gradient,) = torch.autograd.grad(objective(theta), theta)
-        return gradient.numpy()
+        height = objective(theta)
+        (gradient,) = torch.autograd.grad(height, theta)
+        return height.item(), gradient.numpy()
 
     def curvature(parameters: np.ndarray) -> np.ndarray:
-        nudges = 1e-5 * np.eye(len(parameters))
-        rows = [(slope(parameters + n) - slope(parameters - n)) / 2e-5 for n in nudges]
-        return (np.stack(rows) + np.stack(rows).T) / 2
+        theta = torch.tensor(parameters, dtype=torch.float64, requires_grad=True)
+        (gradient,) = torch.autograd.grad(objective(theta), theta, create_graph=True)
+        rows = [torch.autograd.grad(one, theta, retain_graph=True)[0] for one in gradient]
+        return torch.stack(rows).numpy()
 
     begin = np.array(first, dtype=np.float64)
-    if not (value(begin) <= HUGE and np.isfinite(slope(begin)).all()):
+    height, gradient = value_and_slope(begin)
+    if not (height <= HUGE and np.isfinite(gradient).all()):
         raise ValueError(
             f"expected a finite {divergence.name} of at most {HUGE:g} at the start {start}; "
             "choose a wider σ"
         )
     options = {"gtol": 1e-9, "initial_trust_radius": 0.25, "max_trust_radius": 0.5, "maxiter": 500}
-    found = minimize(value, begin, jac=slope, hess=curvature, method="trust-exact", options=options)
-    steepness = float(np.abs(slope(found.x)).max())
+    found = minimize(
+        value_and_slope, begin, jac=True, hess=curvature, method="trust-exact", options=options
+    )
+    steepness = float(np.abs(found.jac).max())
     if not steepness <= SETTLED:
         raise RuntimeError(
             f"expected to settle at a minimum of {divergence.name}; from the start {start} the "

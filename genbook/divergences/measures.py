@@ -62,8 +62,9 @@ def _jeffrey(log_p: Tensor, log_q: Tensor) -> Tensor:
 
 def _jensen_shannon(log_p: Tensor, log_q: Tensor) -> Tensor:
     possible = torch.maximum(log_p, log_q) > -math.inf
-    somewhere = (torch.where(possible, log, 0.0) for log in (log_p, log_q))
-    log_m = torch.where(possible, torch.logaddexp(*somewhere) - math.log(2), -math.inf)
+    somewhere = torch.stack([torch.where(possible, log, 0.0) for log in (log_p, log_q)])
+    # logaddexp has no second derivative where one density is far below the other
+    log_m = torch.where(possible, somewhere.logsumexp(0) - math.log(2), -math.inf)
     return 0.5 * (_kl(log_p, log_m) + _kl(log_q, log_m))
 
 

@@ -27,6 +27,7 @@ from genbook.kit.plotting import (
     SERIES,
     image_grid,
     numeral,
+    place_ticks,
     subplots,
 )
 from genbook.kit.schematic import Box, Wire, schematic
@@ -252,9 +253,9 @@ def _pull_bars(axes: Axes, heights: Sequence[float], name: str) -> None:
     colors = [GRADIENT if n == name else MUTED for n in NAMES]
     axes.barh(range(9)[::-1], lengths, color=colors, height=0.6)
     axes.axvline(4, color=INK, linewidth=0.8)
-    axes.set_xticks([0, 2, 4, 6, 8], ["≤ 10⁻⁴", "10⁻²", "1", "10²", "≥ 10⁴"], fontsize=7)
+    place_ticks(axes.xaxis, [0, 2, 4, 6, 8], ["≤ 10⁻⁴", "10⁻²", "1", "10²", "≥ 10⁴"], fontsize=7)
     axes.set(xlim=(0, 8.2), ylim=(-0.6, 8.6))
-    axes.set_yticks(range(9)[::-1], [LABELS.get(n, n) for n in NAMES], fontsize=7)
+    place_ticks(axes.yaxis, range(9)[::-1], [LABELS.get(n, n) for n in NAMES], fontsize=7)
     axes.grid(False, axis="y")
 
 
@@ -331,7 +332,7 @@ def training(rows: Sequence[Row], game: str, step: int) -> Figure:
         value = means[key][times.index(now)]
         right.plot([now], [min(max(value, 0), 1.5)], "o", color=color)
     right.set(xlim=(0, 1.03 * times[-1]), ylim=(0, 1.5), xlabel="step", title="mean of five seeds")
-    right.set_xticks([0, 2000, 4000, 6000, 8000])
+    place_ticks(right.xaxis, [0, 2000, 4000, 6000, 8000])
     right.legend(loc="upper right")
     return figure
 

@@ -13,7 +13,17 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from genbook.gran import battle, exact_battles
-from genbook.kit.plotting import CRITIC, DATA, INK, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.plotting import (
+    CRITIC,
+    DATA,
+    INK,
+    MODEL,
+    MUTED,
+    SERIES,
+    image_grid,
+    place_ticks,
+    subplots,
+)
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.kit.studies import Row, StudyResult
 
@@ -222,7 +232,9 @@ def verdicts(found: StudyResult) -> Figure:
         axes.set(title=title, xlabel="log of the sample ratio", xlim=(-4.5, 4.5))
     count = len(found.seeds)
     places = [-(count + 1.5) * block - (count - 1) / 2 for block in range(len(PAIRS))]
-    panels[0].set_yticks(places, [f"{one.replace('T = ', 'T=')} v {two[4:]}" for one, two in PAIRS])
+    place_ticks(
+        panels[0].yaxis, places, [f"{one.replace('T = ', 'T=')} v {two[4:]}" for one, two in PAIRS]
+    )
     panels[1].tick_params(labelleft=True)  # on a phone it stands below the first
     return figure
 

@@ -12,7 +12,17 @@ from torch import Tensor
 
 from genbook.invertible import inverses, norms, traces
 from genbook.invertible.flows import IResNet
-from genbook.kit.plotting import CRITIC, DATA, GRADIENT, INK, MODEL, MUTED, image_grid, subplots
+from genbook.kit.plotting import (
+    CRITIC,
+    DATA,
+    GRADIENT,
+    INK,
+    MODEL,
+    MUTED,
+    image_grid,
+    place_ticks,
+    subplots,
+)
 from genbook.kit.schematic import Box, Wire, schematic
 
 STEPS = 60
@@ -157,7 +167,7 @@ def waves(kind: str, width: int) -> Figure:
     right.barh([2, 1, 0], bars, color=[MUTED, MODEL, MUTED], height=0.55)
     for row, value in zip((2, 1, 0), bars, strict=True):
         right.text(value + 0.1, row, f"{value:.2f}", va="center", fontsize=8)
-    right.set_yticks([2, 1, 0], ["reshaped", "convolution", "√(hw) · reshaped"])
+    place_ticks(right.yaxis, [2, 1, 0], ["reshaped", "convolution", "√(hw) · reshaped"])
     right.set(xlim=(0, 8.4), title="norm / reshaped norm")
     right.grid(False, axis="y")
     return figure

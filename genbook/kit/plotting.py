@@ -11,7 +11,7 @@ import io
 import os
 import re
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -22,9 +22,12 @@ import matplotlib.style
 import numpy as np
 import torch
 from matplotlib.axes import Axes
+from matplotlib.axis import XAxis, YAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter, FixedLocator
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from genbook.kit import recycling, svg
@@ -45,6 +48,7 @@ __all__ = [
     "image_grid",
     "numeral",
     "picture",
+    "place_ticks",
     "png",
     "subplots",
     "tile",
@@ -113,6 +117,53 @@ def numeral(value: float, digits: int = 2) -> str:
         ('−0.25', '3')
     """
     return f"{value:.{digits}f}".replace("-", "−")
+
+
+def place_ticks(
+    axis: XAxis | YAxis,
+    places: ArrayLike,
+    labels: Sequence[str] | None = None,
+    *,
+    fontsize: float | None = None,
+    family: str | None = None,
+) -> None:
+    r"""Ticks at chosen places, and what stands at them; the limits widen to hold them.
+
+    What :meth:`matplotlib.axis.Axis.set_ticks` does, without making a tick for each place: a frame
+    whose axis lines are drawn already (:class:`~genbook.kit.explore.stage.AxisLines`) needs none.
+
+    Args:
+        axis: ``axes.xaxis`` or ``axes.yaxis``.
+        places: where.
+        labels: as many; the numbers themselves if left out.
+        fontsize: of the labels, in points.
+        family: of the labels' font.
+
+    Raises:
+        ValueError: if there is no place, or not a label for each.
+
+    Example:
+        >>> fig, ax = subplots(width=2, height=1)
+        >>> place_ticks(ax.xaxis, [0, 2], ["none", "two"])
+        >>> [label.get_text() for label in ax.get_xticklabels()], ax.get_xlim() == (0, 2)
+        (['none', 'two'], True)
+    """
+    at = np.asarray(places, dtype=np.float64)
+    if not len(at) or (labels is not None and len(labels) != len(at)):
+        raise ValueError(
+            f"expected at least one place and a label for each, got {len(at)} places"
+            + (f" and {len(labels)} labels" if labels is not None else "")
+        )
+    letter = axis.axis_name
+    ends = (*getattr(axis.axes, f"get_{letter}bound")(), at.min(), at.max())
+    getattr(axis.axes, f"set_{letter}bound")(min(ends), max(ends))
+    axis.set_major_locator(FixedLocator(at.tolist()))
+    if labels is not None:
+        axis.set_major_formatter(FixedFormatter(list(labels)))
+    if fontsize is not None:
+        axis.set_tick_params(labelsize=fontsize)
+    if family is not None:
+        axis.set_tick_params(labelfontfamily=family)
 
 
 def image_grid(

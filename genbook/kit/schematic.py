@@ -146,7 +146,7 @@ def _draw_box(axes: Axes, box: Box) -> FancyBboxPatch:
         linewidth=1.6,
         mutation_aspect=1,
     )
-    axes.add_patch(frame)
+    axes.add_artist(frame)
     axes.text(box.x, box.y, box.words, ha="center", va="center", fontsize=9.5)
     return frame
 
@@ -156,7 +156,7 @@ def _draw_wire(
 ) -> None:
     start, end = places[wire.start], places[wire.end]
     thickness = SMALLEST + (WIDEST - SMALLEST) * wire.share
-    axes.add_patch(
+    axes.add_artist(  # as a patch it would be worked out once more, for limits that are set
         FancyArrowPatch(
             (start.x, start.y),
             (end.x, end.y),

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from genbook.kit.device import seeded
-from genbook.kit.plotting import DATA, GRADIENT, MODEL, MUTED, SERIES, subplots
+from genbook.kit.plotting import DATA, GRADIENT, MODEL, MUTED, SERIES, place_ticks, subplots
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.lstm import cells as lstm_cells
 from genbook.lstm import lag, paths, readers, truncation
@@ -279,8 +279,8 @@ def training(step: int, plain: Watched, gated: Watched) -> Figure:
     middle.set(xlabel="step of the sequence", title="gradient at the input")
     right.imshow(now.answers.numpy(), cmap="gray_r", vmin=0, vmax=1)
     names = ["XX", "XY", "YX", "YY"]
-    right.set_xticks(range(4), names)
-    right.set_yticks(range(4), names)
+    place_ticks(right.xaxis, range(4), names)
+    place_ticks(right.yaxis, range(4), names)
     right.grid(False)
     right.set(xlabel="answer", ylabel="truth", title=f"LSTM, update {now.update}")
     return figure
@@ -353,9 +353,9 @@ def lag_table(rows: Sequence[Mapping[str, object]]) -> Figure:
             panel.text(1.06, place, f"{solved}/{len(runs)}", va="center", fontsize=8.5)
         panel.axvline(0.25, color=MUTED, linewidth=0.8, linestyle=":")
         panel.set(xlim=(0.15, 1.28), xlabel="accuracy", title=f"T = {length}")
-        panel.set_xticks([0.25, 0.5, 0.75, 1.0])
+        place_ticks(panel.xaxis, [0.25, 0.5, 0.75, 1.0])
         panel.grid(False, axis="y")
-    axes[0].set_yticks(range(len(names)), names)
+    place_ticks(axes[0].yaxis, range(len(names)), names)
     axes[0].invert_yaxis()
     return figure
 
@@ -473,7 +473,7 @@ def unit_along(
     axes.plot(values[here].clamp(-3, 3), color=MODEL)
     axes.set(xlim=(-0.5, width - 0.5), ylim=(-3, 3), ylabel="cell (standardised)")
     letters = [{"\n": "↵", " ": "·"}.get(letter, letter) for letter in source[here]]
-    axes.set_xticks(range(width), letters, family="monospace", fontsize=8)
+    place_ticks(axes.xaxis, range(width), letters, family="monospace", fontsize=8)
     axes.tick_params(axis="x", length=0)
     axes.grid(False)
     axes.set_title(f"unit {evidence.unit}; shaded: {_INSIDE[label]}")

@@ -20,6 +20,7 @@ from genbook.kit.plotting import (
     MUTED,
     image_grid,
     numeral,
+    place_ticks,
     subplots,
 )
 from genbook.kit.schematic import Box, Wire, schematic
@@ -174,7 +175,7 @@ def sweep(columns: Mapping[str, Mapping[float, Sequence[float]]], label: str, to
     for (name, by_weight), (colour, style, shift) in zip(columns.items(), looks, strict=True):
         _sweep(axes, name, by_weight, colour, style, shift)
     axes.set(xscale="log", xlim=(0.07, 12), ylim=(0, top), xlabel="weight λ", ylabel=label)
-    axes.set_xticks([0.1, 0.5, 2, 8], labels=["0.1", "0.5", "2", "8"])
+    place_ticks(axes.xaxis, [0.1, 0.5, 2, 8], labels=["0.1", "0.5", "2", "8"])
     axes.minorticks_off()
     axes.legend(loc="upper left", ncols=2)
     return figure

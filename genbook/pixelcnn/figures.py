@@ -11,7 +11,17 @@ from matplotlib.figure import Figure
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from genbook.kit.plotting import CRITIC, DATA, GRADIENT, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.plotting import (
+    CRITIC,
+    DATA,
+    GRADIENT,
+    MODEL,
+    MUTED,
+    SERIES,
+    image_grid,
+    place_ticks,
+    subplots,
+)
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.pixelcnn import receptive_field
 from genbook.pixelcnn.arithmetic_coding import Interval
@@ -73,7 +83,7 @@ def field(row: int, column: int, depth: int, network: str) -> Figure:
     left.set_axis_off()
     counts = [int((seen & earlier).sum()), int(missed.sum())]
     right.barh([1, 0], counts, color=[DATA, GRADIENT], height=0.5)
-    right.set_yticks([1, 0], ["seen before it", "in the box, missed"])
+    place_ticks(right.yaxis, [1, 0], ["seen before it", "in the box, missed"])
     right.set(xlim=(0, 70), ylim=(-0.6, 1.6), title="pixels")
     right.grid(False, axis="y")
     leak = " It sees itself: a leak." if seen[at] else ""
@@ -137,7 +147,9 @@ def narrowing(point: float) -> Figure:
     left.barh(-1.1, size, left=place * size, height=0.5, color=DATA)
     left.plot([point, point], [-1.5, 3.6], color=MODEL, linestyle=":")
     left.set(xlim=(0, 1), ylim=(-1.5, 3.6), xlabel="drag the point")
-    left.set_yticks([3, 2, 1, 0, -1.1], ["pixel 1", "pixel 2", "pixel 3", "pixel 4", "code"])
+    place_ticks(
+        left.yaxis, [3, 2, 1, 0, -1.1], ["pixel 1", "pixel 2", "pixel 3", "pixel 4", "code"]
+    )
     left.grid(False)
     right.imshow(np.array(levels).reshape(2, 2), cmap="gray", vmin=-0.4, vmax=1.1)
     right.set_axis_off()
@@ -314,10 +326,10 @@ def costs(rows: Sequence[Mapping[str, str | int | float | bool]]) -> Figure:
     right.set(title="one sample, naive and cached")
     for axes in (left, right):
         axes.set(xscale="log", yscale="log", xlabel="side of the image")
-        axes.set_xticks([8, 12, 16, 20, 28], ["8", "12", "16", "20", "28"])
+        place_ticks(axes.xaxis, [8, 12, 16, 20, 28], ["8", "12", "16", "20", "28"])
         axes.minorticks_off()
-    left.set_yticks([3, 10, 30], ["3", "10", "30"])
-    right.set_yticks([3, 10, 30, 100, 300, 1000], ["3", "10", "30", "100", "300", "1000"])
+    place_ticks(left.yaxis, [3, 10, 30], ["3", "10", "30"])
+    place_ticks(right.yaxis, [3, 10, 30, 100, 300, 1000], ["3", "10", "30", "100", "300", "1000"])
     left.legend()
     return figure
 

@@ -21,6 +21,7 @@ from genbook.kit.plotting import (
     MUTED,
     SERIES,
     image_rows,
+    place_ticks,
     subplots,
     tile,
 )
@@ -168,7 +169,7 @@ def one_pixel(share: float, weight: float) -> Figure:
     left.legend(loc="upper right", fontsize=8)
     right.bar([0, 1, 2], [share, alone, best], color=[DATA, SERIES[3], MODEL], width=0.6)
     right.set(xlim=(-0.6, 2.6), ylim=(0, 1.02), ylabel="probability of ink")
-    right.set_xticks([0, 1, 2], ["answers", "L1 alone", "game + λL1"], fontsize=8)
+    place_ticks(right.xaxis, [0, 1, 2], ["answers", "L1 alone", "game + λL1"], fontsize=8)
     figure.set_label(
         f"ink in {share:.0%} of the answers, λ = {weight:g}: the sum paints {best:.0%}"
     )
@@ -205,7 +206,7 @@ def weight_frame(study: StudyResult, pictures: Mapping[str, Tensor], weight: flo
         axes.plot(seeds.mean(0), "-o", color=colour, label=name, markersize=3)
         axes.plot([place], [seeds.mean(0)[place]], "o", color=colour, markersize=9)
     axes.set(xlim=(-0.3, len(weights) - 0.7), ylim=(-0.03, 1.05), xlabel="λ", ylabel="share")
-    axes.set_xticks(range(len(weights)), [f"{each:g}" for each in weights])
+    place_ticks(axes.xaxis, range(len(weights)), [f"{each:g}" for each in weights])
     axes.legend(loc="upper left", bbox_to_anchor=(0.0, 0.72), fontsize=8)
     figure.set_label(
         f"λ = {weight:g}: read {float(row['read']):.0%}, mid-greys {float(row['midtones']):.1%}, "
@@ -221,7 +222,9 @@ def _pictures_and_axis(rows: Mapping[str, Tensor], colour: str = "gray") -> tupl
     axes[0].imshow(shown, cmap=colour, vmin=0, vmax=1, interpolation="nearest", aspect="equal")
     side = next(iter(rows.values())).shape[-1]
     axes[0].set_xticks([])
-    axes[0].set_yticks([(side + 1) * (k + 0.5) for k in range(len(rows))], list(rows), fontsize=8)
+    place_ticks(
+        axes[0].yaxis, [(side + 1) * (k + 0.5) for k in range(len(rows))], list(rows), fontsize=8
+    )
     axes[0].tick_params(length=0)
     return figure, axes[1]
 

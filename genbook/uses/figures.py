@@ -19,6 +19,7 @@ from genbook.kit.plotting import (
     MUTED,
     image_grid,
     numeral,
+    place_ticks,
     subplots,
 )
 from genbook.kit.schematic import Box, Wire, schematic
@@ -106,7 +107,7 @@ def two_coins(data: float, model: float, stranger: float) -> Figure:
         axes.barh(place, entropy, color=DATA, label="entropy" if not place else None)
         axes.barh(place, apart, left=entropy, color=CRITIC, label="KL" if not place else None)
         axes.plot([entropy + apart] * 2, [place - 0.4, place + 0.4], color=INK, linewidth=1.5)
-    axes.set_yticks([0, 1], ["data", "strangers"])
+    place_ticks(axes.yaxis, [0, 1], ["data", "strangers"])
     axes.set(xlim=(0, 3.2), ylim=(1.6, -1.0), xlabel="cost a coin, nats")
     axes.legend(loc="upper right", ncols=2)
     costs = [-float(outliers.mean_score(_coin(c), q)) for c in (data, stranger)]
@@ -175,7 +176,7 @@ def worth(columns: Mapping[str, Mapping[int, Sequence[float]]], base: str) -> Fi
         axes.plot(list(by_labels), means, style, color=colours[net], label=name)
     axes.set(xscale="log", xlim=(8, 1_300), ylim=(0.15, 1.45), xlabel="labels")
     axes.set_ylabel("accuracy")
-    axes.set_xticks([10, 100, 1000], labels=["10", "100", "1,000"])
+    place_ticks(axes.xaxis, [10, 100, 1000], labels=["10", "100", "1,000"])
     axes.minorticks_off()
     axes.legend(loc="upper left", ncols=2)
     return figure
@@ -197,7 +198,7 @@ def priced_and_taught(
     for (name, (costs, lessons)), (mark, colour) in zip(models.items(), looks, strict=False):
         axes.plot(costs, lessons, mark, color=colour, label=name)
     axes.set(ylim=(0, 1.3), xlabel="an unseen page costs, nats", ylabel="accuracy taught")
-    axes.set_yticks([0, 0.25, 0.5, 0.75, 1])
+    place_ticks(axes.yaxis, [0, 0.25, 0.5, 0.75, 1])
     axes.margins(x=0.08)
     axes.legend(loc="upper center", ncols=3)
     both = [

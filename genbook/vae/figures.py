@@ -15,7 +15,17 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from genbook.kit.device import seeded
-from genbook.kit.plotting import DATA, GRADIENT, INK, MODEL, MUTED, SERIES, image_grid, subplots
+from genbook.kit.plotting import (
+    DATA,
+    GRADIENT,
+    INK,
+    MODEL,
+    MUTED,
+    SERIES,
+    image_grid,
+    place_ticks,
+    subplots,
+)
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.vae import bounds as vae_bounds
 from genbook.vae import exact as vae_exact
@@ -327,7 +337,7 @@ def bound_cloud(doublings: int, width: float) -> Figure:
     right.plot([doublings], [float(bounds[doublings]) - exact], "o", color=MODEL)
     right.axhline(0, color=DATA)
     right.text(0.1, 0.06, "log p(x)", color=DATA, va="bottom")
-    right.set_xticks(range(0, 9, 2), [str(4**power) for power in range(5)])
+    place_ticks(right.xaxis, range(0, 9, 2), [str(4**power) for power in range(5)])
     right.set(xlim=(-0.3, 8.3), ylim=(-3, 0.5), xlabel="k", title="bound − log p(x), nats")
     gap = exact - float(bounds[doublings])
     figure.set_label(f"k = {2**doublings}: the bound is {gap:.2f} nats below log p(x)")
@@ -365,7 +375,7 @@ def gradient_spread(
     right.set(
         xscale="log", yscale="log", xlabel="latent units", title="variance ratio, score / path"
     )
-    right.set_xticks(list(ratios), [str(count) for count in ratios])
+    place_ticks(right.xaxis, list(ratios), [str(count) for count in ratios])
     right.minorticks_off()
     return figure
 
@@ -467,7 +477,7 @@ def spectrum(x: Tensor, latent: int, size: tuple[int, int]) -> Callable[[float],
         left.axhline(noise, color=DATA)
         left.axvline(latent + 0.5, color=MUTED, linestyle=":")
         left.set(xlim=(0.3, len(heights) + 0.7), ylim=(floor, top + 0.3))
-        left.set_xticks(ranks[::3])
+        place_ticks(left.xaxis, ranks[::3])
         left.set(xlabel="eigenvalue, dotted: the last unit", title="log₂ of eigenvalues; blue: σ²")
         columns = (vectors[:, :latent] * shares).T / (vectors[:, :latent].abs().max() * 0.83)
         image_grid(right, 0.5 + 0.5 * columns.clamp(-1, 1).view(-1, 1, *size), columns=5)

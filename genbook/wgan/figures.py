@@ -24,6 +24,7 @@ from genbook.kit.plotting import (
     SERIES,
     image_grid,
     numeral,
+    place_ticks,
     subplots,
 )
 from genbook.kit.schematic import Box, Wire, schematic
@@ -131,7 +132,7 @@ def _curves_panel(
         axes.plot([0], [heights[23]], "o", color=color, markerfacecolor="none", markersize=5)
         axes.plot([theta], [min(readings[name].value, TOP)], "o", color=color)
     axes.set(xlim=(-1.15, 1.15), ylim=(-0.05, 1.75), xlabel="θ", title="divergence")
-    axes.set_yticks([0, 0.5, 1, TOP], ["0", "0.5", "1", "more" if noise else "∞"])
+    place_ticks(axes.yaxis, [0, 0.5, 1, TOP], ["0", "0.5", "1", "more" if noise else "∞"])
     axes.legend(loc="upper right", ncols=2)
 
 
@@ -142,7 +143,7 @@ def _slopes_panel(axes: Axes, readings: Mapping[str, transport.Reading]) -> None
     for place, (slope, height) in enumerate(zip(slopes, heights, strict=True)):
         text = "none" if math.isnan(slope) else numeral(slope, 1).replace("−0.0", "0.0")
         axes.text(place, max(height, 0) + 0.2, text, ha="center", color=INK)
-    axes.set_xticks(range(4), ["W₁", "JS", "TV", "KL"])
+    place_ticks(axes.xaxis, range(4), ["W₁", "JS", "TV", "KL"])
     axes.set(xlim=(-0.6, 3.6), ylim=(-3.8, 4.6), title="derivative in θ")
     axes.axhline(0, color=MUTED, linewidth=0.7)
 
@@ -195,8 +196,8 @@ def samples(dimension: int, doublings: int) -> Figure:
         right.plot(SIZES, values.mean(0), color=color, linewidth=width, label=f"d = {each}")
     right.plot([n], [found.cost], "o", color=CRITIC)
     right.set(xscale="log", yscale="log", xlim=(14, 580), ylim=(0.008, 2.5), xlabel="n")
-    right.set_xticks([16, 64, 256], ["16", "64", "256"])
-    right.set_yticks([0.01, 0.1, 1], ["0.01", "0.1", "1"])
+    place_ticks(right.xaxis, [16, 64, 256], ["16", "64", "256"])
+    place_ticks(right.yaxis, [0.01, 0.1, 1], ["0.01", "0.1", "1"])
     right.minorticks_off()
     right.set_title("W₁ of two samples")
     right.legend(loc="upper right", ncols=4)
@@ -259,7 +260,7 @@ def blur(target: str, shift: float, width: float) -> Figure:
         right.plot(WIDTHS, heights, color=color, linestyle=style, label=name)
         right.plot([width], [heights[at]], "o", color=color, markersize=4)
     right.set(xscale="log", xlim=(0.085, 118), ylim=(-0.2, 7.4), xlabel="ε", title="value")
-    right.set_xticks([0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
+    place_ticks(right.xaxis, [0.1, 1, 10, 100], ["0.1", "1", "10", "100"])
     right.minorticks_off()
     right.legend(loc="upper left", ncols=2)
     figure.set_label(
@@ -301,7 +302,7 @@ def one_fake(leash: str, rate: float, first: float) -> Figure:
     right.plot(time, away.clamp(1e-4, 90), color=MODEL)
     right.set(xscale="linear", yscale="log", xlim=(0, LASTING), ylim=(1e-4, 100))
     right.set(xlabel="time = steps × rate", title=f"distance at the end: {float(away[-1]):.2g}")
-    right.set_yticks([1e-4, 1e-2, 1, 100], ["10⁻⁴", "0.01", "1", "100"])
+    place_ticks(right.yaxis, [1e-4, 1e-2, 1, 100], ["10⁻⁴", "0.01", "1", "100"])
     right.minorticks_off()
     figure.set_label(f"{leash}, rate {rate:g}: distance at the end {float(away[-1]):.2g}")
     return figure
@@ -349,7 +350,7 @@ def surface(rows: Sequence[Row], toy: str, method: str) -> Figure:
             values = [float(row[key]) for row in mine if row.get("clip") == each]
             color = CRITIC if each == clip else MUTED
             axes.plot([place] * len(values), values, "o", color=color, markersize=5)
-        axes.set_xticks(places, names, fontsize=8)
+        place_ticks(axes.xaxis, places, names, fontsize=8)
         axes.set(xlim=(-0.6, len(METHODS) - 0.4), title=title, xlabel="clip c")
     middle.set(ylim=(0, 1.05))
     right.set(yscale="log", ylim=(1e-6, 1e6))
@@ -407,7 +408,7 @@ def depth(rows: Sequence[Row]) -> Figure:
         edges = np.linspace(-float(first["reach"]), float(first["reach"]), len(counts) + 1)
         axes.stairs(counts / counts.sum(), edges, color=color, fill=True)
         axes.set(yticks=[], title=name, xlim=(edges[0], edges[-1]))
-        axes.set_xticks([edges[0], 0, edges[-1]])
+        place_ticks(axes.xaxis, [edges[0], 0, edges[-1]])
         axes.tick_params(labelsize=7)
     left.set(xlabel="layer", title="log10 of the gradient's norm", xlim=(1, 13), ylim=(-31, 9))
     left.legend(loc="lower right")
@@ -492,7 +493,7 @@ def tracking(rows: Sequence[Row], budget: contests.Budget) -> Figure:
             distance, believed = (_series(mine, key, seed=seed) for key in ("distance", "believed"))
             axes.plot(distance, believed, ".-", color=SERIES[place], markersize=4, linewidth=0.5)
         axes.set(xscale="log", xlabel="distance of the fakes", title=game, xlim=(25, 900))
-        axes.set_xticks([30, 100, 300], ["30", "100", "300"])
+        place_ticks(axes.xaxis, [30, 100, 300], ["30", "100", "300"])
         axes.minorticks_off()
     panels[0].set(ylabel="what the critic believes", ylim=(0.6, 0.72))
     panels[0].axhline(math.log(2), color=MUTED, linestyle="--", linewidth=0.8)

@@ -13,7 +13,7 @@ from matplotlib.patches import Arc
 from torch import Tensor
 from torch.nn.functional import softplus
 
-from genbook.kit.plotting import CRITIC, DATA, INK, MODEL, MUTED, numeral, subplots
+from genbook.kit.plotting import CRITIC, DATA, INK, MODEL, MUTED, numeral, place_ticks, subplots
 from genbook.kit.schematic import Box, Wire, schematic
 from genbook.words import shelf
 from genbook.words.corpus import Corpus
@@ -82,7 +82,7 @@ def _books(axes: Axes, joint: Tensor, places: Tensor) -> None:
     axes.text(0.1, 0.62, "door", ha="left", va="top")
     axes.set(xlim=(-0.2, 7.6), ylim=(-0.11, 0.66), ylabel="fetched first")
     axes.set_xticks([])
-    axes.set_yticks([0, 0.2, 0.4])
+    place_ticks(axes.yaxis, [0, 0.2, 0.4])
     axes.set_title("blue: how popular; arcs: friends")
 
 
@@ -204,7 +204,7 @@ def ranked(corpus: Corpus, parts: Decomposition, word: str, rank: int, *, count:
     right.plot(np.arange(1, len(values) + 1), values, color=MUTED)
     right.plot(np.arange(1, rank + 1), values[:rank], color=MODEL, linewidth=2.5)
     right.set(xscale="log", yscale="log", xlabel="i", ylabel="singular value")
-    right.set_yticks([20, 50, 100], ["20", "50", "100"])
+    place_ticks(right.yaxis, [20, 50, 100], ["20", "50", "100"])
     right.minorticks_off()
     right.set_title(f"{rank} kept")
     figure.set_label(f"{word}, rank {rank}: " + ", ".join(name for name, _ in found))
@@ -233,7 +233,7 @@ def held_out(
     axes.axhline(level, color=DATA, linestyle="--", linewidth=1, label="mixed, other text")
     axes.axhline(floor, color=MUTED, linestyle=":", linewidth=1, label="the least, counted text")
     axes.set(xscale="log", xlabel="rank d", ylabel="loss, nats", ylim=(floor - 0.05, 2.85))
-    axes.set_xticks(list(ranks), [str(rank) for rank in ranks])
+    place_ticks(axes.xaxis, list(ranks), [str(rank) for rank in ranks])
     axes.minorticks_off()
     axes.legend(loc="upper right", ncols=2)
     return figure

@@ -139,6 +139,17 @@ def test_penalty_has_the_right_gradient(divergence):
 
 
 @pytest.mark.parametrize("divergence", measures.DIVERGENCES, ids=lambda d: d.name)
+def test_penalty_has_a_second_derivative_however_far_one_density_is_below_the_other(divergence):
+    log_p = torch.tensor([-1.0, -2000.0, -1.0, -math.inf], dtype=torch.float64)
+    log_q = torch.tensor([-1.5, -1.0, -2000.0, -1.0], dtype=torch.float64, requires_grad=True)
+    far = divergence.penalty(log_p, log_q)
+    within = far.isfinite()
+    (slope,) = torch.autograd.grad(far[within].sum(), log_q, create_graph=True)
+    (bend,) = torch.autograd.grad(slope.sum(), log_q)
+    assert bend[within].isfinite().all()
+
+
+@pytest.mark.parametrize("divergence", measures.DIVERGENCES, ids=lambda d: d.name)
 def test_device_and_dtype_are_those_of_the_input(divergence, device):
     p = torch.tensor([0.2, 0.8], dtype=torch.float32, device=device)
     value = measures.on_atoms(divergence, p, p.flip(0))

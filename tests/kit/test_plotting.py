@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
 import pytest
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -212,3 +214,49 @@ def test_ink_stays_legible_on_the_strongest_tint():
             mixed = 0.55 * plotting.tint(torch.ones(1, 1), above=colour)[0, 0, :3] + 0.45 * paper
             shade = "#" + "".join(f"{round(255 * part):02x}" for part in mixed)
             assert contrast(ink, shade) >= 4.5
+
+
+ROOMS: dict[str, Callable[[Axes], object]] = {
+    "as it comes": lambda axes: None,
+    "narrow": lambda axes: axes.set_xlim(0.5, 1.5),
+    "upside down": lambda axes: axes.set_xlim(3.0, 0.5),
+    "logarithmic": lambda axes: axes.set(xscale="log", xlim=(0.1, 100.0)),
+    "with a line": lambda axes: axes.plot([0.2, 7.0], [0.0, 1.0]),
+    "fixed and with a line": lambda axes: [axes.set_xlim(0.9, 1.1), axes.plot([0.2, 7.0], [0, 1])],
+}
+
+
+LABELS = ["one", "$\\pi$", "four"]
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"labels": LABELS}, {"labels": LABELS, "fontsize": 6, "family": "monospace"}]
+)
+@pytest.mark.parametrize("line_after", [False, True])
+@pytest.mark.parametrize("room", ROOMS)
+def test_ticks_stand_and_look_as_if_matplotlib_had_set_them(room, line_after, given):
+    drawings = []
+    for place in (
+        lambda axes: axes.xaxis.set_ticks([1, 3, 4], **given),
+        lambda axes: plotting.place_ticks(axes.xaxis, [1, 3, 4], **given),
+    ):
+        figure, (left, _) = subplots(1, 2, sharex=True)
+        ROOMS[room](left)
+        place(left)
+        if line_after:
+            left.plot([0.05, 9.0], [0.0, 1.0])
+        drawings.append(svg.render(figure, salt="one"))
+    assert drawings[0] == drawings[1]
+
+
+def test_placing_ticks_makes_none():
+    _, axes = subplots()
+    plotting.place_ticks(axes.xaxis, range(9))
+    assert len(vars(axes.xaxis).get("majorTicks", ())) <= 1
+
+
+@pytest.mark.parametrize(("places", "labels"), [([], None), ([1, 2], ["one"]), ([1], [])])
+def test_ticks_want_a_place_and_a_label_each(places, labels):
+    _, axes = subplots()
+    with pytest.raises(ValueError, match="expected at least one place and a label for each"):
+        plotting.place_ticks(axes.xaxis, places, labels)

@@ -6,11 +6,16 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from types import MappingProxyType
+from typing import Any
 
 import matplotlib
-from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.backends.backend_mixed import MixedModeRenderer
+from matplotlib.backends.backend_svg import FigureCanvasSVG, RendererSVG
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextToPath
 
 from genbook.kit.svg.ids import rename
 from genbook.kit.svg.mathtext import flow
@@ -19,6 +24,7 @@ from genbook.kit.svg.tidy import inline, tidy
 from genbook.kit.svg.tree import Node, parse, serialise, walk
 
 WHOLE = "-all"
+POINTS = 72  # an inch
 SETTINGS = MappingProxyType(
     {
         "svg.fonttype": "none",
@@ -156,12 +162,36 @@ def _printed(figure: Figure) -> str:
     usual, dpi = figure.canvas, figure.dpi
     buffer = io.StringIO()
     try:
-        canvas = FigureCanvasSVG(figure)
-        canvas.print_svg(buffer, metadata={"Date": None})
+        FigureCanvasSVG(figure)
+        figure.dpi = POINTS
+        width, height = (float(inches) * POINTS for inches in figure.get_size_inches())
+        pen = _Pen(width, height, buffer, image_dpi=dpi, metadata={"Date": None})
+        renderer: Any = MixedModeRenderer(figure, width, height, dpi, pen)
+        figure.draw(renderer)
+        renderer.finalize()
     finally:
         figure.set_canvas(usual)
         figure.dpi = dpi
     return buffer.getvalue()
+
+
+class _Pen(RendererSVG):
+    """Matplotlib's own; what one drawing has measured is not measured for the next."""
+
+    def get_text_width_height_descent(
+        self, s: str, prop: FontProperties, ismath: Any
+    ) -> tuple[float, float, float]:
+        return _measured(s, prop.copy(), ismath, matplotlib.rcParams["mathtext.fontset"])
+
+
+@lru_cache(maxsize=4096)
+def _measured(
+    text: str, font: FontProperties, is_formula: Any, _: str
+) -> tuple[float, float, float]:
+    measured: tuple[float, float, float] = TextToPath().get_text_width_height_descent(
+        text, font, is_formula
+    )
+    return measured
 
 
 def _dressed(root: Node, whole: Node, alt: str, note: str) -> Node:
