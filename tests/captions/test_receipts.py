@@ -107,7 +107,6 @@ def test_receipt_better():
         "test_receipt_better",
         altered(studies.beside_people, lambda score: 0.95 * score),
         altered(studies.right, lambda share: 1.0),
-        altered(language.wordings, lambda people: dict.fromkeys(people, 0.5)),
         given=shorter,
     )
 
