@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -9,10 +10,11 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from genbook.kit import plotting, svg
-from genbook.kit.svg import panels
+from genbook.kit.svg import drawing, panels
 
 STYLE = Path(plotting.__file__).parent / "static" / "explore.css"
 
@@ -203,3 +205,20 @@ def test_stacked_windows_look_at_the_one_drawing():
     assert drawing.count('id="one-all"') == 1
     assert windows.count('href="#one-all"') == 2
     assert 'aria-hidden="true"' in windows
+
+
+@pytest.mark.parametrize("words", ["plain", r"$\sigma^2 \leq \frac{1}{2}$", "two\nlines"])
+def test_a_text_measured_once_stands_where_matplotlib_puts_it(words):
+    def labelled() -> Figure:
+        figure = Figure(figsize=(3, 2), layout="constrained")
+        axes = figure.subplots()
+        axes.plot([0, 1], [0, 1], label=words)
+        axes.set_title(words, fontsize=9)
+        axes.legend()
+        return figure
+
+    with svg.settings(), matplotlib.rc_context({"svg.hashsalt": "genbook"}):
+        usual = io.StringIO()
+        FigureCanvasSVG(labelled()).print_svg(usual, metadata={"Date": None})
+        ours = [drawing._printed(labelled()) for _ in range(2)]
+    assert ours == [usual.getvalue()] * 2
