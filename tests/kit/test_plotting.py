@@ -216,7 +216,7 @@ def test_ink_stays_legible_on_the_strongest_tint():
             assert contrast(ink, shade) >= 4.5
 
 
-ROOMS: dict[str, Callable[[Axes], object]] = {
+LIMITS: dict[str, Callable[[Axes], object]] = {
     "as it comes": lambda axes: None,
     "narrow": lambda axes: axes.set_xlim(0.5, 1.5),
     "upside down": lambda axes: axes.set_xlim(3.0, 0.5),
@@ -233,15 +233,15 @@ LABELS = ["one", "$\\pi$", "four"]
     "given", [{}, {"labels": LABELS}, {"labels": LABELS, "fontsize": 6, "family": "monospace"}]
 )
 @pytest.mark.parametrize("line_after", [False, True])
-@pytest.mark.parametrize("room", ROOMS)
-def test_ticks_stand_and_look_as_if_matplotlib_had_set_them(room, line_after, given):
+@pytest.mark.parametrize("limits", LIMITS)
+def test_ticks_stand_and_look_as_if_matplotlib_had_set_them(limits, line_after, given):
     drawings = []
     for place in (
         lambda axes: axes.xaxis.set_ticks([1, 3, 4], **given),
         lambda axes: plotting.place_ticks(axes.xaxis, [1, 3, 4], **given),
     ):
         figure, (left, _) = subplots(1, 2, sharex=True)
-        ROOMS[room](left)
+        LIMITS[limits](left)
         place(left)
         if line_after:
             left.plot([0.05, 9.0], [0.0, 1.0])

@@ -186,7 +186,7 @@ class _Pen(RendererSVG):
 
 @lru_cache(maxsize=4096)
 def _measured(
-    text: str, font: FontProperties, is_formula: Any, _: str
+    text: str, font: FontProperties, is_formula: Any, _fontset: str
 ) -> tuple[float, float, float]:
     measured: tuple[float, float, float] = TextToPath().get_text_width_height_descent(
         text, font, is_formula
