@@ -18,6 +18,8 @@ Rivals = Sequence[tuple[Callable[..., Tensor], str]]
 
 SLOPES = torch.linspace(-2.5, 0.9, 18, dtype=torch.float64)
 FEWER = torch.tensor([-2.9, -1.0, 0.0, 0.99], dtype=torch.float64)
+ROUNDED = 1e-4  # a smooth approach to an end makes steps below this before it rounds to the end
+SHORT = 0.02  # of an end, at v = ±80
 
 
 def _pair(*rows: Sequence[float]) -> tuple[Tensor, Tensor]:
@@ -99,11 +101,11 @@ def _check_activation(answer: Pointwise) -> str | None:
     t = numbers(call(answer, v), v.shape)
     if bool(t.isnan().any()):
         return f"not a number at v = {float(v[t.isnan()][0]):g}."
-    if bool((t >= 1).any()):
-        at = float(v[t >= 1][0])
+    if bool((t > 1).any()):
+        at = float(v[t > 1][0])
         return (
-            f"at v = {at:g} you return {float(t[t >= 1][0]):g}, where f* is infinite: "
-            "the domain is t < 1."
+            f"at v = {at:g} you return {float(t[t > 1][0]):g}, where f* is infinite: "
+            "the domain is t ≤ 1."
         )
     rise = t.diff()
     if bool((rise < 0).all()):
@@ -111,28 +113,43 @@ def _check_activation(answer: Pointwise) -> str | None:
             "the range is right, but it falls: then a larger output means *less* like the data. "
             "Flip the sign of v."
         )
-    if bool((rise <= 0).any()):
-        at = float(v[1:][rise <= 0][0])
+    stuck = _not_rising(rise)
+    if bool(stuck.any()):
+        at = float(v[1:][stuck][0])
         return f"it must rise with v everywhere: at v = {at:g} it does not, and no gradient passes."
     return _check_range(answer)
 
 
+def _not_rising(rise: Tensor) -> Tensor:
+    """Steps without a rise, but for those at the ends that floating point rounds to none."""
+    stuck = rise <= 0
+    moving = (~stuck).nonzero().flatten()
+    if len(moving) == 0:
+        return stuck
+    first, last = int(moving[0]), int(moving[-1])
+    if float(rise[first]) < ROUNDED:
+        stuck[:first] = rise[:first] < 0
+    if float(rise[last]) < ROUNDED:
+        stuck[last + 1 :] = rise[last + 1 :] < 0
+    return stuck
+
+
 def _check_range(answer: Pointwise) -> str | None:
-    """Whether an increasing map leaves out no t < 1."""
+    """Whether an increasing map leaves out nothing of −3 < t < 1, where T* lies."""
     low, high = numbers(
         call(answer, torch.tensor([-80.0, 80.0], dtype=torch.float64)), [2]
     ).tolist()
-    if not low < -10:
+    if not low < -3 + SHORT:
         return (
-            f"it never goes far below 0 (at v = −80 it is {low:.4g}): T* = f′(p/q) could "
-            "not be reached where p ≪ q."
+            f"it should come down to f′(0) = −3, where T* is if p ≪ q; at v = −80 it is {low:.4g}."
         )
-    if not 0.98 < high <= 1:
+    if not 1 - SHORT < high <= 1:
         return f"it should come close to 1 for large v; at v = 80 it is {high:.4g}."
     # between round numbers, so that a jump at one is on no grid point, whatever the CPU
     fine = torch.arange(-4801, 4801, 2, dtype=torch.float64) / 400
     parts = numbers(call(answer, fine), fine.shape).diff().reshape(48, 100)
-    jump = parts.max(1).values > 0.5 * parts.sum(1)
+    risen = parts.sum(1)
+    jump = (parts.max(1).values > 0.5 * risen) & (risen > ROUNDED)
     if bool(jump.any()):
         at = -12 + 0.5 * int(jump.nonzero()[0])
         return f"it jumps between v = {at:g} and {at + 0.5:g}: the values in between are left out."

@@ -38,7 +38,8 @@ class ConvexFunction:
         f: the function, pointwise.
         derivative: :math:`f'`, which is also the best critic, :math:`T^*=f'(p/q)`.
         conjugate: :math:`f^*`, pointwise; ∞ outside its domain.
-        domain: the ends of :math:`\mathrm{dom}\,f^*`; the upper one is :math:`\lim f(u)/u`.
+        domain: the ends of :math:`\mathrm{dom}\,f^*`, which may belong to it (Neyman's 1 does);
+            the upper one is :math:`\lim f(u)/u`.
         activation: :math:`g_f`, increasing, from all reals into the domain.
         composed: :math:`f^*(g_f(v))` without cancellation.
         slopes: the range of :math:`f'` on u > 0; on it the sup is reached inside.
@@ -99,9 +100,14 @@ def wright_omega(y: Tensor) -> Tensor:
 
 def _within(low: float, high: float, closed_form: Pointwise, inside: float) -> Pointwise:
     """``closed_form`` on the open interval, ∞ elsewhere; ``inside`` is any point of it."""
+    return _where(lambda t: (t > low) & (t < high), closed_form, inside)
+
+
+def _where(allow: Pointwise, closed_form: Pointwise, inside: float) -> Pointwise:
+    """``closed_form`` where it is allowed, ∞ elsewhere; ``inside`` is any allowed point."""
 
     def conjugate(t: Tensor) -> Tensor:
-        allowed = (t > low) & (t < high)
+        allowed = allow(t)
         value = closed_form(torch.where(allowed, t, inside))
         return torch.where(allowed, value, math.inf)
 
@@ -163,7 +169,7 @@ NEYMAN = ConvexFunction(
     symbol="(1 − u)²/u",
     f=lambda u: (1 - u).square() / u,
     derivative=lambda u: 1 - 1 / u.square(),
-    conjugate=_within(-math.inf, 1.0, lambda t: 2 - 2 * torch.sqrt(1 - t), 0.0),
+    conjugate=_where(lambda t: t <= 1, lambda t: 2 - 2 * torch.sqrt(1 - t), 0.0),
     domain=(-math.inf, 1.0),
     activation=lambda v: -torch.expm1(-v),
     composed=lambda v: -2 * torch.expm1(-v / 2),

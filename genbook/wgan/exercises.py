@@ -8,7 +8,16 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from genbook.kit.answers import agree, call, differs, numbers, same, shown
+from genbook.kit.answers import (
+    ReaderError,
+    agree,
+    call,
+    differentiates,
+    differs,
+    numbers,
+    same,
+    shown,
+)
 from genbook.kit.exercises import Exercise
 from genbook.wgan import transport
 
@@ -224,7 +233,24 @@ def _check_hinge(answer: Pair) -> str | None:
     def described(t_real: Tensor, t_fake: Tensor) -> str:
         return f"for scores {shown(t_real)} and {shown(t_fake)}"
 
-    return agree(answer, kantorovich_loss, SCORED, described)
+    return agree(answer, kantorovich_loss, SCORED, described) or _check_hinge_trains(answer)
+
+
+def _check_hinge_trains(answer: Pair) -> str | None:
+    """Whether a loss that comes as a tensor moves the scores of both."""
+    if not isinstance(call(answer, *SCORED[0]), Tensor):
+        return None
+    try:
+        loss = call(answer, *(scores.clone().requires_grad_() for scores in SCORED[0]))
+    except ReaderError:  # NumPy somewhere: values alone
+        return None
+    flows = not isinstance(loss, Tensor) or loss.requires_grad
+    if flows and differentiates(answer, kantorovich_loss, SCORED[0], [0, 1]):
+        return None
+    return (
+        "the value is right, the gradient is not: the critic learns from both scores; what is "
+        "detached are the fakes, before it sees them."
+    )
 
 
 class Settings(NamedTuple):

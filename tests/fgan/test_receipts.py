@@ -73,6 +73,7 @@ def test_receipt_domain():
         row_with("GAN", domain=(-math.inf, 0.1)),
         row_with("Jensen–Shannon", domain=(-math.inf, 2.0)),
         row_with("Neyman χ²", derivative=lambda u: 1 + 1 / u.square().clamp_max(9)),
+        row_with("Neyman χ²", conjugate=lambda t: torch.where(t < 1, 0.0, math.inf)),
         altered(conjugates.numeric_conjugate, cut_off),
     )
 

@@ -141,6 +141,9 @@ WRONG_ROUNDS = (
             (lambda t_real, t_fake: -(t_real.mean() - t_fake.mean()).abs(), "upside down"),
             (lambda t_real, t_fake: t_fake.median() - t_real.median(), "for scores [0.2, 1.5"),
             (lambda t_real, t_fake: t_fake - t_real.mean(), "expected one number"),
+            (lambda t_real, t_fake: t_fake.detach().mean() - t_real.mean(), "learns from both"),
+            (lambda t_real, t_fake: t_fake.mean() - t_real.detach().mean(), "learns from both"),
+            (lambda t_real, t_fake: (t_fake.mean() - t_real.mean()).detach(), "learns from both"),
         )
     ),
     *(

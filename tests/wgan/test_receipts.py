@@ -420,6 +420,17 @@ def test_receipt_blind():
     )
 
 
+def test_receipt_near():
+    """The record alone stands behind these claims."""
+    assert_breaks(
+        "wgan",
+        "test_receipt_near",
+        rewritten("wgan_mnist", changed("believed", lambda b: 0.95 * b, game="GAN")),
+        altered(frechet.rank_correlation, lambda rho: rho + 0.02),
+        altered(frechet.rank_correlation, lambda rho: rho - 0.02),
+    )
+
+
 def test_receipt_closest():
     """The record alone stands behind this claim."""
     assert_breaks(
