@@ -44,8 +44,14 @@ def _check_dstar(answer: Pair) -> str | None:
     if hint is None:
         return None
     found = [numbers(call(answer, *place)) for place in PLACES]
+    for rival, words in (
+        (lambda p, g: p / g, "that is the odds of D*, not D* itself."),
+        (lambda p, g: (p / g).log(), "that is v*, the logit of D*; D* = σ(v*)."),
+    ):
+        if all(same(v, rival(*place)) for v, place in zip(found, PLACES, strict=True)):
+            return words
     if any(bool((values > 1).any()) for values in found):
-        return "a probability above 1: p/g is the odds of D*, not D* itself."
+        return f"{hint[:-1]}: a probability is at most 1."
     fakes = [1 - best_discriminator(*place) for place in PLACES]
     if all(same(values, target) for values, target in zip(found, fakes, strict=True)):
         return "that is the probability of a fake; D answers whether x came from the data."
@@ -79,11 +85,16 @@ js = Exercise(name="js", check=_check_js, reference=js_from_value)
 
 
 def _slopes(value: Tensor, places: Sequence[Tensor]) -> list[Tensor | None]:
+    """The gradient at each place; none where the reader froze it."""
+    live = [place for place in places if place.requires_grad]
+    if not live:
+        return [None] * len(places)
     try:
-        found = torch.autograd.grad(value.sum(), places, retain_graph=True, allow_unused=True)
+        found = torch.autograd.grad(value.sum(), live, retain_graph=True, allow_unused=True)
     except RuntimeError as error:  # its graph was used up
         raise Hint("return the value itself, and leave backward() to its user.") from error
-    return list(found)
+    slopes = iter(found)
+    return [next(slopes) if place.requires_grad else None for place in places]
 
 
 def naive_log_one_minus(v: Tensor) -> Tensor:

@@ -332,19 +332,27 @@ def differs(answer: Any, target: Any, where: str = "", *, rtol: float | None = N
     Example:
         >>> differs(0.5, 0.25, "for v = 3")
         'for v = 3 expected 0.25, got 0.5.'
+        >>> differs(0.500004, 0.5, "for v = 3")
+        'for v = 3 expected 0.5, got 0.5 (off by 4e-06).'
     """
     if same(answer, target, rtol=rtol):
         return None
     right = numbers(target)
     given = numbers(answer, right.shape)
     begin = f"{where} " if where else ""
-    if right.ndim <= 1 and right.numel() <= 6:
-        return f"{begin}expected {shown(target)}, got {shown(answer)}."
     gap = (given - right).abs().nan_to_num(nan=math.inf).flatten()
+    if right.ndim <= 1 and right.numel() <= 6:
+        expected, came = shown(target), shown(answer)
+        return f"{begin}expected {expected}, got {came}{_unseen(expected, came, gap)}."
     place = [int(i) for i in np.unravel_index(int(gap.argmax()), tuple(right.shape))]
     pair = (float(x[tuple(place)]) for x in (right, given))
     expected, came = map(_short, pair)
-    return f"{begin}expected {expected} at {place}, got {came}."
+    return f"{begin}expected {expected} at {place}, got {came}{_unseen(expected, came, gap)}."
+
+
+def _unseen(expected: str, came: str, gap: Tensor) -> str:
+    """By how much two values differ that look the same when they are rounded."""
+    return f" (off by {float(gap.max()):.1g})" if expected == came else ""
 
 
 def agree(

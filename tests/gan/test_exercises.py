@@ -67,6 +67,13 @@ def step_as_a_vector_of_one(*game):
     return step_by_softplus(*game).reshape(1)
 
 
+def step_with_a_frozen_generator(critic, generator, real, noise):
+    for weight in generator.parameters():
+        weight.requires_grad_(False)
+    on_real, on_fake = critic(real), critic(generator(noise))
+    return functional.softplus(-on_real).mean() + functional.softplus(on_fake).mean()
+
+
 def step_attached(critic, generator, real, noise):
     on_real, on_fake = critic(real), critic(generator(noise))
     return functional.softplus(-on_real).mean() + functional.softplus(on_fake).mean()
@@ -117,6 +124,8 @@ ANSWERS = {
         ),
         wrong=(
             (lambda p, g: p / g, "odds"),
+            (lambda p, g: p.log() - g.log(), "logit"),
+            (lambda p, g: p, "a probability is at most 1"),
             (lambda p, g: g / (p + g), "probability of a fake"),
             (lambda p, g: torch.sigmoid(p - g), "expected"),
             (lambda p, g: (p / p.sum()) / (p / p.sum() + g / g.sum()), "expected"),
@@ -165,7 +174,12 @@ ANSWERS = {
         ),
     ),
     "step": Answers(
-        right=(step_by_softplus, step_by_probabilities, step_as_a_vector_of_one),
+        right=(
+            step_by_softplus,
+            step_by_probabilities,
+            step_as_a_vector_of_one,
+            step_with_a_frozen_generator,
+        ),
         wrong=(
             (exercises.broken_step, "target"),
             (step_attached, "detach the fakes"),
