@@ -82,7 +82,7 @@ from genbook.clipping.rules import (
     threshold_rule,
     turned,
 )
-from genbook.clipping.smoothness import arrival, largest_rate
+from genbook.clipping.smoothness import arrival, largest_rate, least
 
 __all__ = [
     "GAIN",
@@ -122,6 +122,7 @@ __all__ = [
     "largest_rate",
     "largest_turn",
     "layer_rate",
+    "least",
     "lower_bound",
     "norm",
     "normalised",

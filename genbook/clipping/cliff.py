@@ -134,7 +134,8 @@ def wall_slope(w: Tensor, steps: int = STEPS) -> Tensor:
     r"""The derivative by b on :func:`wall`, where every step multiplies by the same factor.
 
     .. math::
-        \frac{\partial x_t}{\partial b} = \sum_{i<t} r^i = \frac{r^t-1}{r-1},\qquad
+        \frac{\partial x_t}{\partial b} = \sum_{i<t} r^i
+            = \frac{r^t-1}{r-1}\;\;(t\text{ at }r=1),\qquad
         r = w\,\sigma'(\tfrac12) \approx 0.235\,w
 
     Args:
@@ -152,7 +153,7 @@ def wall_slope(w: Tensor, steps: int = STEPS) -> Tensor:
 
 
 def wall_factor(w: Tensor) -> Tensor:
-    r"""The factor r of :func:`wall_slope`; the wall is steep where r > 1, from w ≈ 4.26 on.
+    r"""The factor r of :func:`wall_slope`; the wall is steep where r > 1, beyond w ≈ 4.26.
 
     Args:
         w: recurrent weight, ``[...]``.

@@ -186,12 +186,16 @@ class _Bowl:
         self.curvatures = [torch.tensor([1.0, 3.0]), torch.tensor([[5.0]])]
         self.optimiser = torch.optim.SGD(self.parameters, lr=0.15)
         self.size, self.asked = size, 0
+        self.scales: list[float] = []  # by which the loss was multiplied, of each way back
 
     def loss(self) -> Tensor:
         """The height where the parameters are."""
         self.asked += 1
         pairs = zip(self.parameters, self.curvatures, strict=True)
-        return self.size * torch.stack([(c * p.square()).sum() / 2 for p, c in pairs]).sum()
+        height = self.size * torch.stack([(c * p.square()).sum() / 2 for p, c in pairs]).sum()
+        if height.requires_grad:
+            height.register_hook(lambda gradient: self.scales.append(float(gradient)))
+        return height
 
     @property
     def place(self) -> Tensor:
@@ -295,6 +299,12 @@ UPDATE_RIVALS: Sequence[tuple[Callable[[_Bowl, float], None], str]] = (
     ),
 )
 THRESHOLD = 6.0
+HUGE = 2.0**100
+GROWTH = 2
+UNSCALED = (
+    "the loss was not scaled, so in half precision small gradients become 0: call backward() of "
+    "scaler.scale(loss())."
+)
 
 
 def _rival(walk: Tensor) -> str | None:
@@ -374,12 +384,12 @@ def _mixed_without_zero_grad(
     scaler.update()
 
 
-def _mixed(answer: Mixed) -> Updater:
-    """An update of a bowl with a loss scale that lasts from one to the next."""
-    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+def _mixed(answer: Mixed, scaler: torch.amp.GradScaler | None = None) -> Updater:
+    """An update of a bowl with a loss scale that lasts from one to the next, and grows."""
+    lasting = scaler or torch.amp.GradScaler("cpu", init_scale=1024.0, growth_interval=GROWTH)
 
     def update(bowl: _Bowl) -> None:
-        given = (bowl.parameters, bowl.loss, bowl.optimiser, scaler, THRESHOLD)
+        given = (bowl.parameters, bowl.loss, bowl.optimiser, lasting, THRESHOLD)
         _readers(lambda: answer(*given))
 
     return update
@@ -387,33 +397,47 @@ def _mixed(answer: Mixed) -> Updater:
 
 def _check_mixed(answer: Mixed) -> str | None:
     target, _ = _walk(lambda bowl: _edited(_clip_whole)(bowl, THRESHOLD))
-    walk, _ = _walk(_mixed(answer))
-    if _near(walk, _walk(lambda bowl: _edited(_clip_whole)(bowl, THRESHOLD / 1024))[0]):
+    walk, bowl = _walk(_mixed(answer))
+    if _near(walk, _walk(_mixed(printed_mixed))[0]):
         return (
-            "the step was 1024 times too short: the threshold met gradients that still carry the "
-            "loss scale, and the scaler divided afterwards."
+            "the step was 1024 times too short, later more: the threshold met gradients that "
+            "still carry the loss scale, and the scaler divided afterwards."
         )
     if _near(walk, _walk(lambda bowl: _edited(_nothing)(bowl, THRESHOLD))[0]):
         return "the gradient was not clipped at all."
     hint = _misled(walk, target, THRESHOLD)
     if hint is None:
-        return _check_overflow(_mixed(answer))
+        return _check_overflow(answer)
     if _near(walk, _walk(_mixed(_mixed_without_zero_grad))[0]):
         return UPDATE_RIVALS[0][1]
-    return _rival(walk) or hint
+    if (words := _rival(walk)) is not None:
+        return words
+    if bowl.scales and max(bowl.scales) < 1024:
+        return UNSCALED
+    if _near(walk[:GROWTH], target[:GROWTH]):
+        return (
+            "all goes well while the scale is 1024, and no longer when the scaler has doubled it: "
+            "ask scaler.get_scale(), or let scaler.unscale_ divide."
+        )
+    return hint
 
 
-def _check_overflow(update: Updater) -> str | None:
-    """A scaled gradient that is too large for single precision."""
-    bowl = _Bowl(size=1e36)
+def _check_overflow(answer: Mixed) -> str | None:
+    """A gradient that is too large for single precision once it is scaled, and only then."""
+    scaler = torch.amp.GradScaler("cpu", init_scale=HUGE)
+    bowl = _Bowl(size=1e9)
     before = bowl.place
-    update(bowl)
-    if _near(bowl.place, before):
-        return None
-    return (
-        "where the scaled gradient overflows, scaler.step leaves the parameters as they are; "
-        f"yours became {shown(bowl.place)}."
-    )
+    _mixed(answer, scaler)(bowl)
+    if HUGE not in bowl.scales:
+        return UNSCALED
+    if not _near(bowl.place, before):
+        return (
+            "where the scaled gradient overflows, scaler.step leaves the parameters as they are; "
+            f"yours became {shown(bowl.place)}."
+        )
+    if scaler.get_scale() >= HUGE:
+        return "the loss scale did not fall after an overflow: end with scaler.update()."
+    return None
 
 
 mixed = Exercise(name="mixed", check=_check_mixed, reference=mended_mixed)

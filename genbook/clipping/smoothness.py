@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["arrival", "largest_rate"]
+__all__ = ["arrival", "largest_rate", "least"]
 
 
 def largest_rate(start: float) -> float:
@@ -33,6 +33,36 @@ def largest_rate(start: float) -> float:
     if not start > 0:
         raise ValueError(f"expected a start > 0, got {start}; the valley is even: use |x₀|.")
     return 2 * start / math.sinh(start)
+
+
+SHARE = 1.18
+"""At least sinh(x)/x for |x| ≤ 1."""
+
+
+def least(rate: float, within: float = 1e-6) -> float:
+    r"""Descent at a fixed rate needs at least so many steps from :math:`|x|=1`.
+
+    .. math:: \ln\frac1\delta\Big/{-\ln(1-1.18\,\eta)}
+
+    No walk from farther out is bound by it: one step may lead it close to 0.
+
+    Args:
+        rate: η, below 0.8.
+        within: δ, how near is near.
+
+    Returns:
+        The bound on the number of steps.
+
+    Raises:
+        ValueError: If the rate is not between 0 and 0.8 or the distance not between 0 and 1.
+
+    Example:
+        >>> round(least(0.01)), arrival(1.0, 0.01)
+        (1164, 1367)
+    """
+    if not (0 < rate < 0.8 and 0 < within <= 1):
+        raise ValueError(f"expected 0 < rate < 0.8 and 0 < δ ≤ 1, got {rate} and {within}.")
+    return math.log(1 / within) / -math.log1p(-SHARE * rate)
 
 
 def arrival(

@@ -200,6 +200,82 @@ def mixed_without_update(parameters, loss, optimiser, scaler, threshold):
     scaler.step(optimiser)
 
 
+def mixed_skips_by_itself(parameters, loss, optimiser, scaler, threshold):
+    optimiser.zero_grad()
+    scaler.scale(loss()).backward()
+    scaler.unscale_(optimiser)
+    if clip_grad_norm_(parameters, threshold).isfinite():
+        optimiser.step()
+    scaler.update()
+
+
+def mixed_by_autograd(parameters, loss, optimiser, scaler, threshold):
+    with torch.no_grad():
+        loss()  # for a log
+    for p, g in zip(parameters, torch.autograd.grad(scaler.scale(loss()), parameters), strict=True):
+        p.grad = g
+    scaler.unscale_(optimiser)
+    clip_grad_norm_(parameters, threshold)
+    scaler.step(optimiser)
+    scaler.update()
+
+
+def mixed_unscaled(parameters, loss, optimiser, scaler, threshold):
+    optimiser.zero_grad()
+    loss().backward()
+    clip_grad_norm_(parameters, threshold)
+    optimiser.step()
+
+
+def mixed_unscaled_after_all(parameters, loss, optimiser, scaler, threshold):
+    scaler.scale(loss()).backward()
+    mixed_unscaled(parameters, loss, optimiser, scaler, threshold)
+
+
+def mixed_unscaled_with_the_scalers_step(parameters, loss, optimiser, scaler, threshold):
+    optimiser.zero_grad()
+    loss().backward()
+    clip_grad_norm_(parameters, threshold)
+    scaler.step(optimiser)
+    scaler.update()
+
+
+def mixed_divides_what_was_not_scaled(parameters, loss, optimiser, scaler, threshold):
+    scaler.scale(loss())
+    optimiser.zero_grad()
+    loss().backward()
+    scaler.unscale_(optimiser)
+    clip_grad_norm_(parameters, threshold)
+    scaler.step(optimiser)
+    scaler.update()
+
+
+def mixed_with_its_own_scale(parameters, loss, optimiser, scaler, threshold):
+    optimiser.zero_grad()
+    (1024 * loss()).backward()
+    for p in parameters:
+        p.grad /= 1024
+    clip_grad_norm_(parameters, threshold)
+    optimiser.step()
+
+
+def mixed_with_a_fixed_scale(parameters, loss, optimiser, scaler, threshold):
+    optimiser.zero_grad()
+    scaler.scale(loss()).backward()
+    clip_grad_norm_(parameters, 1024 * threshold)
+    scaler.step(optimiser)
+    scaler.update()
+
+
+def mixed_that_never_lowers_the_scale(parameters, loss, optimiser, scaler, threshold):
+    optimiser.zero_grad()
+    scaler.scale(loss()).backward()
+    for p in parameters:
+        p.grad /= scaler.get_scale()
+    if clip_grad_norm_(parameters, threshold).isfinite():
+        optimiser.step()
+
+
 def criterion_in_numpy(weight, gamma):
     return np.linalg.svd(weight.numpy(), compute_uv=False)[0] * gamma < 1
 
@@ -268,7 +344,13 @@ ANSWERS = {
         ),
     ),
     "mixed": Answers(
-        right=(mixed_by_hand, mixed_divides_and_multiplies, mixed_empties_last),
+        right=(
+            mixed_by_hand,
+            mixed_divides_and_multiplies,
+            mixed_empties_last,
+            mixed_skips_by_itself,
+            mixed_by_autograd,
+        ),
         wrong=(
             (exercises.printed_mixed, "loss scale"),
             (mixed_unscales_late, "loss scale"),
@@ -277,6 +359,13 @@ ANSWERS = {
             (mixed_with(clip_grad_norm_, fresh=False), "gradients add up"),
             (mixed_with(clip_grad_norm_, step=lambda o: o.step()), "overflows"),
             (mixed_without_update, "your code raised RuntimeError"),
+            (mixed_unscaled, "the loss was not scaled"),
+            (mixed_unscaled_after_all, "overflows"),
+            (mixed_unscaled_with_the_scalers_step, "your code raised AssertionError"),
+            (mixed_divides_what_was_not_scaled, "the loss was not scaled"),
+            (mixed_with_its_own_scale, "the loss was not scaled"),
+            (mixed_with_a_fixed_scale, "get_scale"),
+            (mixed_that_never_lowers_the_scale, "scaler.update()"),
         ),
     ),
     "criterion": Answers(

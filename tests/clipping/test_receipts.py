@@ -209,6 +209,27 @@ def test_receipt_descents():
     )
 
 
+def test_receipt_slow():
+    original = cliff.descend
+
+    def always_clipped(start, rate, thresholds, *, steps):
+        return original(start, rate, thresholds.clamp(max=0.01), steps=steps)
+
+    def no_more_steps(start, rate, thresholds, *, steps):
+        return original(start, rate, thresholds, steps=min(steps, 200))
+
+    def at_the_old_rate(start, rate, thresholds, *, steps):
+        return original(start, 0.3, thresholds, steps=steps)
+
+    assert_breaks(
+        "clipping",
+        "test_receipt_slow",
+        swap(original, always_clipped),
+        swap(original, no_more_steps),
+        swap(original, at_the_old_rate),
+    )
+
+
 def test_receipt_starts():
     original = cliff.descend
 
@@ -308,6 +329,7 @@ def test_receipt_study():
         "test_receipt_study",
         rewritten(STUDY, lambda row: {"diverged": row["seed"] != 4}),
         rewritten(STUDY, lambda row: {"bits": row["bits"] + 0.3 * (row["seed"] == 2)}),
+        rewritten(STUDY, lambda row: {"norm_max": row["norm_max"] ** 0.5}),
         given=no_recall,
     )
 
@@ -379,7 +401,19 @@ def test_receipt_crawls():
     def twice_as_fast(start, rate, **options):
         return right(start, 2 * rate if rate < 0.1 else rate, **options) or 0
 
-    assert_breaks("clipping", "test_receipt_crawls", swap(right, twice_as_fast))
+    def never(start, rate, **options):
+        return right(start, rate, **options) if start == 1 else None
+
+    def with_too_small_a_share(rate, within=1e-6):
+        return math.log(1 / within) / -math.log1p(-0.96 * rate)
+
+    assert_breaks(
+        "clipping",
+        "test_receipt_crawls",
+        swap(right, twice_as_fast),
+        swap(right, never),
+        swap(smoothness.least, with_too_small_a_share),
+    )
 
 
 def test_receipt_arrives():
