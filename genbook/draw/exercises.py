@@ -88,8 +88,9 @@ def _check_cost(answer: Cost) -> str | None:
             return "at mean 0 and variance 1 the code says nothing and should cost nothing: −1?"
         if math.isclose(found, 2 * float(target), rel_tol=1e-5):
             return "twice too much: the ½ is missing."
-        if math.isclose(found * steps * units, float(target), rel_tol=1e-5) or math.isclose(
-            found * steps, float(target), rel_tol=1e-5
+        if any(
+            math.isclose(found * count, float(target), rel_tol=1e-5)
+            for count in (steps * units, steps, units)
         ):
             return "a sum over steps and units, not a mean."
         return differs(value, target, f"for codes of {steps} steps and {units} units")

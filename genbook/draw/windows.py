@@ -78,7 +78,9 @@ def filter_bank(centre: Tensor, stride: Tensor, variance: Tensor, patch: int, si
         \mu_i=g+\big(i-\tfrac N2-\tfrac12\big)\delta,\qquad a=1,\dots,A
 
     The weights are a softmax over a, so that each row sums to 1 even if its centre lies so far
-    outside the image that every exponential underflows. Such a row is the border pixel alone.
+    outside the image that every exponential underflows. As the centre moves out, the row tends to
+    the border pixel alone: d pixels outside, its neighbour has about :math:`e^{-d/\sigma^2}` of its
+    weight.
 
     Args:
         centre: g, **[...]**.

@@ -180,7 +180,8 @@ def measured_curvature(model: LinearGaussian, x: Tensor, direction: Tensor) -> T
     Args:
         model: the other units, whose columns are orthogonal to the direction.
         x: data, shape ``[N, P]``.
-        direction: of the new unit's column and of its encoder's row, length 1, shape ``[P]``.
+        direction: u of the new unit's column :math:`a\,u` and its encoder's mean
+            :math:`b\,u^\top(x-\bar x)`, length 1, shape ``[P]``.
 
     Returns:
         In the two factors (a, b) of :func:`collapse_curvature`, shape ``[2, 2]``.
@@ -191,7 +192,7 @@ def measured_curvature(model: LinearGaussian, x: Tensor, direction: Tensor) -> T
         >>> measured_curvature(model, x, x[2]).round(decimals=6).tolist()
         [[-1.0, 0.5], [0.5, -0.5]]
     """
-    others, place = model.encode(x), (x - model.bias) @ direction
+    others, place = model.encode(x), (x - x.mean(0)) @ direction
 
     def bound(at: Tensor) -> Tensor:
         weight = torch.cat([model.weight, at[0] * direction[:, None]], 1)
@@ -207,7 +208,8 @@ def measured_curvature(model: LinearGaussian, x: Tensor, direction: Tensor) -> T
 def collapse_curvature(eigenvalue: float, noise: float) -> Tensor:
     r"""The Hessian of the mean ELBO at a collapsed unit, along one eigenvector of the covariance.
 
-    The unit's column of the decoder is a times the eigenvector, its row of the encoder b times it.
+    The unit's column of the decoder is :math:`a\,u`, its encoder's mean
+    :math:`b\,u^\top(x-\bar x)`, u the eigenvector.
 
     .. math:: \begin{pmatrix} -1/\sigma^2 & \lambda/\sigma^2 \\
         \lambda/\sigma^2 & -\lambda \end{pmatrix}, \qquad

@@ -77,6 +77,14 @@ def averaged(means, logs):
     return 0.5 * (means**2 + logs.exp() - logs - 1).mean()
 
 
+def averaged_over_steps(means, logs):
+    return 0.5 * (means**2 + logs.exp() - logs - 1).mean(0).sum()
+
+
+def averaged_over_units(means, logs):
+    return 0.5 * (means**2 + logs.exp() - logs - 1).mean(1).sum()
+
+
 def with_deviations(means, logs):
     return 0.5 * (means**2 + (logs / 2).exp() - logs - 1).sum()
 
@@ -164,6 +172,8 @@ ANSWERS = {
             (without_one, "cost nothing"),
             (without_half, "½ is missing"),
             (averaged, "not a mean"),
+            (averaged_over_steps, "not a mean"),
+            (averaged_over_units, "not a mean"),
             (with_deviations, "codes of 2 steps"),
         ),
     ),

@@ -88,6 +88,15 @@ def test_the_curvature_of_a_collapsed_unit_is_the_formula(noise):
         assert bool(torch.linalg.eigvalsh(bent)[1] > 0) == bool(value > noise**2)
 
 
+def test_the_curvature_is_the_same_where_the_decoder_is_centred_beside_the_mean():
+    values, vectors = torch.linalg.eigh(linear.covariance(X))
+    model = linear.best_linear(X, 1, 0.9)
+    moved = linear.LinearGaussian(model.weight, model.bias + 0.5, model.noise)
+    bent = linear.measured_curvature(moved, X, vectors[:, 0])
+    named = linear.collapse_curvature(values[0].item(), 0.9)
+    assert torch.allclose(bent, named, atol=1e-9)
+
+
 def test_learned_noise_is_the_mean_of_what_is_left_out():
     best = VALUES[2:].mean().sqrt().item()
     heights = [linear.best_log_prob(VALUES, 2, best * factor) for factor in (0.97, 1.0, 1.03)]

@@ -8,6 +8,7 @@ import pytest
 import torch
 from chapters import altered, assert_breaks, method, rewritten, swap
 
+from genbook.kit.device import seeded
 from genbook.vae import bounds as vae_bounds
 from genbook.vae import exact as vae_exact
 from genbook.vae import gaps, linear, models, training
@@ -176,17 +177,32 @@ def test_receipt_collapse():
 
 
 def test_receipt_doubling():
-    def without_mean(log_w):
+    """Another average of the weights; weights of anything, or without a constant."""
+
+    def twice_divided(log_w):
         return torch.logsumexp(log_w, dim=0) - 2 * math.log(log_w.shape[0])
 
     def mean_of_logarithms(log_w):
         return log_w.mean(0)
 
+    def a_sum(log_w):
+        return torch.logsumexp(log_w, dim=0)
+
+    def the_largest(log_w):
+        return log_w.max(0).values
+
+    def any_weights(model, q, x, noise):
+        return torch.randn(noise.shape[:-1], generator=seeded(0)).to(noise)
+
     assert_breaks(
         "vae",
         "test_receipt_doubling",
-        swap(vae_bounds.iwae_bound, without_mean),
+        swap(vae_bounds.iwae_bound, twice_divided),
         swap(vae_bounds.iwae_bound, mean_of_logarithms),
+        swap(vae_bounds.iwae_bound, a_sum),
+        swap(vae_bounds.iwae_bound, the_largest),
+        swap(vae_bounds.log_weights, any_weights),
+        swap(models.prior_log_prob, lambda z: -0.5 * z.square().sum(-1)),
     )
 
 
@@ -368,4 +384,16 @@ def test_receipt_encoder():
 
 
 def test_receipt_best():
-    assert_breaks("vae", "test_receipt_best", unsearched, given=few_steps)
+    """No search at all; none in the first of the three networks."""
+    honest = gaps.best_guess
+
+    def not_in_the_first(monkeypatch):
+        planes = []
+
+        def guess(plane, start, **rest):
+            planes.append(plane)
+            return start if plane is planes[0] else honest(plane, start, **rest)
+
+        swap(honest, guess)(monkeypatch)
+
+    assert_breaks("vae", "test_receipt_best", unsearched, not_in_the_first, given=few_steps)
