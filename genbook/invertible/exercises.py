@@ -171,12 +171,16 @@ def _check_once(answer: Callable[..., Any]) -> str | None:
             return size + "that is divided by the root of the sum of squares, not by the norm."
         if not same(found / max(length, 1e-30), weight / right, rtol=1e-3):
             return size + "the direction changed: divide the whole matrix by one number."
-        if right < 1 and same(found, weight):
-            return size + "it came back as it was: a layer shorter than 1 is divided, too."
+        if same(found, weight):
+            return size + (
+                f"it came back as it was, of norm {right:.4f}: divide by the norm, whether that is "
+                "above 1 or below."
+            )
         if length > 1:
             return size + (
-                f"the norm is {length:.4f}: the estimate was too small. One step from a random u "
-                "is not enough; go on until the estimate stands still."
+                f"the norm is {length:.4f}: that was divided by less than the norm. If by an "
+                "estimate, it was too small: one step from a random u is not enough; go on until "
+                "it stands still."
             )
         return size + (
             f"the norm is {length:.4f}, below 1: that was divided by more than the norm. In vᵀWu "
