@@ -89,9 +89,10 @@ studies: $(VENV)/.book  ## re-run the recorded studies (long)
 	$(BIN)/python -m genbook study all
 
 benchmarks: $(VENV)/.book  ## measure speed, side by side
-	$(BIN)/python benchmarks/throughput.py
-	$(BIN)/python benchmarks/seeds.py
-	$(BIN)/python benchmarks/pixel_sampling.py
+	@status=0; for name in throughput seeds pixel_sampling; do \
+		echo "$(BIN)/python benchmarks/$$name.py"; \
+		$(BIN)/python benchmarks/$$name.py || status=1; \
+	done; exit $$status
 
 format: $(VENV)/.dev  ## format the code
 	$(BIN)/ruff check --fix .

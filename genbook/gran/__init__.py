@@ -49,7 +49,7 @@ from genbook.gran.exact_battles import (
     mixture,
     truth,
 )
-from genbook.gran.judges import fresh_judge
+from genbook.gran.judges import errors_about, fresh_judge
 from genbook.gran.neighbours import Coverage, Repeater, copied, coverage, nearest, yardstick
 from genbook.gran.referee import (
     MISS,
@@ -103,6 +103,7 @@ __all__ = [
     "cycle",
     "degraded",
     "drowned",
+    "errors_about",
     "fight",
     "fit",
     "follow",

@@ -65,8 +65,13 @@ def _check_referee(answer: Rule) -> str | None:
         return "equal sample rates are a tie."
     inside = _winner(answer, 0.17, 0.2, 0.3, 0.6), _winner(answer, 0.2, 0.17, 0.6, 0.3)
     beyond = _winner(answer, 0.162, 0.2, 0.3, 0.6), _winner(answer, 0.2, 0.162, 0.6, 0.3)
-    if inside != (1, 2) or beyond != (0, 0):
+    swapped = (0, 2, 1)
+    if any(there != swapped[back] for there, back in (inside, beyond)):
         return "swap the players and the verdict should swap: is your band even, as 1/r_test is?"
+    if beyond != (0, 0):
+        return "too wide: the band is a factor of 1.2 either way."
+    if inside == (0, 0):
+        return "too narrow: the band is a factor of 1.2 either way."
     for rates in drawn_rates():
         if (found := _winner(answer, *rates)) != referee(*rates):
             words = ", ".join(f"{rate:.3f}" for rate in rates)

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from genbook.gran.battle import mistakes
 from genbook.gran.convolutional import Discriminator
+from genbook.gran.neighbours import Repeater
 from genbook.gran.referee import Net
 from genbook.kit.device import seeded
 from genbook.kit.substreams import Substream
@@ -68,3 +70,29 @@ def fresh_judge(
         loss.backward()
         optimiser.step()
     return judge.requires_grad_(False)
+
+
+def errors_about(
+    points: Tensor, train: Tensor, test: Tensor, seed: int, *, iterations: int = 200
+) -> tuple[float, float]:
+    r"""The error rates of a fresh judge of a generator that only returns given points.
+
+    Args:
+        points: what it returns, each equally often, **[N, 1, A, A]**.
+        train: real images that the judge learns from, **[M, 1, A, A]**.
+        test: real images that it has not seen, **[K, 1, A, A]**.
+        seed: of the judge.
+        iterations: its steps.
+
+    Returns:
+        The shares of the test images that it calls fake, and of the points that it calls data.
+
+    Example:
+        >>> images, grey = torch.rand(20, 1, 8, 8).round(), torch.full((1, 1, 8, 8), 0.5)
+        >>> all(0 <= share <= 1 for share in errors_about(grey, images, images, 0, iterations=2))
+        True
+    """
+    generator = Repeater(points)
+    judge = fresh_judge(generator, generator.latent, train, seed, iterations=iterations)
+    missed, passed = mistakes(judge(test), real=True), mistakes(judge(points), real=False)
+    return float(missed.mean()), float(passed.mean())

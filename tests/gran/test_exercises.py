@@ -68,6 +68,31 @@ def lopsided(test_1, test_2, sample_1, sample_2):
     return sample_only(test_1, test_2, sample_1, sample_2)
 
 
+def within(factor):
+    def banded(test_1, test_2, sample_1, sample_2):
+        if abs(math.log(test_1 / test_2)) > math.log(factor):
+            return 0
+        return sample_only(test_1, test_2, sample_1, sample_2)
+
+    return banded
+
+
+def by_wide_difference(test_1, test_2, sample_1, sample_2):
+    if abs(test_1 - test_2) > 0.2:
+        return 0
+    return sample_only(test_1, test_2, sample_1, sample_2)
+
+
+def by_log(*rates):
+    return within(math.exp(0.3))(*rates)
+
+
+def lopsided_and_narrow(test_1, test_2, sample_1, sample_2):
+    if abs(test_1 / test_2 - 1) > 0.16:
+        return 0
+    return sample_only(test_1, test_2, sample_1, sample_2)
+
+
 def by_difference(test_1, test_2, sample_1, sample_2):
     if abs(test_1 - test_2) > 0.0367:
         return 0
@@ -136,6 +161,11 @@ ANSWERS = {
             (sample_only, "factor of 4"),
             (turned, "turned round"),
             (lopsided, "swap"),
+            (lopsided_and_narrow, "swap"),
+            (within(1.25), "too wide"),
+            (by_wide_difference, "too wide"),
+            (by_log, "too wide"),
+            (within(1.15), "too narrow"),
             (by_difference, "for the rates"),
             (lambda *rates: "1", "expected numbers"),
             (lambda *rates: 3, "expected 0, 1 or 2, got 3"),
@@ -148,6 +178,10 @@ ANSWERS = {
             (flipped_only, "differ by 3"),
             (turned, "inequality"),
             (lopsided, "swap"),
+            (within(1.25), "too wide"),
+            (by_log, "too wide"),
+            (within(1.15), "too narrow"),
+            (by_wide_difference, "differ by 3"),
         ),
     ),
     "squash": Answers(

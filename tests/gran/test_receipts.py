@@ -8,7 +8,8 @@ from functools import partial
 import torch
 from chapters import altered, assert_breaks, method, rewritten, swap
 
-from genbook.gran import battle, exact_battles, machines, referee, rivals
+from genbook.games import parzen
+from genbook.gran import battle, exact_battles, judges, machines, referee, rivals
 from genbook.gran.battle import Battle
 from genbook.gran.convolutional import GRAN
 from genbook.kit import studies
@@ -190,6 +191,21 @@ def test_receipt_below():
 def test_receipt_noise():
     drowned = rivals.drowned
     assert_breaks("gran", "test_receipt_noise", swap(drowned, lambda p, q: drowned(p, q, 0.9)))
+
+
+def test_receipt_caught():
+    """A judge that has learned nothing."""
+    fresh_judge = judges.fresh_judge
+
+    def unlearned(*given, iterations, **options):
+        return fresh_judge(*given, iterations=0, **options)
+
+    assert_breaks("gran", "test_receipt_caught", swap(fresh_judge, unlearned))
+
+
+def test_receipt_spared():
+    """Centres that are noise, which any judge tells from digits."""
+    assert_breaks("gran", "test_receipt_spared", altered(parzen.cluster_centres, torch.rand_like))
 
 
 def test_receipt_even():

@@ -35,6 +35,34 @@ def test_receipt_threefry():
     assert_breaks("machines", "test_receipt_threefry", one_turn_less)
 
 
+def test_receipt_in_turn():
+    """All first words, then all second; a counter for each number; the lower 24 bits."""
+    original = noise.uniform
+
+    def words(size, key, stream, step):
+        counters = np.arange(size, dtype=np.uint32)
+        return noise.threefry(key, stream, step, counters)
+
+    def one_after_the_other(size, *, key, stream, step):
+        found = original(size, key=key, stream=stream, step=step)
+        return np.concatenate([found[::2], found[1::2]])
+
+    def a_counter_each(size, *, key, stream, step):
+        return (words(size, key, stream, step)[0] >> np.uint32(8)) / np.float32(1 << 24)
+
+    def from_below(size, *, key, stream, step):
+        first, second = (w & np.uint32(0xFFFFFF) for w in words(size, key, stream, step))
+        return np.stack([first, second], 1).reshape(-1)[:size] / np.float32(1 << 24)
+
+    assert_breaks(
+        "machines",
+        "test_receipt_in_turn",
+        swap(original, one_after_the_other),
+        swap(original, a_counter_each),
+        swap(original, from_below),
+    )
+
+
 def test_receipt_alone():
     original = noise.threefry
 

@@ -7,7 +7,12 @@ import math
 import numpy as np
 import torch
 from exercising import Answers, assert_judged, judged
-from torch.nn.functional import binary_cross_entropy_with_logits, l1_loss, logsigmoid
+from torch.nn.functional import (
+    binary_cross_entropy,
+    binary_cross_entropy_with_logits,
+    l1_loss,
+    logsigmoid,
+)
 
 from genbook.translation import exercises
 from genbook.translation.exercises import EXERCISES
@@ -52,12 +57,54 @@ def pair_in_numpy(y, fake, verdicts):
     return np.logaddexp(0, -v).mean() + 100 * np.abs(y.numpy() - fake.detach().numpy()).mean()
 
 
+def pair_as_number(y, fake, verdicts):
+    return pair_by_library(y, fake, verdicts).item()
+
+
+def pair_as_float(y, fake, verdicts):
+    return float(pair_by_library(y, fake, verdicts))
+
+
+def pair_in_list(y, fake, verdicts):
+    return [pair_by_library(y, fake, verdicts)]
+
+
+def pair_as_array(y, fake, verdicts):
+    return pair_by_library(y, fake, verdicts).numpy()
+
+
+def pair_as_array_all_along(y, fake, verdicts):
+    v = np.asarray(verdicts)
+    return np.logaddexp(0, -v).mean() + 100 * np.abs(np.asarray(y) - np.asarray(fake)).mean()
+
+
 def pair_in_single(y, fake, verdicts):
     return pair_by_library(y.float(), fake.float(), verdicts.float())
 
 
 def pair_detached(y, fake, verdicts):
     return pair_by_library(y, fake.detach(), verdicts)
+
+
+def pair_detached_in_list(y, fake, verdicts):
+    return [pair_detached(y, fake, verdicts)]
+
+
+def pair_all_detached(y, fake, verdicts):
+    return pair_by_library(y, fake, verdicts).detach()
+
+
+def pair_of_chances(y, fake, verdicts):
+    chances = torch.sigmoid(verdicts)
+    return binary_cross_entropy(chances, torch.ones_like(chances)) + 100 * l1_loss(fake, y)
+
+
+def pair_with_epsilon(y, fake, verdicts):
+    return 100 * l1_loss(fake, y) - (torch.sigmoid(verdicts) + 1e-12).log().mean()
+
+
+def pair_in_single_by_log(y, fake, verdicts):
+    return 100 * l1_loss(fake, y) - torch.sigmoid(verdicts.float()).log().mean()
 
 
 def pair_that_overflows(y, fake, verdicts):
@@ -84,8 +131,41 @@ def cycles_by_sum(there, back, x, y):
     return sum((v - w).abs().sum() / w.numel() for v, w in pairs)
 
 
+def cycles_as_number(there, back, x, y):
+    return exercises.both_cycles(there, back, x, y).item()
+
+
+def cycles_as_float(there, back, x, y):
+    return float(exercises.both_cycles(there, back, x, y))
+
+
+def cycles_in_list(there, back, x, y):
+    return [exercises.both_cycles(there, back, x, y)]
+
+
+def cycles_as_array(there, back, x, y):
+    return exercises.both_cycles(there, back, x, y).numpy()
+
+
+def cycles_in_numpy(there, back, x, y):
+    pairs = ((back(there(x)), x), (there(back(y)), y))
+    return sum(np.abs(np.asarray(v) - np.asarray(w)).mean() for v, w in pairs)
+
+
 def cycles_detached(there, back, x, y):
     return l1_loss(back(there(x).detach()), x) + l1_loss(there(back(y).detach()), y)
+
+
+def cycles_detached_in_list(there, back, x, y):
+    return [cycles_detached(there, back, x, y)]
+
+
+def cycles_half_detached(there, back, x, y):
+    return l1_loss(back(there(x)), x) + l1_loss(there(back(y).detach()), y)
+
+
+def cycles_all_detached(there, back, x, y):
+    return exercises.both_cycles(there, back, x, y).detach()
 
 
 def cycles_squared(there, back, x, y):
@@ -135,25 +215,52 @@ ANSWERS = {
         ),
     ),
     "pair": Answers(
-        right=(pair_by_library, pair_by_logsigmoid, pair_in_numpy, pair_in_single),
+        right=(
+            pair_by_library,
+            pair_by_logsigmoid,
+            pair_in_numpy,
+            pair_in_single,
+            pair_as_number,
+            pair_as_float,
+            pair_in_list,
+            pair_as_array,
+            pair_as_array_all_along,
+        ),
         wrong=(
             (exercises.saturating_pair_loss, "saturates"),
             (exercises._flipped, "critic's term"),
             (exercises._squared, "median"),
             (exercises._summed, "means"),
             (pair_detached, "detached"),
+            (pair_detached_in_list, "detached"),
+            (pair_all_detached, "detached"),
+            (pair_of_chances, "cuts the logarithm off"),
+            (pair_with_epsilon, "work on the logits"),
+            (pair_in_single_by_log, "work on the logits"),
             (pair_with_ten, "for verdicts of size 1 expected"),
             (pair_that_overflows, "for verdicts of size 1 expected"),
             (lambda y, fake, verdicts: math.nan, "got nan"),
         ),
     ),
     "cycles": Answers(
-        right=(cycles_by_library, cycles_by_mean, cycles_by_sum),
+        right=(
+            cycles_by_library,
+            cycles_by_mean,
+            cycles_by_sum,
+            cycles_as_number,
+            cycles_as_float,
+            cycles_in_list,
+            cycles_as_array,
+            cycles_in_numpy,
+        ),
         wrong=(
             (exercises.short_circuit, "identity term"),
             (exercises._between, "no pair"),
             (exercises._forward_only, "starts at y"),
             (cycles_detached, "detached"),
+            (cycles_detached_in_list, "detached"),
+            (cycles_half_detached, "detached"),
+            (cycles_all_detached, "detached"),
             (cycles_squared, "do not undo each other"),
             (lambda there, back, x, y: 0.0, "do not undo each other"),
         ),
