@@ -401,7 +401,7 @@ def _check_mixed(answer: Mixed) -> str | None:
     if _near(walk, _walk(_mixed(printed_mixed))[0]):
         return (
             "the step was 1024 times too short, later more: the threshold met gradients that "
-            "still carry the loss scale, and the scaler divided afterwards."
+            "still carry the loss scale, and the scaler divided afterwards; or it divided twice."
         )
     if _near(walk, _walk(lambda bowl: _edited(_nothing)(bowl, THRESHOLD))[0]):
         return "the gradient was not clipped at all."

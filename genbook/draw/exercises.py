@@ -63,15 +63,21 @@ def latent_cost(means: Tensor, log_variances: Tensor) -> Tensor:
 CODES = (
     (torch.zeros(3, 4, dtype=torch.float64), torch.zeros(3, 4, dtype=torch.float64)),
     (
-        torch.tensor([[1.0, -2.0, 0.5], [0.0, 3.0, -0.25]], dtype=torch.float64),
-        torch.tensor([[0.0, -1.0, 0.7], [0.3, -2.0, 0.1]], dtype=torch.float64),
+        torch.tensor(
+            [[1.0, -2.0, 0.5, 0.1], [0.0, 3.0, -0.25, 1.0], [0.6, -0.4, 2.0, 0.0]],
+            dtype=torch.float64,
+        ),
+        torch.tensor(
+            [[0.0, -1.0, 0.7, 0.2], [0.3, -2.0, 0.1, -0.5], [-0.8, 0.4, 0.0, 0.9]],
+            dtype=torch.float64,
+        ),
     ),
     (
         torch.tensor([[2.0], [0.0], [-1.0], [0.5], [1.5]], dtype=torch.float64),
         torch.tensor([[-3.0], [0.5], [0.0], [-0.2], [1.0]], dtype=torch.float64),
     ),
 )
-"""Codes that cost nothing, codes of two steps and three units, codes of five steps and one."""
+"""Codes that cost nothing, codes of three steps and four units, codes of five steps and one."""
 
 
 def _check_cost(answer: Cost) -> str | None:
@@ -88,6 +94,8 @@ def _check_cost(answer: Cost) -> str | None:
             return "at mean 0 and variance 1 the code says nothing and should cost nothing: −1?"
         if math.isclose(found, 2 * float(target), rel_tol=1e-5):
             return "twice too much: the ½ is missing."
+        if math.isclose(2 * found, float(target), rel_tol=1e-5):
+            return "half of it: the ½ stands twice."
         if any(
             math.isclose(found * count, float(target), rel_tol=1e-5)
             for count in (steps * units, steps, units)

@@ -18,7 +18,7 @@ Rivals = Sequence[tuple[Callable[..., Tensor], str]]
 
 SLOPES = torch.linspace(-2.5, 0.9, 18, dtype=torch.float64)
 FEWER = torch.tensor([-2.9, -1.0, 0.0, 0.99], dtype=torch.float64)
-ROUNDED = 1e-4  # a smooth approach to an end makes steps below this before it rounds to the end
+ROUNDED = 1e-6  # a smooth approach to an end makes steps below this before it rounds to the end
 SHORT = 0.02  # of an end, at v = ±80
 
 
@@ -108,11 +108,8 @@ def _check_activation(answer: Pointwise) -> str | None:
             "the domain is t ≤ 1."
         )
     rise = t.diff()
-    if bool((rise < 0).all()):
-        return (
-            "the range is right, but it falls: then a larger output means *less* like the data. "
-            "Flip the sign of v."
-        )
+    if bool((rise <= 0).all() and (rise < 0).any()):
+        return "it falls: then a larger output means *less* like the data. Flip the sign of v."
     stuck = _not_rising(rise)
     if bool(stuck.any()):
         at = float(v[1:][stuck][0])

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits as cross_entropy
 from torch.nn.functional import softplus
 
-from genbook.kit.answers import Hint, agree, call, differs, numbers, same, shown
+from genbook.kit.answers import Hint, agree, alone, call, differs, numbers, same, shown
 from genbook.kit.exercises import Exercise
 
 Pair = Callable[[Tensor, Tensor], Tensor]
@@ -181,7 +181,7 @@ def _check_step(answer: StepLoss) -> str | None:
     for critic, generator, real, noise in _batches():
         right = mended_step(critic, generator, real, noise)
         players = copy.deepcopy(critic), copy.deepcopy(generator)
-        loss = call(answer, *players, real, noise)
+        loss = alone(call(answer, *players, real, noise))
         if not same(loss, right):
             return (
                 f"expected a loss of {right:.4f}, got {shown(loss)}: which target do fakes have, "

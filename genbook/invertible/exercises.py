@@ -160,13 +160,13 @@ def _check_once(answer: Callable[..., Any]) -> str | None:
     for weight in LAYERS:
         given = call(answer, weight)
         found = numbers(given, weight.shape)
+        size = f"for a layer of {weight.shape[0]} × {weight.shape[1]} "
+        if not bool(found.isfinite().all()):
+            return size + "it is no finite number."
         length = float(torch.linalg.matrix_norm(found, 2))
         right = float(torch.linalg.matrix_norm(weight, 2))
         if same(given, weight / right, rtol=max(3e-5, _coarse(given))):
             continue
-        size = f"for a layer of {weight.shape[0]} × {weight.shape[1]} "
-        if not math.isfinite(length):
-            return size + "it is no finite number."
         if same(found, weight / torch.linalg.matrix_norm(weight)):
             return size + "that is divided by the root of the sum of squares, not by the norm."
         if not same(found / max(length, 1e-30), weight / right, rtol=1e-3):

@@ -148,6 +148,25 @@ def listed(value: Any) -> Any:
     return list(islice(value, MANY)) if isinstance(value, (Iterator, ValuesView)) else value
 
 
+def alone(value: Any) -> Any:
+    r"""The one item of a list of one, which is as good as the item; anything else stays itself.
+
+    Args:
+        value: anything.
+
+    Returns:
+        What stands alone in it, however deep, or ``value``.
+
+    Example:
+        >>> alone([[2.5]]), alone([1, 2]), alone(x for x in "a")
+        (2.5, [1, 2], 'a')
+    """
+    value = listed(value)
+    while isinstance(value, (list, tuple)) and len(value) == 1:
+        value = value[0]
+    return value
+
+
 def copied(value: Any) -> Any:
     r"""A copy of a tensor, an array or a list of them; a tensor that needs a gradient stays itself.
 
@@ -340,7 +359,8 @@ def differs(answer: Any, target: Any, where: str = "", *, rtol: float | None = N
     right = numbers(target)
     given = numbers(answer, right.shape)
     begin = f"{where} " if where else ""
-    gap = (given - right).abs().nan_to_num(nan=math.inf).flatten()
+    apart = torch.where(given == right, 0.0, (given - right).abs())  # ∞ − ∞ is NaN
+    gap = apart.nan_to_num(nan=math.inf).flatten()
     if right.ndim <= 1 and right.numel() <= 6:
         expected, came = shown(target), shown(answer)
         return f"{begin}expected {expected}, got {came}{_unseen(expected, came, gap)}."

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from genbook.kit.answers import (
+    alone,
     call,
     call_in_place,
     differentiates,
     differs,
-    listed,
     numbers,
     same,
     shown,
@@ -175,9 +175,7 @@ def _in_torch(answer: Callable[..., Any]) -> Callable[..., Any]:
     """
 
     def value_of(*given: Any) -> Any:
-        value = listed(answer(*given))
-        while isinstance(value, (list, tuple)) and len(value) == 1:
-            value = value[0]
+        value = alone(answer(*given))
         if isinstance(value, Tensor) and not value.requires_grad:
             return value.detach().requires_grad_()
         return value

@@ -238,14 +238,7 @@ def _check_hinge(answer: Pair) -> str | None:
 
 def _check_hinge_trains(answer: Pair) -> str | None:
     """Whether a loss that comes as a tensor moves the scores of both."""
-    if not isinstance(call(answer, *SCORED[0]), Tensor):
-        return None
-    try:
-        loss = call(answer, *(scores.clone().requires_grad_() for scores in SCORED[0]))
-    except ReaderError:  # NumPy somewhere: values alone
-        return None
-    flows = not isinstance(loss, Tensor) or loss.requires_grad
-    if flows and differentiates(answer, kantorovich_loss, SCORED[0], [0, 1]):
+    if _flows(answer, *SCORED[0]) and differentiates(answer, kantorovich_loss, SCORED[0], [0, 1]):
         return None
     return (
         "the value is right, the gradient is not: the critic learns from both scores; what is "
@@ -368,12 +361,20 @@ def _check_sign(answer: Callable[[Tensor], Tensor]) -> str | None:
 
 
 def _check_sign_trains(answer: Callable[[Tensor], Tensor]) -> str | None:
-    if not isinstance(call(answer, OTHERS), Tensor):
-        return None
-    loss = call(answer, OTHERS.clone().requires_grad_())
-    if isinstance(loss, Tensor) and loss.requires_grad:
+    if _flows(answer, OTHERS):
         return None
     return "the value is right, but no gradient reaches the fakes: it was detached on the way."
+
+
+def _flows(answer: Callable[..., Any], *scores: Tensor) -> bool:
+    """Whether a gradient comes back from a loss in torch; of other numbers the value is all."""
+    if not isinstance(call(answer, *scores), Tensor):
+        return True
+    try:  # sums of leaves, so that the reader may write into them
+        loss = call(answer, *(s.clone().requires_grad_() + 0 for s in scores))
+    except ReaderError:  # NumPy somewhere
+        return True
+    return not isinstance(loss, Tensor) or loss.requires_grad
 
 
 Round = Callable[[Tensor, Tensor, Tensor, Tensor, Settings], Sequence[Any]]

@@ -185,13 +185,14 @@ def test_one_step_and_twenty_are_torchs(
         "weights, from double precision": 1e6 * nearest[0],
         "averages, from double precision": 1e6 * nearest[1],
         "weights after twenty": 1e6 * twenty[0],
+        "averages after twenty": 1e6 * twenty[1],
     }
     # Adam divides a slope by its own size: of a slope of 1e-9 rounding decides the sign, and a
     # weight moves by a share of its step size with it. The averages show the slopes themselves.
     assert first[1] <= 1e-6
     assert nearest[1] <= 2e-7
     assert first[0] <= (1e-2 * max(wanted["critic_rate"], wanted["generator_rate"]))
-    assert twenty[0] <= 1e-4
+    assert max(twenty) <= 1e-4
     if wanted["game"] not in FADING:
         assert first[0] <= 1e-6
 

@@ -174,7 +174,8 @@ ANSWERS = {
             (averaged, "not a mean"),
             (averaged_over_steps, "not a mean"),
             (averaged_over_units, "not a mean"),
-            (with_deviations, "codes of 2 steps"),
+            (lambda m, s: 0.25 * (m**2 + s.exp() - s - 1).sum(), "the ½ stands twice"),
+            (with_deviations, "codes of 3 steps"),
         ),
     ),
     "bank": Answers(

@@ -136,6 +136,8 @@ ANSWERS = {
         ),
         wrong=(
             (lambda v: 1 - torch.exp(v), "falls"),
+            (lambda v: 1 - torch.exp(4 * v), "falls"),
+            (lambda v: (1 - torch.exp(-v)).clamp(max=0.9999), "it does not"),
             (torch.tanh, "come down to f′(0) = −3"),
             (lambda v: v, "at v = 1.5 you return 1.5, where f* is infinite"),
             (lambda v: v.clamp(max=1.0), "at v = 1.5 it does not"),

@@ -179,6 +179,7 @@ ANSWERS = {
             step_by_probabilities,
             step_as_a_vector_of_one,
             step_with_a_frozen_generator,
+            lambda *game: [step_by_softplus(*game)],
         ),
         wrong=(
             (exercises.broken_step, "target"),

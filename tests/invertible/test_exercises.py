@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import reduce
 
 import numpy as np
@@ -234,6 +235,7 @@ ANSWERS = {
             (lambda w: exercises.hasty(w, seed=1), "until it stands still"),
             (once_in_five_steps, "by an estimate, it was too small"),
             (lambda w: w, "20 × 12 it came back as it was"),
+            (lambda w: w * math.nan, "no finite number"),
             (lambda w: w.tolist(), "divide by the norm, whether"),
             (lambda w: w / w.abs().max(), "divided by less than the norm"),
             (lambda w: w / torch.linalg.matrix_norm(w, -2), "divided by less than the norm"),

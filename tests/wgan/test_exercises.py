@@ -113,6 +113,16 @@ def in_place(t_real, t_fake, w, g, settings):
     )
 
 
+def half_in_numpy(t_real, t_fake, w, g, settings):
+    _, generator, weights = exercises.mended_round(t_real, t_fake, w, g, settings)
+    return t_fake.numpy().mean() - t_real.numpy().mean(), generator, weights
+
+
+def negated_in_place(t_real, t_fake, w, g, settings):
+    critic, _, weights = exercises.mended_round(t_real, t_fake, w, g, settings)
+    return critic, t_fake.neg_().mean(), weights
+
+
 def in_single(t_real, t_fake, w, g, settings):
     stepped = (w - settings.rate * g).float()
     clipped = stepped.sign() * torch.minimum(stepped.abs(), torch.tensor(settings.limit))
@@ -216,7 +226,10 @@ ANSWERS = {
             (lambda c, x: 10 * exercises.mended_penalty(c, x), "expected 0.25, got 2.5"),
         ),
     ),
-    "round": Answers(right=(in_numpy, in_lists, in_place, in_single), wrong=WRONG_ROUNDS),
+    "round": Answers(
+        right=(in_numpy, in_lists, in_place, in_single, half_in_numpy, negated_in_place),
+        wrong=WRONG_ROUNDS,
+    ),
 }
 
 
