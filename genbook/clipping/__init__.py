@@ -82,7 +82,7 @@ from genbook.clipping.rules import (
     threshold_rule,
     turned,
 )
-from genbook.clipping.smoothness import arrival, largest_rate, least
+from genbook.clipping.smoothness import arrival, fewest_steps, largest_rate
 
 __all__ = [
     "GAIN",
@@ -114,6 +114,7 @@ __all__ = [
     "edited",
     "effective_rate",
     "error",
+    "fewest_steps",
     "final_state",
     "gradient",
     "grid",
@@ -122,7 +123,6 @@ __all__ = [
     "largest_rate",
     "largest_turn",
     "layer_rate",
-    "least",
     "lower_bound",
     "norm",
     "normalised",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["arrival", "largest_rate", "least"]
+__all__ = ["arrival", "fewest_steps", "largest_rate"]
 
 
 def largest_rate(start: float) -> float:
@@ -35,16 +35,17 @@ def largest_rate(start: float) -> float:
     return 2 * start / math.sinh(start)
 
 
-SHARE = 1.18
+STEEPNESS = 1.18
 """At least sinh(x)/x for |x| ≤ 1."""
 
 
-def least(rate: float, within: float = 1e-6) -> float:
+def fewest_steps(rate: float, within: float = 1e-6) -> float:
     r"""Descent at a fixed rate needs at least so many steps from :math:`|x|=1`.
 
     .. math:: \ln\frac1\delta\Big/{-\ln(1-1.18\,\eta)}
 
-    No walk from farther out is bound by it: one step may lead it close to 0.
+    Part (b) of the chapter's theorem on f = cosh. No walk from farther out is bound by it: one
+    step may lead it close to 0.
 
     Args:
         rate: η, below 0.8.
@@ -54,15 +55,15 @@ def least(rate: float, within: float = 1e-6) -> float:
         The bound on the number of steps.
 
     Raises:
-        ValueError: If the rate is not between 0 and 0.8 or the distance not between 0 and 1.
+        ValueError: if the rate is not between 0 and 0.8 or the distance not between 0 and 1.
 
     Example:
-        >>> round(least(0.01)), arrival(1.0, 0.01)
+        >>> round(fewest_steps(0.01)), arrival(1.0, 0.01)
         (1164, 1367)
     """
     if not (0 < rate < 0.8 and 0 < within <= 1):
         raise ValueError(f"expected 0 < rate < 0.8 and 0 < δ ≤ 1, got {rate} and {within}.")
-    return math.log(1 / within) / -math.log1p(-SHARE * rate)
+    return math.log(1 / within) / -math.log1p(-STEEPNESS * rate)
 
 
 def arrival(

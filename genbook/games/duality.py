@@ -119,10 +119,6 @@ def _jeffrey_conjugate(t: Tensor) -> Tensor:
     return omega + 1 / omega + t - 2
 
 
-def _total_variation_conjugate(t: Tensor) -> Tensor:
-    return torch.where(t.abs() <= 0.5, t, math.inf)
-
-
 def _same(v: Tensor) -> Tensor:
     return v
 
@@ -224,7 +220,7 @@ TOTAL_VARIATION = ConvexFunction(
     symbol="½ |u − 1|",
     f=lambda u: 0.5 * (u - 1).abs(),
     derivative=lambda u: 0.5 * (u - 1).sign(),
-    conjugate=_total_variation_conjugate,
+    conjugate=_where(lambda t: t.abs() <= 0.5, _same, 0.0),
     domain=(-0.5, 0.5),
     activation=lambda v: 0.5 * torch.tanh(v),
     composed=lambda v: 0.5 * torch.tanh(v),

@@ -412,7 +412,7 @@ def test_receipt_crawls():
         "test_receipt_crawls",
         swap(right, twice_as_fast),
         swap(right, never),
-        swap(smoothness.least, with_too_small_a_share),
+        swap(smoothness.fewest_steps, with_too_small_a_share),
     )
 
 

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from genbook.clipping.smoothness import arrival, largest_rate, least
+from genbook.clipping.smoothness import arrival, fewest_steps, largest_rate
 
 
 @pytest.mark.parametrize("start", [0.5, 2.0, 6.0, 14.0])
@@ -34,11 +34,11 @@ def test_clipped_it_takes_two_steps_a_unit_and_one_a_halving(start):
 def test_from_1_a_fixed_rate_needs_the_least_number_of_steps(rate, within):
     steps = arrival(1.0, rate, within=within)
     assert steps is not None
-    assert steps >= least(rate, within)
+    assert steps >= fewest_steps(rate, within)
 
 
 def test_from_farther_out_one_step_may_do():
-    assert arrival(4.0, 4 / math.sinh(4)) == 1 < least(4 / math.sinh(4))
+    assert arrival(4.0, 4 / math.sinh(4)) == 1 < fewest_steps(4 / math.sinh(4))
 
 
 def test_whoever_is_there_needs_no_step_and_who_has_few_does_not_arrive():
@@ -52,8 +52,8 @@ def test_whoever_is_there_needs_no_step_and_who_has_few_does_not_arrive():
         (lambda: largest_rate(0.0), "start > 0"),
         (lambda: arrival(1.0, 0.0), "rate, threshold"),
         (lambda: arrival(1.0, 0.1, threshold=-1.0), "rate, threshold"),
-        (lambda: least(0.85), "rate < 0.8"),
-        (lambda: least(0.1, 2.0), "δ ≤ 1"),
+        (lambda: fewest_steps(0.85), "rate < 0.8"),
+        (lambda: fewest_steps(0.1, 2.0), "δ ≤ 1"),
     ],
 )
 def test_bad_numbers_are_refused(call, words):
